@@ -1,0 +1,70 @@
+//! What can go wrong: a fact and a next step, in one or two sentences.
+
+use std::path::{Path, PathBuf};
+
+/// The library's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a call failed. Every message names the file, sheet, row or column it is about and what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was given cannot be used: a file, a policy, a name, an option. Exit code 2.
+    #[error("{0}")]
+    Input(String),
+    /// The vault contradicts itself: an entry was rewritten, or the key is another's. Exit code 3.
+    #[error("{0}")]
+    Integrity(String),
+    /// The system refused to read or write. Exit code 2.
+    #[error("cannot {action} `{}`: {source}. Check that the path exists and that you may {action} there.", path.display())]
+    Io {
+        /// "read", "write", "make", ...
+        action: &'static str,
+        /// What it was about.
+        path: PathBuf,
+        /// The system's own words.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// An input error in the words given.
+    pub fn input(message: impl Into<String>) -> Error {
+        Error::Input(message.into())
+    }
+
+    /// A broken vault, in the words given.
+    pub fn integrity(message: impl Into<String>) -> Error {
+        Error::Integrity(message.into())
+    }
+
+    /// For `map_err`: the system refused `action` at `path`.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_path_buf();
+        move |source| Error::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// The process's exit code for this error: 3 where the vault's integrity failed, else 2.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Integrity(_) => 3,
+            Error::Input(_) | Error::Io { .. } => 2,
+        }
+    }
+}
+
+/// `name` with the nearest of `known` offered, for messages about a word nobody knows.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let nearest = known
+        .into_iter()
+        .map(|k| (strsim::damerau_levenshtein(name, k), k))
+        .min()
+        .filter(|(distance, k)| *distance <= k.chars().count().max(3) / 2 + 1);
+    match nearest {
+        Some((_, k)) => format!("Did you mean `{k}`?"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,6 @@
+//! taggant
+pub mod code;
+pub mod error;
+pub mod key;
+pub mod policy;
+pub mod table;

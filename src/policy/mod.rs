@@ -1,0 +1,213 @@
+//! What may be altered and what not: column roles, dependencies, order. Inferred once, frozen with the register, read and
+//! written as TOML.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::BiasSet;
+
+/// What a column is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Links a record; never altered.
+    Identifier,
+    /// May be altered.
+    Carrier,
+    /// 1, 2, 3 ...: numbered again in a copy.
+    Sequence,
+    /// Follows other columns; altered only with them.
+    Derived,
+    /// Never altered.
+    Plain,
+}
+
+/// What a column's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A person's name.
+    Name,
+    /// A telephone number.
+    Phone,
+    /// A Chinese resident identity number of 18 characters.
+    NationalId,
+    /// An e-mail address.
+    Email,
+    /// Any other identifying code: a card, case or patient number.
+    Code,
+    /// A day.
+    Date,
+    /// A day with a time of day.
+    DateTime,
+    /// A number.
+    Number,
+    /// A postal address.
+    Address,
+    /// One of a few values.
+    Category,
+    /// Anything else.
+    Text,
+}
+
+/// In which order a column writes day, month and year.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DateOrder {
+    /// 2024-03-05
+    #[default]
+    Ymd,
+    /// 5/3/2024
+    Dmy,
+    /// 3/5/2024
+    Mdy,
+}
+
+/// One column of a register.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The header as the source writes it.
+    pub name: String,
+    /// What the column is for.
+    pub role: Role,
+    /// What its values are.
+    pub kind: Kind,
+    /// The smallest step that the column really uses: seconds for date-times, a decimal for numbers ("0.5"), else absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Least and greatest number that an alteration may write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[String; 2]>,
+    /// Order of day, month and year; absent for columns that are no dates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<DateOrder>,
+    /// True where the column holds no Saturdays and Sundays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub weekdays: bool,
+    /// Pairs of spellings that mean the same; either may stand for the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spellings: Vec<[String; 2]>,
+    /// Values that stand for something else (1900-01-01, 0, 9999) and are never altered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heaped: Vec<String>,
+}
+
+/// In what an elapsed time is counted; always in whole units, the rest cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Days.
+    Days,
+    /// Weeks of seven days.
+    Weeks,
+    /// Calendar months.
+    Months,
+    /// Calendar years, as ages are counted.
+    Years,
+}
+
+/// A dependency that held in the table and holds in every copy. Columns are named.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Rule {
+    /// `column` is `from` plus so many days: they move together, as one site.
+    Offset {
+        /// The date that follows.
+        column: String,
+        /// The date that it follows.
+        from: String,
+        /// Days between them.
+        days: i32,
+    },
+    /// `column` counts whole units from the date `from` until the date in `until`, or until the fixed day `at`.
+    Elapsed {
+        /// The number.
+        column: String,
+        /// The earlier date.
+        from: String,
+        /// The column of the later date.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<String>,
+        /// Or the one later day (ISO).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+        /// What is counted.
+        unit: Unit,
+    },
+    /// `first` is never after `then`.
+    Order {
+        /// The earlier date or smaller number.
+        first: String,
+        /// The later or greater.
+        then: String,
+    },
+    /// `column` stands inside the identity number `of`: it never moves.
+    Inside {
+        /// The birth date, age or sex.
+        column: String,
+        /// The identity number.
+        of: String,
+    },
+    /// Each value of `by` comes with one value of `column`: it never moves.
+    Determines {
+        /// What is determined.
+        column: String,
+        /// By what.
+        by: String,
+    },
+    /// `column` is computed from `of` (a sum, a product, a ratio): none of them moves.
+    Computed {
+        /// The result.
+        column: String,
+        /// Its terms.
+        of: Vec<String>,
+    },
+}
+
+/// One key of the table's own sort order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SortKey {
+    /// Column.
+    pub column: String,
+    /// From great to small.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub descending: bool,
+}
+
+/// How canaries are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canaries {
+    /// Canaries per record; 0 for none.
+    pub rate: f64,
+    /// Phone numbers that the agency owns and canaries may carry; made up from the column's own prefixes where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<String>,
+}
+
+/// A register's frozen rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// The biases of the register's sites.
+    pub code: BiasSet,
+    /// Canaries.
+    pub canaries: Canaries,
+    /// The table's own sort order, most significant first; empty where it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<SortKey>,
+    /// Columns, as the source has them.
+    #[serde(rename = "column")]
+    pub columns: Vec<Column>,
+    /// Dependencies between columns.
+    #[serde(rename = "rule", default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
+}
+
+impl Policy {
+    /// The column of this name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+}
