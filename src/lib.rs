@@ -4,3 +4,4 @@ pub mod error;
 pub mod key;
 pub mod policy;
 pub mod table;
+pub mod value;
