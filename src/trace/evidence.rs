@@ -201,7 +201,7 @@ impl Counts {
                 .flatten()
                 .zip(tally.sites.into_iter().flatten())
             {
-                *have += more;
+                *have = have.saturating_add(more);
             }
         }
         counts

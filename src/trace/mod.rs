@@ -16,6 +16,6 @@ pub mod original;
 pub mod reading;
 pub mod score;
 #[cfg(test)]
-mod trials;
+pub(crate) mod trials;
 pub mod units;
 pub mod verdict;

@@ -46,6 +46,8 @@ impl Leak {
 pub struct Trial {
     pub set: BiasSet,
     pub sites: usize,
+    /// Kinds of carrier over which the sites are spread evenly, 1 to 3.
+    pub kinds: usize,
     pub colluders: usize,
     pub leak: Leak,
     pub flips: f64,
@@ -58,7 +60,7 @@ impl Trial {
         let mut bits = vec![false; self.colluders];
         for site in 0..self.sites {
             let bias = self.set.pick(rng.random());
-            let kind = SiteKind::ALL[site % 3];
+            let kind = SiteKind::ALL[site % self.kinds];
             let draw = |rng: &mut ChaCha8Rng| rng.random::<u8>() < bias.0;
             bits.iter_mut().for_each(|b| *b = draw(rng));
             let Some(y) = self.leak.reading(&bits, rng) else {
@@ -75,13 +77,14 @@ impl Trial {
 
     /// The part of `trials` in which at least one colluder reaches `threshold`.
     pub fn named(&self, trials: u64, threshold: f64) -> f64 {
-        let named = (0..trials).filter(|seed| {
-            let mut rng = ChaCha8Rng::seed_from_u64(*seed);
-            let counts = self.run(&mut rng);
-            counts[..self.colluders]
-                .iter()
-                .any(|c| log10_e(c).0 >= threshold)
-        });
+        let named = (0..trials).filter(|seed| self.names(*seed, threshold));
         named.count() as f64 / trials as f64
+    }
+
+    /// Whether at least one colluder reaches `threshold` in the trial of this seed.
+    pub fn names(&self, seed: u64, threshold: f64) -> bool {
+        let counts = self.run(&mut ChaCha8Rng::seed_from_u64(seed));
+        let mut colluders = counts[..self.colluders].iter();
+        colluders.any(|c| log10_e(c).0 >= threshold)
     }
 }
