@@ -1,7 +1,9 @@
 //! taggant
 pub mod code;
 pub mod error;
+pub mod forecast;
 pub mod key;
 pub mod policy;
 pub mod table;
+pub mod trace;
 pub mod value;

@@ -1,0 +1,337 @@
+//! Which part of a leak came from which of several named sources, and which row.
+//!
+//! A linked row that came from a source's copy shows that copy's bits, flipped now and then; a row from anybody else shows coins
+//! of the sites' biases. A row has few sites and decides little; thousands of rows decide the shares. They are the maximum of the
+//! likelihood prod_i sum_k share_k P(row i | k) over the shares and the flip rate of each kind, found by expectation-maximisation
+//! (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, chapter 2), with intervals from the observed information.
+//!
+//! Where rows came from the unmarked original or from sources not named here, P(row | others) need not be how those rows were
+//! made: a source's bits were drawn without regard to them, so that P(row | k) / P(row | others) still has mean 1 over them, and
+//! the shares of the sources stay right.
+
+use super::units::{FlipRate, Share};
+use crate::code::{Bias, SiteKind};
+
+const KINDS: usize = SiteKind::ALL.len();
+/// Flip rate from which the search starts.
+const FIRST_FLIP: f64 = 0.02;
+const LEAST_FLIP: f64 = 1e-4;
+/// The search ends when no share moves by more than this.
+const SETTLED: f64 = 1e-6;
+const FLIP_ROUNDS: usize = 60;
+const SHARE_STEPS: usize = 60;
+/// Normal quantile of a 95 % interval.
+const Z95: f64 = 1.959_964;
+
+/// What each linked row says for and against each source.
+#[derive(Clone, Debug, Default)]
+pub struct RowEvidence {
+    sources: usize,
+    shown: Vec<Site>,
+    ends: Vec<usize>,
+    /// By row, then source: readings of each kind that differ from the source's bit.
+    differ: Vec<[u16; KINDS]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Site {
+    kind: SiteKind,
+    bias: Bias,
+    value: bool,
+}
+
+impl RowEvidence {
+    /// No rows yet, for this many sources.
+    pub fn new(sources: usize) -> RowEvidence {
+        RowEvidence {
+            sources,
+            ..RowEvidence::default()
+        }
+    }
+
+    /// Adds a row with what it shows at each of its sites; so far it agrees with every source.
+    pub fn push_row(&mut self, sites: impl IntoIterator<Item = (SiteKind, Bias, bool)>) {
+        self.shown.extend(
+            sites
+                .into_iter()
+                .map(|(kind, bias, value)| Site { kind, bias, value }),
+        );
+        self.ends.push(self.shown.len());
+        self.differ
+            .extend(std::iter::repeat_n([0; KINDS], self.sources));
+    }
+
+    /// One more reading of `row`, of this kind, that differs from `source`'s bit. Rows and sources count from 0; others are ignored.
+    pub fn disagree(&mut self, row: usize, source: usize, kind: SiteKind) {
+        if source < self.sources
+            && let Some(counts) = self.differ.get_mut(row * self.sources + source)
+        {
+            counts[kind as usize] = counts[kind as usize].saturating_add(1);
+        }
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True where there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&[Site], &[[u16; KINDS]])> {
+        let mut start = 0;
+        self.ends.iter().enumerate().map(move |(row, end)| {
+            let sites = &self.shown[start..*end];
+            start = *end;
+            (
+                sites,
+                &self.differ[row * self.sources..(row + 1) * self.sources],
+            )
+        })
+    }
+}
+
+/// A share with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShareEstimate {
+    /// The likeliest share.
+    pub share: Share,
+    /// Lower end.
+    pub low: Share,
+    /// Upper end.
+    pub high: Share,
+}
+
+/// The chance that a row came from a source, given what the row shows and the shares of all rows.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct RowChance(pub f64);
+
+/// A leak divided among its sources.
+#[derive(Clone, Debug)]
+pub struct Mixture {
+    /// Each source's share of the linked rows, in the order given.
+    pub sources: Vec<ShareEstimate>,
+    /// What came from nobody named.
+    pub others: ShareEstimate,
+    /// The rate at which each kind's values were flipped between a source's copy and the leak.
+    pub flips: [(SiteKind, FlipRate); KINDS],
+    chances: Vec<f32>,
+}
+
+impl Mixture {
+    /// For one row, the chance of each source, and last of others. Empty for a row that was not given.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = RowChance> {
+        let width = self.sources.len() + 1;
+        let span = self.chances.chunks(width).nth(row).unwrap_or(&[]);
+        span.iter().map(|c| RowChance(f64::from(*c)))
+    }
+}
+
+/// Divides the rows among the sources and others. Rows that show no site say nothing and follow the shares of the rest; without
+/// any that do, every share is possible. Costs about rows x sources x 100 multiplications.
+pub fn divide(evidence: &RowEvidence) -> Mixture {
+    let width = evidence.sources + 1;
+    let mut shares = vec![1.0 / width as f64; width];
+    let mut flips = [FIRST_FLIP; KINDS];
+    let mut likelihoods = Vec::new();
+    for _ in 0..FLIP_ROUNDS {
+        fill_likelihoods(evidence, &flips, &mut likelihoods);
+        let before = shares.clone();
+        for _ in 0..SHARE_STEPS {
+            if share_step(&mut shares, &likelihoods) < SETTLED {
+                break;
+            }
+        }
+        let rates = likeliest_flips(evidence, &shares, &likelihoods);
+        let moved = shares
+            .iter()
+            .zip(&before)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        let turned = rates
+            .iter()
+            .zip(&flips)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
+        flips = rates;
+        if moved < 10.0 * SETTLED && turned < 1e-4 {
+            break;
+        }
+    }
+    fill_likelihoods(evidence, &flips, &mut likelihoods);
+    let errors = standard_errors(&shares, &likelihoods);
+    let estimate = |k: usize| {
+        let reach = errors.as_ref().map_or(1.0, |e| Z95 * e[k]);
+        ShareEstimate {
+            share: Share(shares[k]),
+            low: Share((shares[k] - reach).max(0.0)),
+            high: Share((shares[k] + reach).min(1.0)),
+        }
+    };
+    let (sources, others) = (
+        (0..evidence.sources).map(estimate).collect(),
+        estimate(width - 1),
+    );
+    for row in likelihoods.chunks_mut(width) {
+        responsibilities(row, &shares);
+    }
+    Mixture {
+        sources,
+        others,
+        flips: std::array::from_fn(|k| (SiteKind::ALL[k], FlipRate(flips[k]))),
+        chances: likelihoods,
+    }
+}
+
+/// P(row | source) for each source and last for others, by row, each row scaled so that its greatest is 1.
+fn fill_likelihoods(evidence: &RowEvidence, flips: &[f64; KINDS], out: &mut Vec<f32>) {
+    let right = flips.map(|f| (-f).ln_1p());
+    let penalty: [f64; KINDS] = std::array::from_fn(|k| flips[k].ln() - right[k]);
+    let mut others = vec![[[0.0; 2]; 256]; KINDS];
+    for (kind, flip) in flips.iter().enumerate() {
+        for (bias, ln) in others[kind].iter_mut().enumerate() {
+            let p = bias as f64 / 256.0;
+            let one = p * (1.0 - flip) + (1.0 - p) * flip;
+            *ln = [(-one).ln_1p(), one.ln()];
+        }
+    }
+    out.clear();
+    let mut row_ln = vec![0.0; evidence.sources + 1];
+    for (sites, differ) in evidence.rows() {
+        let mut agreeing = 0.0;
+        let mut anybody = 0.0;
+        for site in sites {
+            agreeing += right[site.kind as usize];
+            anybody +=
+                others[site.kind as usize][usize::from(site.bias.0)][usize::from(site.value)];
+        }
+        row_ln[evidence.sources] = anybody;
+        for (ln, differ) in row_ln.iter_mut().zip(differ) {
+            *ln = (0..KINDS)
+                .map(|k| f64::from(differ[k]) * penalty[k])
+                .sum::<f64>()
+                + agreeing;
+        }
+        let top = row_ln.iter().fold(f64::MIN, |m, l| m.max(*l));
+        out.extend(row_ln.iter().map(|l| (l - top).exp() as f32));
+    }
+}
+
+/// One step towards the likeliest shares; returns the largest move.
+fn share_step(shares: &mut [f64], likelihoods: &[f32]) -> f64 {
+    let rows = likelihoods.len() / shares.len();
+    if rows == 0 {
+        return 0.0;
+    }
+    let mut sums = vec![0.0; shares.len()];
+    for row in likelihoods.chunks(shares.len()) {
+        let all: f64 = row
+            .iter()
+            .zip(&*shares)
+            .map(|(l, s)| f64::from(*l) * s)
+            .sum();
+        let scale = 1.0 / all.max(f64::MIN_POSITIVE);
+        for (sum, l) in sums.iter_mut().zip(row) {
+            *sum += f64::from(*l) * scale;
+        }
+    }
+    let mut moved: f64 = 0.0;
+    for (share, sum) in shares.iter_mut().zip(sums) {
+        let next = *share * sum / rows as f64;
+        moved = moved.max((next - *share).abs());
+        *share = next;
+    }
+    moved
+}
+
+/// Turns a row of likelihoods into the chances of where it came from.
+fn responsibilities(row: &mut [f32], shares: &[f64]) {
+    let all: f64 = row.iter().zip(shares).map(|(l, s)| f64::from(*l) * s).sum();
+    for (l, s) in row.iter_mut().zip(shares) {
+        *l = (f64::from(*l) * s / all.max(f64::MIN_POSITIVE)) as f32;
+    }
+}
+
+/// The flip rate of each kind that makes the rows likeliest, given where they probably came from. Half a flip in fifty readings
+/// stands before the data, so that a kind that was hardly read keeps a moderate rate.
+fn likeliest_flips(evidence: &RowEvidence, shares: &[f64], likelihoods: &[f32]) -> [f64; KINDS] {
+    let mut flipped = [0.5; KINDS];
+    let mut read = [50.0; KINDS];
+    let mut chances = vec![0.0f32; shares.len()];
+    for ((sites, differ), row) in evidence.rows().zip(likelihoods.chunks(shares.len())) {
+        chances.copy_from_slice(row);
+        responsibilities(&mut chances, shares);
+        let named = 1.0 - f64::from(chances[evidence.sources]);
+        for site in sites {
+            read[site.kind as usize] += named;
+        }
+        for (chance, differ) in chances.iter().zip(differ) {
+            for k in 0..KINDS {
+                flipped[k] += f64::from(*chance) * f64::from(differ[k]);
+            }
+        }
+    }
+    std::array::from_fn(|k| (flipped[k] / read[k]).clamp(LEAST_FLIP, 0.5))
+}
+
+/// Standard errors of the shares from the observed information of the free ones (the last, others, is one minus the rest); none
+/// where the rows cannot tell the sources apart.
+fn standard_errors(shares: &[f64], likelihoods: &[f32]) -> Option<Vec<f64>> {
+    let free = shares.len() - 1;
+    let mut information = vec![vec![0.0; free]; free];
+    let mut score = vec![0.0; free];
+    for row in likelihoods.chunks(shares.len()) {
+        let all: f64 = row.iter().zip(shares).map(|(l, s)| f64::from(*l) * s).sum();
+        for (s, l) in score.iter_mut().zip(row) {
+            *s = (f64::from(*l) - f64::from(row[free])) / all.max(f64::MIN_POSITIVE);
+        }
+        for (i, line) in information.iter_mut().enumerate() {
+            for (cell, s) in line.iter_mut().zip(&score) {
+                *cell += score[i] * s;
+            }
+        }
+    }
+    let covariance = invert(information)?;
+    let variance_of_others: f64 = covariance.iter().flatten().sum();
+    let variances = (0..free)
+        .map(|k| covariance[k][k])
+        .chain([variance_of_others]);
+    Some(variances.map(|v| v.max(0.0).sqrt()).collect())
+}
+
+/// The inverse of a symmetric positive definite matrix by Gauss-Jordan elimination; none where it is nearly singular.
+fn invert(mut matrix: Vec<Vec<f64>>) -> Option<Vec<Vec<f64>>> {
+    let n = matrix.len();
+    let scale = (0..n).map(|i| matrix[i][i]).fold(0.0, f64::max);
+    for (i, line) in matrix.iter_mut().enumerate() {
+        line.extend((0..n).map(|j| if i == j { 1.0 } else { 0.0 }));
+    }
+    for column in 0..n {
+        let pivot = (column..n).max_by(|a, b| {
+            matrix[*a][column]
+                .abs()
+                .total_cmp(&matrix[*b][column].abs())
+        })?;
+        if matrix[pivot][column].abs() <= 1e-9 * scale || scale == 0.0 {
+            return None;
+        }
+        matrix.swap(column, pivot);
+        let head = matrix[column][column];
+        matrix[column].iter_mut().for_each(|v| *v /= head);
+        let line = matrix[column].clone();
+        for (_, other) in matrix.iter_mut().enumerate().filter(|(i, _)| *i != column) {
+            let factor = other[column];
+            other
+                .iter_mut()
+                .zip(&line)
+                .for_each(|(o, l)| *o -= factor * l);
+        }
+    }
+    Some(matrix.into_iter().map(|line| line[n..].to_vec()).collect())
+}
+
+#[cfg(test)]
+#[path = "mixture_tests.rs"]
+mod tests;

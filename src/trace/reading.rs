@@ -1,0 +1,173 @@
+//! Readings: what a leak shows at each site, each site at most once.
+//!
+//! Whoever reads a leak has no codeword at hand, so cannot choose what to read by whom it would accuse. A site that is read
+//! twice would count its coin twice and break the bound on false accusations; [`Readings`] can only be made by merging, which
+//! leaves each site at most once.
+
+use crate::code::{Bias, Handle, SiteKind, Slot};
+
+/// What one cell of a leak shows at one site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The record.
+    pub handle: Handle,
+    /// The site's place in the record.
+    pub slot: Slot,
+    /// The kind of its carrier.
+    pub kind: SiteKind,
+    /// The chance that a recipient's bit is 1.
+    pub bias: Bias,
+    /// The variant that the cell equals.
+    pub value: bool,
+}
+
+/// Readings of distinct sites, sorted by handle and slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readings(Vec<Reading>);
+
+/// What became of the raw readings of a leak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Sites that have a reading.
+    pub kept: usize,
+    /// Readings that said again what another reading of the same site said.
+    pub repeated: usize,
+    /// Sites whose readings contradict one another, so that they were erased.
+    pub contradicted: usize,
+}
+
+impl Readings {
+    /// Each site of `raw` once. A site that reads as both variants, or comes with two kinds or two biases, is erased.
+    pub fn merge(mut raw: Vec<Reading>) -> (Readings, Merged) {
+        raw.sort_unstable_by_key(|r| (r.handle, r.slot));
+        let mut merged = Merged::default();
+        let mut kept = Vec::with_capacity(raw.len());
+        for site in raw.chunk_by(|a, b| (a.handle, a.slot) == (b.handle, b.slot)) {
+            if site.iter().all(|r| *r == site[0]) {
+                kept.push(site[0]);
+                merged.repeated += site.len() - 1;
+            } else {
+                merged.contradicted += 1;
+            }
+        }
+        merged.kept = kept.len();
+        (Readings(kept), merged)
+    }
+
+    /// The readings, sorted by handle and slot.
+    pub fn as_slice(&self) -> &[Reading] {
+        &self.0
+    }
+
+    /// Number of sites.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True where nothing could be read.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The readings of each leaked row by itself, as the leak has them, repeated rows included: what [`super::mixture`] divides
+/// among sources. (Evidence never uses these: a row that comes twice would count twice.)
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeakedRows {
+    readings: Vec<Reading>,
+    ends: Vec<usize>,
+}
+
+impl LeakedRows {
+    /// Adds a row with its readings, none for a row that is linked but shows no variant.
+    pub fn push(&mut self, row: impl IntoIterator<Item = Reading>) {
+        self.readings.extend(row);
+        self.ends.push(self.readings.len());
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// True where there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The readings of each row, in the order in which rows were added.
+    pub fn rows(&self) -> impl Iterator<Item = &[Reading]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let row = &self.readings[start..*end];
+            start = *end;
+            row
+        })
+    }
+
+    /// All readings, row after row.
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(handle: u64, slot: Slot, value: bool) -> Reading {
+        Reading {
+            handle: Handle(handle),
+            slot,
+            kind: SiteKind::Dates,
+            bias: Bias(128),
+            value,
+        }
+    }
+
+    #[test]
+    fn each_site_is_kept_once_and_contradictions_are_erased() {
+        let other_bias = Reading {
+            bias: Bias(19),
+            ..reading(4, 0, true)
+        };
+        let (readings, merged) = Readings::merge(vec![
+            reading(2, 1, true),
+            reading(1, 0, true),
+            reading(2, 1, true),
+            reading(3, 0, true),
+            reading(2, 1, true),
+            reading(3, 0, false),
+            reading(3, 1, false),
+            reading(4, 0, true),
+            other_bias,
+        ]);
+        assert_eq!(
+            readings.as_slice(),
+            [
+                reading(1, 0, true),
+                reading(2, 1, true),
+                reading(3, 1, false)
+            ]
+        );
+        assert_eq!(
+            merged,
+            Merged {
+                kept: 3,
+                repeated: 2,
+                contradicted: 2
+            }
+        );
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were_added() {
+        let mut rows = LeakedRows::default();
+        rows.push([reading(1, 0, true), reading(1, 1, false)]);
+        rows.push([]);
+        rows.push([reading(1, 0, true)]);
+        let lengths: Vec<usize> = rows.rows().map(<[Reading]>::len).collect();
+        assert_eq!(lengths, [2, 0, 1]);
+        assert_eq!((rows.len(), rows.readings().len()), (3, 3));
+    }
+}
