@@ -134,15 +134,15 @@ impl Ledger {
                 ))
             })?;
             let chunks: Vec<(i64, u64, u64)> = store.all(
-                "SELECT r.ord, r.first_ordinal, r.count FROM records r JOIN source_table t ON t.id = r.source_table
+                "SELECT r.ord, r.first_ordinal, length(r.body) FROM records r JOIN source_table t ON t.id = r.source_table
                  WHERE t.register = ?1 ORDER BY r.first_ordinal",
                 [register],
                 |row| Ok((row.get(0)?, count(row, 1)?, count(row, 2)?)),
             )?;
             let mut index = RecordIndex::new(layout);
-            // counts are only believed as far as blobs bear them out
-            let total = chunks.iter().fold(0u64, |sum, c| sum.saturating_add(c.2));
-            index.reserve(total.min(1 << 20) as usize);
+            let bytes = chunks.iter().fold(0u64, |sum, c| sum.saturating_add(c.2));
+            let records = record_count(store, register)?;
+            index.reserve(records, bytes);
             for (ord, first, _) in chunks {
                 if first != index.len() as u64 {
                     return Err(Error::integrity(format!(

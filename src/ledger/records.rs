@@ -221,15 +221,23 @@ impl RecordIndex {
         })
     }
 
-    /// Makes room for `records` more; of their variants nobody knows beforehand.
-    pub(super) fn reserve(&mut self, records: usize) {
-        self.handles.reserve(records);
+    /// Makes room for `records` records that take `bytes` stored. The bytes are really there, the number is believed as far as
+    /// they bear it out.
+    pub(super) fn reserve(&mut self, records: u64, bytes: u64) {
+        let layout = &self.layout;
+        let fixed = layout
+            .identifier_forms
+            .saturating_mul(8)
+            .saturating_add(layout.plain_columns.saturating_mul(4))
+            .saturating_add(layout.groups() + 8);
+        let records = records.min(bytes / fixed as u64) as usize;
+        self.handles.reserve_exact(records);
         self.identifiers
-            .reserve(records.saturating_mul(self.layout.identifier_forms));
-        self.plain
-            .reserve(records.saturating_mul(self.layout.plain_columns));
-        self.bits
-            .reserve(records.saturating_mul(self.layout.groups()));
+            .reserve_exact(records * layout.identifier_forms);
+        self.plain.reserve_exact(records * layout.plain_columns);
+        self.bits.reserve_exact(records * layout.groups());
+        self.variants
+            .reserve_exact((bytes as usize).saturating_sub(records * fixed) / 4);
     }
 
     /// Appends a stored chunk; `None` where it is damaged or of another layout, and then the index is of no use.

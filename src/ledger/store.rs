@@ -279,6 +279,12 @@ fn refused(path: &Path, error: rusqlite::Error) -> Error {
         path: path.to_path_buf(),
         source: io::Error::new(kind, error.to_string()),
     };
+    let extended = error.sqlite_error().map(|e| e.extended_code);
+    if extended == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK) {
+        return Error::input(format!(
+            "the last write to `{shown}` was cut short and cannot be undone on a read-only disc. Copy the whole vault to a disc that can be written, and use the copy."
+        ));
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::input(format!(
             "another process has kept the ledger `{shown}` busy for {} seconds. Run this again when it is done.",
@@ -289,7 +295,9 @@ fn refused(path: &Path, error: rusqlite::Error) -> Error {
         }
         Some(ErrorCode::CannotOpen) => system("open", io::ErrorKind::Other),
         Some(ErrorCode::DiskFull) => system("write", io::ErrorKind::StorageFull),
-        Some(ErrorCode::SystemIoFailure) => system("read or write", io::ErrorKind::Other),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed) => {
+            system("read or write", io::ErrorKind::Other)
+        }
         Some(ErrorCode::NotADatabase) => Error::integrity(format!(
             "`{shown}` is not an SQLite file. Put the vault's own `ledger.sqlite` back from a backup."
         )),

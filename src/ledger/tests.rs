@@ -195,7 +195,7 @@ fn everything_entered_is_there_after_reopening() {
     );
     assert!(register.policy_toml.contains(PHONE));
     assert_eq!(ledger.register("产妇").unwrap(), None);
-    assert_eq!(ledger.registers().unwrap(), [register.clone()]);
+    assert_eq!(ledger.registers().unwrap(), std::slice::from_ref(&register));
     assert_eq!(ledger.recipients().unwrap(), recipients);
     assert_eq!(
         ledger.recipient("第一医院").unwrap().as_ref(),

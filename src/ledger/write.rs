@@ -11,8 +11,9 @@ use super::{Ledger, read};
 use crate::error::{Error, Result};
 use crate::key::MasterKey;
 
-/// Records a row of `records`: some eight megabytes of a usual register.
-const CHUNK_RECORDS: usize = 65_536;
+/// Records a row of `records`: some hundred kilobytes, so that the copies which SQLite makes of a blob on its way stay in the
+/// processor's cache.
+const CHUNK_RECORDS: usize = 2_048;
 
 /// Letters and digits of short ids: none that looks like another.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

@@ -139,3 +139,50 @@ fn a_commit_survives_a_power_cut_as_far_as_sqlite_can_promise() {
     assert_eq!(pragma("journal_mode"), "delete");
     assert_eq!(pragma("foreign_keys"), "1");
 }
+
+/// The files as a power cut in the middle of a write would leave them, in a folder of their own.
+fn cut_short() -> (Place, Verified) {
+    let (place, mut ledger) = Place::new();
+    let (_, tables, recipients, _) = fill(&mut ledger);
+    let before = ledger.verify().unwrap();
+    let image = Place {
+        folder: tempfile::tempdir().unwrap(),
+    };
+    // more than the page cache holds, so that pages reach the file before the commit
+    let large = NewExport {
+        new_canaries: Zeroizing::new(vec![1; 1 << 20]),
+        ..export(&tables[0].id, &recipients[0])
+    };
+    ledger
+        .write(|writer| {
+            for _ in 0..40 {
+                writer.add_export(&large)?;
+            }
+            for (name, bytes) in place.files() {
+                std::fs::write(image.folder.path().join(name), bytes).unwrap();
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(ledger.verify().unwrap().entries, before.entries + 40);
+    assert!(std::fs::metadata(image.path()).unwrap().len() > 1 << 20);
+    (image, before)
+}
+
+#[test]
+fn a_write_that_a_power_cut_stopped_is_undone_when_the_ledger_is_opened() {
+    let (image, before) = cut_short();
+    assert_eq!(image.files().len(), 2);
+    assert_eq!(image.open().verify().unwrap(), before);
+    assert_eq!(image.files().len(), 1);
+}
+
+#[test]
+fn a_stopped_write_on_a_read_only_disc_is_told() {
+    let (image, _) = cut_short();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let Err(error) = Store::open_as(&image.path(), flags) else {
+        panic!("half a write was taken for a whole one");
+    };
+    assert!(error.to_string().contains("was cut short"), "{error}");
+}

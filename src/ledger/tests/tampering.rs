@@ -7,7 +7,7 @@ use crate::ledger::chain::KINDS;
 fn tamper(path: &Path, sql: &str) {
     let connection = Connection::open(path).unwrap();
     connection
-        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;")
+        .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = OFF;")
         .unwrap();
     let triggers: Vec<(String, String)> = connection
         .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
