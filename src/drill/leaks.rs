@@ -127,10 +127,14 @@ pub fn join(tables: &[&Table], repeats: Repeats) -> Table {
 }
 
 /// A merged file: of the rows of `first` the part `share`, of those of `second` the rest of 1, drawn at random and mixed in random
-/// order, under the columns of `first`. A share outside 0 to 1 counts as the nearer of the two.
+/// order, under the columns of `first`. A share outside 0 to 1 counts as the nearer of the two,
+/// and one that is no number as 0.
 pub fn blend(first: &Table, second: &Table, share: f64, seed: u64) -> Table {
-    // A share that is no number takes nothing from the first.
-    let share = share.max(0.0).min(1.0);
+    let share = if share.is_nan() {
+        0.0
+    } else {
+        share.clamp(0.0, 1.0)
+    };
     let part = |table: &Table, share: f64| (table.rows() as f64 * share).round() as usize;
     let ours = take_rows(first, part(first, share), seed);
     let theirs = take_rows(second, part(second, 1.0 - share), seed.wrapping_add(1));
