@@ -1,5 +1,6 @@
 //! taggant
 pub mod code;
+pub mod drill;
 pub mod error;
 pub mod forecast;
 pub mod key;
