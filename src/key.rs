@@ -9,8 +9,8 @@
 use aes::Aes128;
 use aes::cipher::{BlockCipherEncrypt, KeyInit as _};
 use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
-use hmac::{Hmac, KeyInit as _, Mac};
+use chacha20poly1305::ChaCha20Poly1305;
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;

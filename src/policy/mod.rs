@@ -1,9 +1,18 @@
 //! What may be altered and what not: column roles, dependencies, order. Inferred once, frozen with the register, read and
 //! written as TOML.
 
+pub mod depend;
+pub mod infer;
+pub mod order;
+pub mod profile;
+pub mod text;
+pub mod words;
+
 use serde::{Deserialize, Serialize};
 
 use crate::code::BiasSet;
+pub use crate::value::date::DateOrder;
+pub use crate::value::elapsed::Unit;
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,19 +58,6 @@ pub enum Kind {
     Text,
 }
 
-/// In which order a column writes day, month and year.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DateOrder {
-    /// 2024-03-05
-    #[default]
-    Ymd,
-    /// 5/3/2024
-    Dmy,
-    /// 3/5/2024
-    Mdy,
-}
-
 /// One column of a register.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,18 +88,25 @@ pub struct Column {
     pub heaped: Vec<String>,
 }
 
-/// In what an elapsed time is counted; always in whole units, the rest cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Unit {
-    /// Days.
-    Days,
-    /// Weeks of seven days.
-    Weeks,
-    /// Calendar months.
-    Months,
-    /// Calendar years, as ages are counted.
-    Years,
+impl Column {
+    /// A column that is left alone.
+    pub fn plain(name: &str, kind: Kind) -> Column {
+        Column {
+            name: name.to_string(),
+            role: Role::Plain,
+            kind,
+            step: None,
+            range: None,
+            order: None,
+            weekdays: false,
+            spellings: Vec::new(),
+            heaped: Vec::new(),
+        }
+    }
+}
+
+fn is_zero(n: &i64) -> bool {
+    *n == 0
 }
 
 /// A dependency that held in the table and holds in every copy. Columns are named.
@@ -133,6 +136,9 @@ pub enum Rule {
         at: Option<String>,
         /// What is counted.
         unit: Unit,
+        /// Added to the count: 1 where the first day counts too.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        plus: i64,
     },
     /// `first` is never after `then`.
     Order {

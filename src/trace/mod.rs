@@ -10,12 +10,18 @@
 
 pub mod canaries;
 pub mod collusion;
+pub mod columns;
+pub mod copies;
 pub mod evidence;
+pub mod known;
+pub mod link;
 pub mod mixture;
 pub mod original;
+pub mod outcome;
 pub mod reading;
+pub mod run;
 pub mod score;
-#[cfg(test)]
-pub(crate) mod trials;
 pub mod units;
 pub mod verdict;
+#[cfg(test)]
+mod trials;

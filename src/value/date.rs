@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use jiff::civil::{Date, Time};
 
 use super::{Comparing, NormalBuf};
-use crate::policy::DateOrder;
+use serde::{Deserialize, Serialize};
 
 mod clock;
 mod form;
@@ -20,6 +20,19 @@ pub use form::Form;
 pub const YEARS: RangeInclusive<i16> = 1850..=2200;
 
 const DAY_SECONDS: i64 = 86_400;
+
+/// In which order a column writes day, month and year.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DateOrder {
+    /// 2024-03-05
+    #[default]
+    Ymd,
+    /// 5/3/2024
+    Dmy,
+    /// 3/5/2024
+    Mdy,
+}
 
 /// A day, with a time where one was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

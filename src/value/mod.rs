@@ -9,11 +9,13 @@
 //! functions panic or take memory beyond a small multiple of its own length.
 
 pub mod date;
+pub mod elapsed;
 pub mod email;
 pub mod name;
 pub mod national_id;
 pub mod number;
 pub mod phone;
+pub mod spelling;
 pub mod text;
 
 use std::fmt;

@@ -6,7 +6,7 @@ use jiff::civil::Time;
 
 use super::super::{Habit, write_two};
 use super::{Moment, Precision};
-use crate::policy::DateOrder;
+use super::DateOrder;
 
 pub(super) const MONTHS: [&str; 12] = [
     "January",

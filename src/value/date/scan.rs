@@ -6,7 +6,7 @@ use super::super::Habit;
 use super::super::text::{SHORT, ascii_of, is_invisible};
 use super::form::{Form, Letters, MONTHS, Month, Separator};
 use super::{Moment, calendar_day};
-use crate::policy::DateOrder;
+use super::DateOrder;
 
 const YEAR: u8 = 0x80;
 const MONTH: u8 = 0x81;

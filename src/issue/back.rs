@@ -1,0 +1,114 @@
+//! A table that comes back: the source is itself an issued copy, or holds canaries of one.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Request;
+use super::records::Records;
+use crate::error::{Error, Result};
+use crate::mark::normal::{self, Form};
+use crate::mark::shape::Shape;
+use crate::mark::plan::Planner;
+use crate::policy::{DateOrder, text};
+use crate::table::Source;
+use crate::vault::Vault;
+
+/// A part this large of the changed sites standing on a copy's variant tells a copy from corrections.
+const MOVED: f64 = 0.3;
+
+/// What a table turned out to be.
+pub struct CameBack {
+    /// The export it came from.
+    pub export: String,
+    /// Whose that was.
+    pub recipient: String,
+    /// How it was known.
+    sign: Sign,
+}
+
+enum Sign {
+    SameFile,
+    Canaries(usize),
+}
+
+impl CameBack {
+    /// Why the table is not issued as it is.
+    pub fn refusal(&self, source: &Source) -> Error {
+        let (name, export, recipient) = (&source.name, &self.export, &self.recipient);
+        let how = match self.sign {
+            Sign::SameFile => "is".to_string(),
+            Sign::Canaries(1) => "holds a canary of".to_string(),
+            Sign::Canaries(n) => format!("holds {n} canaries of"),
+        };
+        Error::input(format!(
+            "`{name}` {how} the copy {export} issued to {recipient}. Issue the agency's own table instead, or pass this copy on with `--derived`, \
+             which records where it came from."
+        ))
+    }
+}
+
+/// The export that a table is, or whose canaries it holds.
+pub fn find(vault: &Vault, source: &Source, request: &Request) -> Result<Option<CameBack>> {
+    let exports = vault.ledger.exports()?;
+    if exports.is_empty() {
+        return Ok(None);
+    }
+    let names: HashMap<[u8; 16], String> = vault.ledger.recipients()?.into_iter().map(|r| (r.id, r.name)).collect();
+    let whose = |recipient: &[u8; 16]| names.get(recipient).cloned().unwrap_or_default();
+    if let Some(export) = exports.iter().find(|e| e.sha256 == request.source_sha256) {
+        return Ok(Some(CameBack { export: export.id.clone(), recipient: whose(&export.recipient), sign: Sign::SameFile }));
+    }
+    let keys = vault.key.digest_keys();
+    let mut best: Option<CameBack> = None;
+    for register in vault.ledger.registers()? {
+        let policy = text::read(&register.name, &register.policy_toml)?;
+        let shape = Shape::new(&policy, Planner::new(&policy).groups());
+        let mut present: Vec<HashSet<u64>> = Vec::new();
+        let mut buffer = Vec::new();
+        for id in &shape.identifiers {
+            let mut digests = HashSet::new();
+            if let Some(place) = source.table.position(&policy.columns[id.column].name) {
+                for cell in source.table.column(place) {
+                    if normal::write(id.kind, DateOrder::Ymd, cell, &mut buffer) {
+                        digests.insert(keys.identifier.digest(Form::Full.tag(id.kind), &buffer));
+                    }
+                }
+            }
+            present.push(digests);
+        }
+        vault.ledger.for_each_canary_index(register.id, |export, index| {
+            let columns = index.identifier_columns.max(1);
+            // a made-up number may by chance be somebody's later, so all of a canary's identifiers must be there
+            let met = index
+                .full
+                .chunks(columns)
+                .filter(|canary| {
+                    let mut there = canary.iter().zip(&present).filter(|(digest, set)| **digest != 0 && !set.is_empty()).peekable();
+                    there.peek().is_some() && there.all(|(digest, set)| set.contains(digest))
+                })
+                .count();
+            let enough = met >= 2 || (met == 1 && index.len() < 40);
+            let more = match &best {
+                Some(CameBack { sign: Sign::Canaries(n), .. }) => met > *n,
+                _ => true,
+            };
+            if enough && more {
+                best = Some(CameBack { export: export.id.clone(), recipient: whose(&export.recipient), sign: Sign::Canaries(met) });
+            }
+            Ok(())
+        })?;
+    }
+    Ok(best)
+}
+
+/// Refuses a table whose changed records stand where only a copy's marks would have put them: a copy without its canaries.
+pub fn refuse_moved(records: &Records, source: &Source) -> Result<()> {
+    let (compared, moved) = records.moved;
+    if moved >= 5 && moved as f64 >= MOVED * compared as f64 && moved * 10 >= records.known_rows {
+        return Err(Error::input(format!(
+            "`{}` carries the marks of a copy that was issued ({moved} of its values stand where only a mark would put them). Find whose with \
+             `taggant trace`, and issue the agency's own table.",
+            source.name
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,332 @@
+//! One recipient's copy: the plan under the recipient's codeword, canaries at their places, the table's order and numbering kept.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use super::records::Records;
+use crate::canary::draws::{Draws, Purpose};
+use crate::canary::{Canary, DonorRate, Identity, InThisCopy, Maker, donor_draw};
+use crate::code::{BiasSet, Codeword, Handle};
+use crate::key::{BlockKey, CodeKeys};
+use crate::ledger::CanaryIndex;
+use crate::mark::shape::Shape;
+use crate::policy::order::{Rank, rank};
+use crate::policy::{Policy, Role};
+use crate::table::{Edits, Line, Replaced, Table};
+
+/// What all copies of one table share.
+pub struct Printer<'a> {
+    table: &'a Table,
+    places: &'a [Option<usize>],
+    policy: &'a Policy,
+    records: &'a Records,
+    shape: &'a Shape,
+    maker: Maker<'a>,
+    /// Every row's biases, one a slot that it holds, in group order.
+    biases: Vec<u8>,
+    bias_starts: Vec<u32>,
+    ranks: Vec<Vec<Rank<'a>>>,
+    sort: Vec<(usize, bool)>,
+    sequences: Vec<(usize, i64)>,
+}
+
+/// How many canaries a copy gets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wanted {
+    /// One for each donor at this rate.
+    Rate(DonorRate),
+    /// Exactly so many, as far as there are donors.
+    Exactly(usize),
+}
+
+/// A recipient's keys and earlier canaries.
+pub struct Bearer {
+    /// The recipient's codeword.
+    pub codeword: Codeword,
+    /// The recipient's canary key.
+    pub canary_key: BlockKey,
+    /// Who the recipient's canaries were in earlier copies.
+    pub kept: HashMap<Handle, Identity>,
+}
+
+/// A copy, ready to be written.
+pub struct Copy<'a> {
+    /// What the source's writer must do.
+    pub edits: Edits<'a>,
+    /// The canaries in it.
+    pub canaries: Vec<Canary>,
+    /// Cells that differ from the source, numbering aside.
+    pub cells_altered: usize,
+}
+
+impl<'a> Printer<'a> {
+    /// Prepares what all copies of a table share.
+    pub fn new(table: &'a Table, places: &'a [Option<usize>], policy: &'a Policy, records: &'a Records, shape: &'a Shape, maker: Maker<'a>, keys: &CodeKeys) -> Printer<'a> {
+        let place_of = |name: &str| {
+            let column = policy.columns.iter().position(|c| c.name == name)?;
+            Some((column, places.get(column).copied().flatten()?))
+        };
+        let (biases, bias_starts) = biases(policy.code, records, shape, keys);
+        let keyed: Vec<(usize, usize, bool)> = policy.sort.iter().filter_map(|k| place_of(&k.column).map(|(c, p)| (c, p, k.descending))).collect();
+        let ranks = keyed
+            .iter()
+            .map(|(column, place, _)| {
+                let c = &policy.columns[*column];
+                table.column(*place).map(|cell| rank(c.kind, c.order.unwrap_or_default(), cell)).collect()
+            })
+            .collect();
+        let sequences = policy
+            .columns
+            .iter()
+            .filter(|c| c.role == Role::Sequence)
+            .filter_map(|c| {
+                let place = place_of(&c.name)?.1;
+                Some((place, table.cell(0, place).trim().parse().ok()?))
+            })
+            .collect();
+        let sort = keyed.iter().map(|(column, _, descending)| (*column, *descending)).collect();
+        Printer { table, places, policy, records, shape, maker, biases, bias_starts, ranks, sort, sequences }
+    }
+
+    /// Slots in the table.
+    pub fn sites(&self) -> usize {
+        self.biases.len()
+    }
+
+    /// Identifier columns of the register.
+    pub fn identifier_columns(&self) -> usize {
+        self.shape.identifiers.len()
+    }
+
+    /// The copy of one recipient.
+    pub fn copy(&'a self, bearer: &Bearer, wanted: Wanted) -> Copy<'a> {
+        let canaries = self.canaries(bearer, wanted);
+        let altered = self.altered(&bearer.codeword);
+        let lines = self.lines(&altered, &canaries, bearer);
+        let cells_altered = altered.len();
+        let inserted = self.inserted(&canaries);
+        let mut edits = Edits { lines, replaced: altered, inserted };
+        self.number(&mut edits);
+        Copy { edits, canaries, cells_altered }
+    }
+
+    fn altered(&'a self, codeword: &Codeword) -> Vec<Replaced<'a>> {
+        let mut out = Vec::new();
+        let records = self.records;
+        let mut blocks: Vec<[u8; 16]> = Vec::new();
+        let handles: Vec<u64> = records.handles.iter().map(|h| h.map_or(0, |h| h.0)).collect();
+        let last = self.shape.groups.iter().map(|g| g.first_slot + 4).max().unwrap_or(0);
+        let per_row = usize::from(last / 16) + 1;
+        let mut all = vec![Vec::new(); per_row];
+        for (block, out) in all.iter_mut().enumerate() {
+            codeword.bytes(block as u64, &handles, &mut blocks);
+            out.clone_from(&blocks);
+        }
+        for row in 0..self.table.rows() {
+            let mut at = self.bias_starts[row] as usize;
+            let before = out.len();
+            for (g, group) in self.shape.groups.iter().enumerate() {
+                let bits = records.plan.bits(row, g);
+                let mut v = 0;
+                for bit in 0..bits {
+                    let slot = usize::from(group.first_slot) + usize::from(bit);
+                    v |= usize::from(all[slot / 16][row][slot % 16] < self.biases[at]) << bit;
+                    at += 1;
+                }
+                if v == 0 {
+                    continue;
+                }
+                for (nth, column) in group.columns.iter().enumerate() {
+                    let Some(place) = self.places.get(column.column).copied().flatten() else { continue };
+                    let text = records.plan.text(row, g, v, nth);
+                    if text != self.table.cell(row, place) {
+                        out.push(Replaced { row: row as u32, column: place as u32, text: Cow::Borrowed(text) });
+                    }
+                }
+            }
+            out[before..].sort_unstable_by_key(|r| r.column);
+        }
+        out
+    }
+
+    fn canaries(&self, bearer: &Bearer, wanted: Wanted) -> Vec<Canary> {
+        let mut donors: Vec<(u64, Handle, usize)> = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let limit = match wanted {
+            Wanted::Rate(rate) => rate.0,
+            Wanted::Exactly(0) => 0,
+            Wanted::Exactly(_) => u64::MAX,
+        };
+        if limit == 0 {
+            return Vec::new();
+        }
+        for (row, handle) in self.records.handles.iter().enumerate() {
+            let Some(handle) = *handle else { continue };
+            let draw = donor_draw(&bearer.canary_key, handle);
+            if draw <= limit && seen.insert(handle) {
+                donors.push((draw, handle, row));
+            }
+        }
+        donors.sort_unstable();
+        let most = match wanted {
+            Wanted::Exactly(n) => n,
+            Wanted::Rate(_) => usize::MAX,
+        };
+        let mut copy = InThisCopy::default();
+        let mut out = Vec::new();
+        for (_, handle, row) in donors {
+            if out.len() >= most {
+                break;
+            }
+            out.extend(self.maker.make(&bearer.canary_key, handle, row, bearer.kept.get(&handle), &mut copy));
+        }
+        out
+    }
+
+    /// The copy's lines in the table's own order; a canary stands anywhere among its equals.
+    fn lines(&self, altered: &[Replaced<'_>], canaries: &[Canary], bearer: &Bearer) -> Vec<Line> {
+        struct Item<'r> {
+            line: Line,
+            ranks: [Rank<'r>; 3],
+            tie: f64,
+        }
+        let rows = self.table.rows();
+        let mut items: Vec<Item<'_>> = Vec::with_capacity(rows + canaries.len());
+        for row in 0..rows {
+            let mut ranks = [Rank::Blank; 3];
+            for (rank, of) in ranks.iter_mut().zip(&self.ranks) {
+                *rank = of[row];
+            }
+            items.push(Item { line: Line::Kept(row as u32), ranks, tie: row as f64 });
+        }
+        for (key, (column, _)) in self.sort.iter().enumerate() {
+            let c = &self.policy.columns[*column];
+            let place = self.places.get(*column).copied().flatten();
+            for r in altered.iter().filter(|r| Some(r.column as usize) == place) {
+                items[r.row as usize].ranks[key] = rank(c.kind, c.order.unwrap_or_default(), &r.text);
+            }
+        }
+        for (at, canary) in canaries.iter().enumerate() {
+            let mut ranks = [Rank::Blank; 3];
+            for (rank_of, (column, _)) in ranks.iter_mut().zip(&self.sort) {
+                let c = &self.policy.columns[*column];
+                *rank_of = rank(c.kind, c.order.unwrap_or_default(), &canary.cells[*column]);
+            }
+            let mut draws = Draws::new(&bearer.canary_key, canary.donor, Purpose::Place);
+            let mut tie = draws.below(rows.max(1)) as f64 + 0.5;
+            if !self.sort.is_empty() {
+                tie = self.tie_among_equals(&ranks, &mut draws).unwrap_or(tie);
+            }
+            items.push(Item { line: Line::Inserted(at as u32), ranks, tie });
+        }
+        let descending: Vec<bool> = self.sort.iter().map(|s| s.1).collect();
+        items.sort_by(|a, b| {
+            compare(&a.ranks, &b.ranks, &descending).then(a.tie.total_cmp(&b.tie))
+        });
+        items.into_iter().map(|i| i.line).collect()
+    }
+
+    /// A place drawn among the source's rows of the same rank; none where there is no such row.
+    fn tie_among_equals(&self, ranks: &[Rank<'_>; 3], draws: &mut Draws<'_>) -> Option<f64> {
+        let descending: Vec<bool> = self.sort.iter().map(|s| s.1).collect();
+        let against = |row: usize| {
+            let mut here = [Rank::Blank; 3];
+            for (rank, of) in here.iter_mut().zip(&self.ranks) {
+                *rank = of[row];
+            }
+            compare(&here, ranks, &descending)
+        };
+        let first = partition(self.table.rows(), |row| against(row) == Ordering::Less);
+        let behind = partition(self.table.rows(), |row| against(row) != Ordering::Greater);
+        (behind > first).then(|| (first + draws.below(behind - first + 1)) as f64 - 0.5)
+    }
+
+    fn inserted(&self, canaries: &[Canary]) -> Vec<Vec<String>> {
+        canaries
+            .iter()
+            .map(|canary| {
+                let mut cells = vec![String::new(); self.table.width()];
+                for (column, place) in self.places.iter().enumerate() {
+                    if let (Some(place), Some(text)) = (place, canary.cells.get(column)) {
+                        cells[*place].clone_from(text);
+                    }
+                }
+                cells
+            })
+            .collect()
+    }
+
+    /// Numbers the lines again where the table numbers its rows.
+    fn number(&self, edits: &mut Edits<'_>) {
+        for (place, first) in &self.sequences {
+            let mut renumbered: Vec<Replaced<'_>> = Vec::with_capacity(edits.lines.len());
+            for (line, number) in edits.lines.iter().zip(*first..) {
+                match line {
+                    Line::Inserted(at) => edits.inserted[*at as usize][*place] = number.to_string(),
+                    Line::Kept(row) => {
+                        let text = number.to_string();
+                        if text != self.table.cell(*row as usize, *place).trim() {
+                            renumbered.push(Replaced { row: *row, column: *place as u32, text: Cow::Owned(text) });
+                        }
+                    }
+                }
+            }
+            edits.replaced.extend(renumbered);
+        }
+        if !self.sequences.is_empty() {
+            edits.replaced.sort_by_key(|r| (r.row, r.column));
+        }
+    }
+}
+
+/// The first of `0..n` for which `before` no longer holds.
+fn partition(n: usize, before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, n);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+fn compare(a: &[Rank<'_>; 3], b: &[Rank<'_>; 3], descending: &[bool]) -> Ordering {
+    for ((a, b), descending) in a.iter().zip(b).zip(descending) {
+        let order = if *descending { b.compare(a) } else { a.compare(b) };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    Ordering::Equal
+}
+
+fn biases(set: BiasSet, records: &Records, shape: &Shape, keys: &CodeKeys) -> (Vec<u8>, Vec<u32>) {
+    let mut biases = Vec::new();
+    let mut starts = Vec::with_capacity(records.handles.len());
+    for (row, handle) in records.handles.iter().enumerate() {
+        starts.push(biases.len() as u32);
+        let Some(handle) = *handle else { continue };
+        for (g, group) in shape.groups.iter().enumerate() {
+            for bit in 0..records.plan.bits(row, g) {
+                biases.push(set.bias_at(keys, handle, group.first_slot + u16::from(bit)).0);
+            }
+        }
+    }
+    (biases, starts)
+}
+
+/// The canaries' digests, as the ledger keeps them.
+pub fn canary_index(canaries: &[Canary], identifier_columns: usize) -> CanaryIndex {
+    let traits = || canaries.iter().flat_map(|c| c.traits.iter());
+    CanaryIndex {
+        identifier_columns,
+        donors: canaries.iter().map(|c| c.donor.0).collect(),
+        full: traits().map(|t| t.full).collect(),
+        stems: traits().map(|t| t.stem).collect(),
+        ways: traits().map(|t| t.ways).collect(),
+    }
+}

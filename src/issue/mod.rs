@@ -1,0 +1,491 @@
+//! Issuing: one source read and planned once, a copy for each recipient, every copy entered before it can be seen.
+//!
+//! The order of things is what keeps the promise "no copy without an entry": a copy is written under a hidden name beside its
+//! place and made durable; its entry is committed to the ledger; only then is it renamed. Whenever the process is killed, a copy
+//! that is visible under its name has its entry.
+
+pub mod back;
+pub mod copy;
+pub mod names;
+pub mod records;
+pub mod register;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+use crate::canary::{DonorRate, Identity, Maker};
+use crate::code::{Codeword, Handle};
+use crate::error::{Error, Result};
+use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
+use crate::policy::{Kind, Policy, Role};
+use crate::table::{self, Source};
+use crate::vault::Vault;
+use copy::{Bearer, Printer, Wanted};
+use records::{History, Records};
+use register::Frame;
+
+/// Copies that are made, entered and shown together: few enough that a killed run loses little.
+const BATCH: usize = 16;
+
+/// What to issue, and to whom.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Recipients' names.
+    pub recipients: Vec<String>,
+    /// The folder for the copies; made if missing.
+    pub out: PathBuf,
+    /// The file's stem: copies are named after it.
+    pub stem: String,
+    /// SHA-256 of the source file.
+    pub source_sha256: [u8; 32],
+    /// The register, where it is not to be found by its columns.
+    pub register: Option<String>,
+    /// A policy for a new register.
+    pub policy: Option<Policy>,
+    /// What the copies are for.
+    pub purpose: Option<String>,
+    /// Exactly so many canaries a copy, instead of the policy's rate.
+    pub canaries: Option<usize>,
+    /// Overwrite copies that are there.
+    pub force: bool,
+    /// Issue a table that is itself an issued copy.
+    pub derived: bool,
+}
+
+/// What will happen, before anything does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The register's name.
+    pub register: String,
+    /// Whether this is its first issue.
+    pub new_register: bool,
+    /// Three lines on what is altered.
+    pub summary: [String; 3],
+    /// Facts that the officer should know: drift, how canaries' numbers are made.
+    pub notes: Vec<String>,
+    /// Rows of the table.
+    pub rows: usize,
+    /// Sites in it.
+    pub sites: usize,
+    /// Where each copy will go.
+    pub copies: Vec<(String, PathBuf)>,
+    /// The export that the table was derived from.
+    pub parent: Option<String>,
+}
+
+/// One copy that was issued.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issued {
+    /// The export's id.
+    pub export: String,
+    /// The recipient's name.
+    pub recipient: String,
+    /// Where the copy is.
+    pub path: PathBuf,
+    /// SHA-256 of the copy.
+    pub sha256: [u8; 32],
+    /// Its rows, canaries included.
+    pub rows: usize,
+    /// Its canaries.
+    pub canaries: usize,
+    /// Cells that differ from the source.
+    pub cells_altered: usize,
+    /// Sites in it.
+    pub sites: usize,
+}
+
+/// A table that is ready to be issued.
+pub struct Issue<'a> {
+    vault: &'a mut Vault,
+    source: &'a Source,
+    request: Request,
+    frame: Frame,
+    records: Records,
+    history_len: usize,
+    table_known: Option<TableEntry>,
+    parent: Option<String>,
+    paths: Vec<PathBuf>,
+}
+
+impl<'a> Issue<'a> {
+    /// Checks everything that can be checked, and plans every record. Nothing is written.
+    pub fn prepare(vault: &'a mut Vault, source: &'a Source, request: Request) -> Result<Issue<'a>> {
+        names::check(&request.recipients)?;
+        check_table(source)?;
+        let paths = request
+            .recipients
+            .iter()
+            .map(|name| names::copy_path(&request.out, &request.stem, name, source.format.extension()))
+            .collect::<Result<Vec<PathBuf>>>()?;
+        check_places(&request, &paths)?;
+
+        let came_back = back::find(vault, source, &request)?;
+        let (frame, parent) = match came_back {
+            Some(back) if request.derived => {
+                let name = request.register.clone().unwrap_or_else(|| format!("{} from {}", request.stem, back.export));
+                let known = vault.ledger.register(&name)?;
+                let frame = match known {
+                    Some(_) => Frame::find(&vault.ledger, source, &request.stem, Some(&name), request.policy.clone())?,
+                    None => Frame::new(source, name, Some(back.export.clone()), request.policy.clone())?,
+                };
+                (frame, Some(back.export))
+            }
+            Some(back) => return Err(back.refusal(source)),
+            None if request.derived => {
+                return Err(Error::input(format!("`{}` is no copy that this vault issued, so it derives from none. Leave `--derived` out.", source.name)));
+            }
+            None => (Frame::find(&vault.ledger, source, &request.stem, request.register.as_deref(), request.policy.clone())?, None),
+        };
+        let index = match &frame.known {
+            Some(register) => vault.ledger.records(register.id)?,
+            None => RecordIndex::new(frame.shape.layout()),
+        };
+        let history = History::new(index, &frame.shape);
+        let keys = vault.key.digest_keys();
+        let code = vault.key.code_keys();
+        let reader = records::Reader {
+            shape: &frame.shape,
+            planner: &frame.planner,
+            keys: &keys,
+            directions: &code.direction,
+            register: frame.name.as_bytes(),
+        };
+        let records = reader.read(&source.table, &frame.places, &history);
+        if parent.is_none() {
+            back::refuse_moved(&records, source)?;
+        }
+        let table_known = match &frame.known {
+            Some(register) => {
+                let digest = vault.key.source_digest(&request.source_sha256);
+                vault.ledger.tables(register.id)?.into_iter().find(|t| t.source_digest == digest && t.rows as usize == source.table.rows())
+            }
+            None => None,
+        };
+        let issue = Issue { vault, source, request, frame, records, history_len: history.len(), table_known, parent, paths };
+        issue.check_marks()?;
+        Ok(issue)
+    }
+
+    fn sites(&self) -> usize {
+        self.records.plan.bits.iter().map(|b| usize::from(*b)).sum()
+    }
+
+    fn canary_wish(&self) -> Option<usize> {
+        self.request.canaries
+    }
+
+    /// A copy with neither sites nor canaries would be nobody's.
+    fn check_marks(&self) -> Result<()> {
+        let canaries = self.canary_wish().map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
+        if self.sites() == 0 && !canaries {
+            return Err(Error::input(format!(
+                "`{}` has nothing that may be altered and gets no canaries, so no copy could be told from another. Ask for canaries with \
+                 `--canaries N`, or name a carrier in a policy (see `taggant inspect`).",
+                self.source.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// What will happen.
+    pub fn plan(&self) -> Plan {
+        let mut notes = self.frame.drift.clone();
+        let unmarked = self.records.handles.iter().filter(|h| h.is_none()).count();
+        if unmarked > 0 {
+            notes.push(format!("{unmarked} rows have no identifier and carry no marks"));
+        }
+        let canaries = self.canary_wish().map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
+        if canaries && self.source.table.rows() < crate::policy::infer::CANARIES_FROM {
+            notes.push("invented people in a list that is acted on row by row do harm: make sure that nobody acts on this one".to_string());
+        }
+        let phones = self.frame.policy.columns.iter().any(|c| c.kind == Kind::Phone && c.role == Role::Identifier);
+        if canaries && phones && self.frame.policy.canaries.phones.is_empty() {
+            notes.push(
+                "canaries' phone numbers are made up from prefixes in the table, so one may ring at a stranger's: name numbers that you own \
+                 in the policy (`[canaries] phones = [...]`)"
+                    .to_string(),
+            );
+        }
+        Plan {
+            register: self.frame.name.clone(),
+            new_register: self.frame.known.is_none(),
+            summary: self.frame.summary(),
+            notes,
+            rows: self.source.table.rows(),
+            sites: self.sites(),
+            copies: self.request.recipients.iter().cloned().zip(self.paths.iter().cloned()).collect(),
+            parent: self.parent.clone(),
+        }
+    }
+
+    /// Makes, enters and shows every copy; `done` hears how many are ready.
+    pub fn run(self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
+        let Issue { vault, source, request, frame, records, history_len, table_known, parent, paths } = self;
+        let made_out = make_folder(&request.out)?;
+        let now = Timestamp::now();
+        let first_name = request.recipients.first().map_or("", String::as_str);
+        let probe = NamedTempFile::new_in(&request.out);
+        if let Err(e) = probe {
+            made_out.undo();
+            return Err(Error::io("write", &request.out)(e));
+        }
+        drop(probe);
+        let source_digest = vault.key.source_digest(&request.source_sha256);
+        let (table, recipients) = vault.ledger.write(|writer| {
+            let register = match &frame.known {
+                Some(register) => register.id,
+                None => writer.add_register(&frame.entry(now)?)?.id,
+            };
+            let table = match table_known {
+                Some(table) => table,
+                None => writer.add_table(&NewTable {
+                    register,
+                    label: &request.stem,
+                    source_digest,
+                    created: now,
+                    first_ordinal: history_len as u32,
+                    records: &records.new,
+                    membership: &records.membership,
+                })?,
+            };
+            let recipients = request.recipients.iter().map(|name| writer.add_recipient(name, now)).collect::<Result<Vec<Recipient>>>()?;
+            Ok((table, recipients))
+        })?;
+        debug_assert!(!first_name.is_empty());
+
+        let keys = vault.key.digest_keys();
+        let maker = Maker::new(&frame.policy, &source.table, &frame.places, &keys, &records.taken);
+        let printer = Printer::new(&source.table, &frame.places, &frame.policy, &records, &frame.shape, maker, &vault.key.code_keys());
+        let mut issued = Vec::with_capacity(recipients.len());
+        let finished = AtomicUsize::new(0);
+        let todo: Vec<(&Recipient, &PathBuf)> = recipients.iter().zip(&paths).collect();
+        for batch in todo.chunks(BATCH) {
+            let bearers = batch
+                .iter()
+                .map(|(recipient, _)| bearer(vault, table.register, recipient))
+                .collect::<Result<Vec<Bearer>>>()?;
+            let wishes: Vec<Wanted> = bearers.iter().map(|b| wanted(&request, &frame.policy, b)).collect();
+            let job = |at: usize| -> Result<(NamedTempFile, NewExport)> {
+                let (recipient, path) = batch[at];
+                let made = make_copy(&printer, source, &bearers[at], wishes[at], path)?;
+                done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+                let export = NewExport {
+                    table: table.id.clone(),
+                    recipient: recipient.id,
+                    created: now,
+                    file_name: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+                    sha256: made.sha256,
+                    rows: made.rows as u64,
+                    canaries: made.canaries as u64,
+                    cells_altered: made.cells_altered as u64,
+                    sites: printer.sites() as u64,
+                    purpose: request.purpose.clone(),
+                    parent: parent.clone(),
+                    canary_index: made.index,
+                    new_canaries: made.sealed,
+                };
+                Ok((made.file, export))
+            };
+            let made = in_parallel(batch.len(), job)?;
+            let (files, exports): (Vec<NamedTempFile>, Vec<NewExport>) = made.into_iter().unzip();
+            let ids = vault.ledger.add_exports(&exports)?;
+            for (((file, (recipient, path)), export), id) in files.into_iter().zip(batch).zip(&exports).zip(&ids) {
+                show(file, path, request.force)?;
+                issued.push(Issued {
+                    export: id.clone(),
+                    recipient: recipient.name.clone(),
+                    path: path.to_path_buf(),
+                    sha256: export.sha256,
+                    rows: export.rows as usize,
+                    canaries: export.canaries as usize,
+                    cells_altered: export.cells_altered as usize,
+                    sites: export.sites as usize,
+                });
+            }
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            vault.ledger.mark_issued(&ids, Timestamp::now())?;
+        }
+        Ok(issued)
+    }
+}
+
+/// Everything in a table that cannot be issued, each in its own words.
+fn check_table(source: &Source) -> Result<()> {
+    let name = &source.name;
+    let table = &source.table;
+    if table.header().is_empty() {
+        return Err(Error::input(format!("`{name}` has no header row. Put the columns' names above the data.")));
+    }
+    for (at, header) in table.header().iter().enumerate() {
+        let earlier = table.header()[..at].iter().position(|h| h == header);
+        match (header.trim().is_empty(), earlier) {
+            (false, Some(earlier)) => {
+                return Err(Error::input(format!(
+                    "`{name}` has two columns named `{header}` (columns {} and {}). Give each its own name.",
+                    earlier + 1,
+                    at + 1
+                )));
+            }
+            (true, Some(_)) => return Err(Error::input(format!("`{name}` has columns without a name (column {}). Name them.", at + 1))),
+            _ => {}
+        }
+    }
+    if let Some((row, found)) = source.irregular {
+        return Err(Error::input(format!(
+            "`{name}` row {row} has {found} cells where the header has {}. Mend that row; a stray delimiter or quote is the usual cause.",
+            table.header().len()
+        )));
+    }
+    match table.rows() {
+        0 => Err(Error::input(format!("`{name}` has a header and no rows. There is nothing to issue."))),
+        1 => Err(Error::input(format!("`{name}` has a single row: too little to hide a mark in. Issue it with others, or not at all."))),
+        _ => Ok(()),
+    }
+}
+
+fn check_places(request: &Request, paths: &[PathBuf]) -> Result<()> {
+    if request.out.exists() && !request.out.is_dir() {
+        return Err(Error::input(format!("`{}` is a file, not a folder. Name a folder with `--out`.", request.out.display())));
+    }
+    for path in paths {
+        if path.is_dir() {
+            return Err(Error::input(format!("`{}` is a folder where a copy should go. Choose another `--out`.", path.display())));
+        }
+        if path.exists() && !request.force {
+            return Err(Error::input(format!("`{}` is there already. Overwrite it with `--force`, or choose another `--out`.", path.display())));
+        }
+    }
+    Ok(())
+}
+
+/// A folder that was made, and can be unmade while it is empty.
+struct MadeFolder(Vec<PathBuf>);
+
+impl MadeFolder {
+    fn undo(&self) {
+        for folder in self.0.iter().rev() {
+            // not empty, or gone: then it is no longer ours to remove
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+}
+
+fn make_folder(out: &Path) -> Result<MadeFolder> {
+    let missing: Vec<PathBuf> = out.ancestors().take_while(|a| !a.as_os_str().is_empty() && !a.exists()).map(Path::to_path_buf).collect();
+    std::fs::create_dir_all(out).map_err(Error::io("make", out))?;
+    Ok(MadeFolder(missing.into_iter().rev().collect()))
+}
+
+fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer> {
+    let mut kept = HashMap::new();
+    for (export, sealed) in vault.ledger.sealed_canaries(register, &recipient.id)? {
+        let list: Vec<(u64, Identity)> = serde_json::from_slice(&sealed)
+            .map_err(|_| Error::integrity(format!("the canaries of export {export} are unreadable. Run `taggant ledger verify`.")))?;
+        for (donor, identity) in list {
+            kept.entry(Handle(donor)).or_insert(identity);
+        }
+    }
+    Ok(Bearer { codeword: Codeword::new(vault.key.codeword_key(&recipient.id)), canary_key: vault.key.canary_key(&recipient.id), kept })
+}
+
+/// As many canaries as asked for now, else at the rate of the recipient's earlier copies, else at the policy's.
+fn wanted(request: &Request, policy: &Policy, bearer: &Bearer) -> Wanted {
+    if let Some(n) = request.canaries {
+        return Wanted::Exactly(n);
+    }
+    let rate = DonorRate::from_fraction(policy.canaries.rate);
+    let earlier = bearer.kept.keys().map(|donor| crate::canary::donor_draw(&bearer.canary_key, *donor)).max();
+    Wanted::Rate(DonorRate(earlier.map_or(rate.0, |draw| draw.max(rate.0))))
+}
+
+struct MadeCopy {
+    file: NamedTempFile,
+    sha256: [u8; 32],
+    rows: usize,
+    canaries: usize,
+    cells_altered: usize,
+    index: crate::ledger::CanaryIndex,
+    sealed: Zeroizing<Vec<u8>>,
+}
+
+fn make_copy(printer: &Printer<'_>, source: &Source, bearer: &Bearer, wanted: Wanted, path: &Path) -> Result<MadeCopy> {
+    let copy = printer.copy(bearer, wanted);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let file = tempfile::Builder::new().prefix(".taggant-").suffix(".part").tempfile_in(folder).map_err(Error::io("write", folder))?;
+    table::rewrite(source, &copy.edits, file.path())?;
+    let sha256 = hash_and_sync(file.path())?;
+    let new: Vec<(u64, &Identity)> =
+        copy.canaries.iter().filter(|c| !bearer.kept.contains_key(&c.donor)).map(|c| (c.donor.0, &c.identity)).collect();
+    let sealed = match new.is_empty() {
+        true => Vec::new(),
+        false => serde_json::to_vec(&new).map_err(|e| Error::input(format!("canaries cannot be written down ({e}).")))?,
+    };
+    Ok(MadeCopy {
+        file,
+        sha256,
+        rows: copy.edits.lines.len(),
+        canaries: copy.canaries.len(),
+        cells_altered: copy.cells_altered,
+        index: copy::canary_index(&copy.canaries, printer.identifier_columns()),
+        sealed: Zeroizing::new(sealed),
+    })
+}
+
+fn hash_and_sync(path: &Path) -> Result<[u8; 32]> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+    file.sync_all().map_err(Error::io("write", path))?;
+    Ok(Sha256::digest(&bytes).into())
+}
+
+/// Renames a finished copy to its place.
+fn show(file: NamedTempFile, path: &Path, force: bool) -> Result<()> {
+    let shown = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    shown.map_err(|e| Error::io("write", path)(e.error))?;
+    readable_as_others(path);
+    Ok(())
+}
+
+/// A temporary file is for its owner's eyes; a copy gets the mode that a new file would have.
+fn readable_as_others(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // a copy that stays private is no failure
+        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644));
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+/// Runs `n` jobs on all cores, in order of number.
+fn in_parallel<T: Send>(n: usize, job: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(n);
+    let next = AtomicUsize::new(0);
+    let mut all: Vec<(usize, Result<T>)> = std::thread::scope(|scope| {
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= n {
+                    return done;
+                }
+                done.push((at, job(at)));
+            }
+        };
+        let handles: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for handle in handles {
+            done.extend(handle.join().unwrap_or_default());
+        }
+        done
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, made)| made).collect()
+}

@@ -1,0 +1,308 @@
+//! Which record each row is: handles found again in the register's earlier tables, or given now.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::canary::Taken;
+use crate::code::Handle;
+use crate::key::{BlockKey, DigestKeys};
+use crate::ledger::{NO_RECORD, RecordIndex};
+use crate::mark::plan::Planner;
+use crate::mark::shape::Shape;
+use crate::mark::{Record, Variants};
+use crate::policy::Kind;
+use crate::table::Table;
+
+/// What the register's earlier tables said.
+pub struct History {
+    index: RecordIndex,
+    by_identifier: HashMap<u64, Handle>,
+    versions: HashMap<Handle, Vec<u32>>,
+}
+
+impl History {
+    /// From the ledger's records.
+    pub fn new(index: RecordIndex, shape: &Shape) -> History {
+        let mut by_identifier = HashMap::with_capacity(index.len() * shape.identifiers.len());
+        let mut versions: HashMap<Handle, Vec<u32>> = HashMap::with_capacity(index.len());
+        for ordinal in 0..index.len() {
+            let handle = Handle(index.handles[ordinal]);
+            let digests = index.identifiers_of(ordinal);
+            for digest in shape.identifiers.iter().map(|id| digests[id.first]).filter(|d| *d != 0) {
+                by_identifier.insert(digest, handle);
+            }
+            versions.entry(handle).or_default().push(ordinal as u32);
+        }
+        History { index, by_identifier, versions }
+    }
+
+    /// How many records there are: the next ordinal.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// True before the register's first table.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Whether a record has said mostly the same in its plain cells.
+    fn agrees(&self, handle: Handle, plain: &[u32]) -> bool {
+        self.versions.get(&handle).into_iter().flatten().any(|ordinal| {
+            let known = self.index.plain_of(*ordinal as usize);
+            let both = plain.iter().zip(known).filter(|(a, b)| **a != 0 && **b != 0);
+            let (same, all) = both.fold((0, 0), |(same, all), (a, b)| (same + usize::from(a == b), all + 1));
+            same * 2 > all
+        })
+    }
+}
+
+/// The rows of a table as records.
+pub struct Records {
+    /// One a row; none where nothing identifies it.
+    pub handles: Vec<Option<Handle>>,
+    /// Records that are new or changed.
+    pub new: RecordIndex,
+    /// One register-wide ordinal a row.
+    pub membership: Vec<u32>,
+    /// Every row's slots and the texts of its variants.
+    pub plan: Plan,
+    /// Identifiers in use, in this table and before.
+    pub taken: Taken,
+    /// Rows that were in an earlier table, and how many of their readable sites show what only a copy would say.
+    pub known_rows: usize,
+    /// Sites of changed records that could be compared, and how many stand on a variant other than 0.
+    pub moved: (usize, usize),
+}
+
+/// The texts of all variants of all rows.
+#[derive(Default)]
+pub struct Plan {
+    groups: usize,
+    columns: Vec<usize>,
+    /// Slots, a number for each row and group.
+    pub bits: Vec<u8>,
+    starts: Vec<u32>,
+    texts: String,
+    ends: Vec<u32>,
+}
+
+impl Plan {
+    fn push(&mut self, variants: &[Variants]) {
+        for v in variants {
+            self.bits.push(v.bits);
+            self.starts.push(self.ends.len() as u32);
+            for text in &v.texts {
+                self.texts.push_str(text);
+                self.ends.push(self.texts.len() as u32);
+            }
+        }
+    }
+
+    /// Slots of a row's group.
+    pub fn bits(&self, row: usize, group: usize) -> u8 {
+        self.bits[row * self.groups + group]
+    }
+
+    /// The text of a row's group under variant `v >= 1`, in the group's `nth` column.
+    pub fn text(&self, row: usize, group: usize, v: usize, nth: usize) -> &str {
+        let at = self.starts[row * self.groups + group] as usize + (v - 1) * self.columns[group] + nth;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.texts[start as usize..self.ends[at] as usize]
+    }
+}
+
+/// How sure an identifier is, surest first.
+fn strength(kind: Kind) -> u8 {
+    match kind {
+        Kind::NationalId => 0,
+        Kind::Code | Kind::Email => 1,
+        Kind::Phone => 2,
+        _ => 3,
+    }
+}
+
+/// Reads a table's rows as records of its register.
+pub struct Reader<'a> {
+    /// The register's shape.
+    pub shape: &'a Shape,
+    /// Its planner.
+    pub planner: &'a Planner,
+    /// Keys of handles and digests.
+    pub keys: &'a DigestKeys,
+    /// Keyed directions.
+    pub directions: &'a BlockKey,
+    /// The register's number or name, under which handles are made.
+    pub register: &'a [u8],
+}
+
+impl Reader<'_> {
+    /// The rows of `table`, whose register columns stand at `places`.
+    pub fn read(&self, table: &Table, places: &[Option<usize>], history: &History) -> Records {
+        let rows = table.rows();
+        let forms = self.shape.layout().identifier_forms;
+        let plains = self.shape.plain.len();
+        let mut identifiers = Vec::with_capacity(rows * forms);
+        let mut plain = Vec::with_capacity(rows * plains);
+        for row in 0..rows {
+            let record = Record::new(table, row, places);
+            self.shape.digest_identifiers(&record, self.keys, &mut identifiers);
+            self.shape.digest_plain(&record, self.keys, &mut plain);
+        }
+        let ids = |row: usize| &identifiers[row * forms..(row + 1) * forms];
+        let plain_of = |row: usize| &plain[row * plains..(row + 1) * plains];
+        let handles = self.handles(rows, &ids, &plain_of, history);
+
+        let mut out = Records {
+            handles,
+            new: RecordIndex::new(self.shape.layout()),
+            membership: vec![NO_RECORD; rows],
+            plan: Plan { groups: self.shape.groups.len(), columns: self.shape.layout().group_columns, ..Plan::default() },
+            taken: self.taken(history, rows, &ids),
+            known_rows: 0,
+            moved: (0, 0),
+        };
+        let ranges = history.index.variant_ranges();
+        // new records by handle, with the place of their variants
+        let mut fresh: HashMap<Handle, Vec<(u32, usize)>> = HashMap::with_capacity(rows);
+        let mut variants = Vec::new();
+        let none = vec![Variants::default(); self.shape.groups.len()];
+        let mut scratch = RecordIndex::new(self.shape.layout());
+        for row in 0..rows {
+            let Some(handle) = out.handles[row] else {
+                out.plan.push(&none);
+                continue;
+            };
+            let record = Record::new(table, row, places);
+            self.planner.variants(&record, handle, self.directions, &mut variants);
+            out.plan.push(&variants);
+            scratch.bits.clear();
+            scratch.variants.clear();
+            self.shape.digest_variants(&record, handle, &variants, self.keys, &mut scratch);
+            let versions = history.versions.get(&handle);
+            out.known_rows += usize::from(versions.is_some());
+            let known = versions.into_iter().flatten().find(|ordinal| {
+                let at = **ordinal as usize;
+                history.index.identifiers_of(at) == ids(row)
+                    && history.index.plain_of(at) == plain_of(row)
+                    && history.index.bits_of(at) == scratch.bits
+                    && history.index.variants[record_range(&ranges, at, self.shape.groups.len())] == scratch.variants
+            });
+            if let Some(ordinal) = known {
+                out.membership[row] = *ordinal;
+                continue;
+            }
+            if let Some(last) = versions.and_then(|v| v.last()) {
+                let (compared, moved) = self.moved(&history.index, &ranges, *last as usize, &scratch);
+                out.moved = (out.moved.0 + compared, out.moved.1 + moved);
+            }
+            let earlier = fresh.entry(handle).or_default();
+            let twin = earlier.iter().find(|(at, start)| {
+                let at = *at as usize;
+                out.new.identifiers_of(at) == ids(row)
+                    && out.new.plain_of(at) == plain_of(row)
+                    && out.new.bits_of(at) == scratch.bits
+                    && out.new.variants[*start..].starts_with(&scratch.variants)
+            });
+            let at = match twin {
+                Some((at, _)) => *at,
+                None => {
+                    let at = out.new.len() as u32;
+                    out.new.handles.push(handle.0);
+                    out.new.identifiers.extend_from_slice(ids(row));
+                    out.new.plain.extend_from_slice(plain_of(row));
+                    out.new.bits.extend_from_slice(&scratch.bits);
+                    earlier.push((at, out.new.variants.len()));
+                    out.new.variants.extend_from_slice(&scratch.variants);
+                    at
+                }
+            };
+            out.membership[row] = history.len() as u32 + at;
+        }
+        out
+    }
+
+    /// (sites compared, sites that stand where only a copy would) of a changed record against its last version.
+    fn moved(&self, index: &RecordIndex, ranges: &crate::ledger::VariantRanges, before: usize, now: &RecordIndex) -> (usize, usize) {
+        let mut compared = 0;
+        let mut moved = 0;
+        let mut at = 0;
+        for (g, group) in self.shape.groups.iter().enumerate() {
+            let bits = now.bits[g];
+            let here = now.variants.get(at).copied().unwrap_or(0);
+            at += if bits == 0 { 0 } else { group.columns.len() << bits };
+            let known = &index.variants[ranges.range(before, g)];
+            let lead = known.len() / group.columns.len().max(1);
+            if bits > 0 && lead > 0 {
+                compared += 1;
+                moved += usize::from(known[1..lead].contains(&here));
+            }
+        }
+        (compared, moved)
+    }
+
+    fn handles<'i>(
+        &self,
+        rows: usize,
+        ids: &impl Fn(usize) -> &'i [u64],
+        plain: &impl Fn(usize) -> &'i [u32],
+        history: &History,
+    ) -> Vec<Option<Handle>> {
+        let mut by_strength: Vec<usize> = (0..self.shape.identifiers.len()).collect();
+        by_strength.sort_by_key(|at| strength(self.shape.identifiers[*at].kind));
+        let present = |row: usize| by_strength.iter().map(move |at| ids(row)[self.shape.identifiers[*at].first]).filter(|d| *d != 0);
+        let mut handles: Vec<Option<Handle>> = vec![None; rows];
+        let mut claimed = HashSet::new();
+        if !history.is_empty() {
+            for (row, handle) in handles.iter_mut().enumerate() {
+                *handle = present(row).next().and_then(|digest| history.by_identifier.get(&digest).copied());
+                claimed.extend(*handle);
+            }
+        }
+        let mut given: HashMap<u64, Handle> = HashMap::new();
+        for (row, handle) in handles.iter_mut().enumerate().filter(|(_, h)| h.is_none()) {
+            let Some(surest) = present(row).next() else { continue };
+            // the same new person twice, or one whose surest identifier was corrected while another survived
+            let known = given.get(&surest).copied().or_else(|| {
+                present(row).skip(1).find_map(|digest| {
+                    let found = *history.by_identifier.get(&digest)?;
+                    (!claimed.contains(&found) && history.agrees(found, plain(row))).then_some(found)
+                })
+            });
+            let this = known.unwrap_or_else(|| self.new_handle(surest, history));
+            claimed.insert(this);
+            given.insert(surest, this);
+            *handle = Some(this);
+        }
+        handles
+    }
+
+    /// A handle that no record of the register has.
+    fn new_handle(&self, surest: u64, history: &History) -> Handle {
+        let mut message = [self.register, &surest.to_le_bytes()].concat();
+        loop {
+            let handle = Handle(self.keys.handle.digest(0, &message));
+            if !history.versions.contains_key(&handle) {
+                return handle;
+            }
+            message.push(0);
+        }
+    }
+
+    fn taken<'i>(&self, history: &'i History, rows: usize, ids: &impl Fn(usize) -> &'i [u64]) -> Taken {
+        let mut taken = Taken::default();
+        let earlier = (0..history.len()).map(|at| history.index.identifiers_of(at));
+        for digests in earlier.chain((0..rows).map(ids)) {
+            for id in &self.shape.identifiers {
+                taken.enter(digests[id.first], digests[id.stem()]);
+            }
+        }
+        taken
+    }
+}
+
+fn record_range(ranges: &crate::ledger::VariantRanges, record: usize, groups: usize) -> std::ops::Range<usize> {
+    if groups == 0 {
+        return 0..0;
+    }
+    ranges.range(record, 0).start..ranges.range(record, groups - 1).end
+}

@@ -1,0 +1,159 @@
+//! Which register a table belongs to, and how well it fits the register's frozen policy.
+
+use crate::error::{Error, Result};
+use crate::ledger::{Ledger, NewRegister, Register};
+use crate::mark::plan::Planner;
+use crate::mark::shape::Shape;
+use crate::policy::{Policy, Role, text};
+use crate::table::Source;
+
+/// A register, known or about to be entered, with its policy ready for work.
+pub struct Frame {
+    /// The register's name.
+    pub name: String,
+    /// The ledger's entry; none before the register's first issue.
+    pub known: Option<Register>,
+    /// The frozen policy.
+    pub policy: Policy,
+    /// The copy that the register was made from, where it was.
+    pub parent: Option<String>,
+    /// Register column -> table column.
+    pub places: Vec<Option<usize>>,
+    /// What no longer fits, in sentences.
+    pub drift: Vec<String>,
+    /// The policy's planner.
+    pub planner: Planner,
+    /// The policy's digests.
+    pub shape: Shape,
+}
+
+impl Frame {
+    /// The register that a table is issued under: the one named, else the only one whose columns it has, else a new one named
+    /// after the file.
+    pub fn find(ledger: &Ledger, source: &Source, stem: &str, name: Option<&str>, policy: Option<Policy>) -> Result<Frame> {
+        let known = match name {
+            Some(name) => ledger.register(name)?,
+            None => fitting(ledger, source)?,
+        };
+        let name = name.map(str::to_string).or_else(|| known.as_ref().map(|r| r.name.clone())).unwrap_or_else(|| stem.to_string());
+        match known {
+            Some(register) => Frame::known(source, register, policy),
+            None => {
+                let taken = ledger.registers()?.iter().any(|r| r.name == name);
+                if taken {
+                    return Err(Error::input(format!(
+                        "`{}` does not have the columns of register `{name}`, after which it would be named. Name its register with `--register`.",
+                        source.name
+                    )));
+                }
+                Frame::new(source, name, None, policy)
+            }
+        }
+    }
+
+    /// A register not yet entered.
+    pub fn new(source: &Source, name: String, parent: Option<String>, policy: Option<Policy>) -> Result<Frame> {
+        let policy = match policy {
+            Some(policy) => policy,
+            None => crate::policy::infer::infer(&source.table),
+        };
+        Frame::over(source, name, None, parent, policy)
+    }
+
+    fn known(source: &Source, register: Register, policy: Option<Policy>) -> Result<Frame> {
+        let frozen = text::read(&register.name, &register.policy_toml)?;
+        if policy.is_some_and(|given| given != frozen) {
+            return Err(Error::input(format!(
+                "register `{}` froze its policy when it was first issued, and the one given differs. Leave `--policy` out, or issue under another `--register`.",
+                register.name
+            )));
+        }
+        let (name, parent) = (register.name.clone(), register.parent_export.clone());
+        Frame::over(source, name, Some(register), parent, frozen)
+    }
+
+    fn over(source: &Source, name: String, known: Option<Register>, parent: Option<String>, policy: Policy) -> Result<Frame> {
+        let places: Vec<Option<usize>> = policy.columns.iter().map(|c| source.table.position(&c.name)).collect();
+        let planner = Planner::new(&policy);
+        let shape = Shape::new(&policy, planner.groups());
+        let mut frame = Frame { name, known, policy, parent, places, drift: Vec::new(), planner, shape };
+        frame.check(source)?;
+        Ok(frame)
+    }
+
+    /// Holds the table against the policy: no record without an identifier, and every lost column said.
+    fn check(&mut self, source: &Source) -> Result<()> {
+        let identifies = self.shape.identifiers.iter().any(|id| self.places[id.column].is_some());
+        if !identifies {
+            return Err(Error::input(format!(
+                "`{}` has no column that identifies a record. Name one with `role = \"identifier\"` in a policy (see `taggant inspect`).",
+                source.name
+            )));
+        }
+        for (column, place) in self.policy.columns.iter().zip(&self.places) {
+            if place.is_none() {
+                let lost = match column.role {
+                    Role::Identifier => "it no longer links its records",
+                    Role::Carrier => "it carries no marks",
+                    _ => "nothing was put in its place",
+                };
+                self.drift.push(format!("column `{}` of register `{}` is not in `{}`: {lost}", column.name, self.name, source.name));
+            }
+        }
+        for name in source.table.header() {
+            if self.policy.column(name).is_none() {
+                self.drift.push(format!("column `{name}` is new in `{}`: it is copied unaltered, and canaries leave it blank", source.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// What goes into the ledger at the first issue.
+    pub fn entry(&self, created: jiff::Timestamp) -> Result<NewRegister> {
+        Ok(NewRegister {
+            name: self.name.clone(),
+            policy_toml: text::write(&self.policy)?,
+            layout: self.shape.layout(),
+            parent_export: self.parent.clone(),
+            created,
+        })
+    }
+
+    /// What is altered and what not, in three lines.
+    pub fn summary(&self) -> [String; 3] {
+        let named = |test: &dyn Fn(usize) -> bool| {
+            let names: Vec<&str> = (0..self.policy.columns.len()).filter(|at| test(*at)).map(|at| self.policy.columns[at].name.as_str()).collect();
+            if names.is_empty() { "nothing".to_string() } else { names.join(", ") }
+        };
+        let in_group = |at: usize| self.shape.groups.iter().any(|g| g.columns.iter().any(|c| c.column == at));
+        let role = |at: usize| self.policy.columns[at].role;
+        [
+            format!("altered slightly: {}", named(&in_group)),
+            format!("never altered, links records: {}", named(&|at| role(at) == Role::Identifier)),
+            format!("left as it is: {}", named(&|at| !in_group(at) && role(at) != Role::Identifier)),
+        ]
+    }
+}
+
+/// The one register whose identifiers and most of whose columns this table has.
+fn fitting(ledger: &Ledger, source: &Source) -> Result<Option<Register>> {
+    let mut found: Vec<Register> = Vec::new();
+    for register in ledger.registers()? {
+        if register.parent_export.is_some() {
+            continue;
+        }
+        let policy = text::read(&register.name, &register.policy_toml)?;
+        let there = |name: &str| source.table.position(name).is_some();
+        let shared = policy.columns.iter().filter(|c| there(&c.name)).count();
+        let columns = policy.columns.len().max(source.table.width());
+        let identified = policy.columns.iter().any(|c| c.role == Role::Identifier && there(&c.name));
+        if identified && shared * 5 >= columns * 4 {
+            found.push(register);
+        }
+    }
+    if found.len() > 1 {
+        let names: Vec<String> = found.iter().map(|r| format!("`{}`", r.name)).collect();
+        return Err(Error::input(format!("`{}` fits several registers ({}). Say which with `--register`.", source.name, names.join(", "))));
+    }
+    Ok(found.pop())
+}

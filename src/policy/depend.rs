@@ -1,0 +1,319 @@
+//! Dependencies between columns, found from the data: what follows what, and therefore what moves together or not at all.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::profile::sample_rows;
+use super::words::{Hint, hints};
+use super::{Column, Kind, Role, Rule, Unit};
+use crate::table::Table;
+use crate::value::elapsed::{count_written, elapsed};
+use crate::value::{date, national_id, number};
+
+/// The part of the rows in which a dependency must hold before it is one.
+const HOLDS: f64 = 0.97;
+
+/// Dependencies are sought in at most this many rows.
+const ROWS: usize = 1_500;
+
+/// One column's values, parsed once.
+struct Parsed {
+    at: usize,
+    days: Vec<Option<Date>>,
+    counts: Vec<Option<i64>>,
+    numbers: Vec<Option<f64>>,
+}
+
+/// Finds the rules of a table and takes from `columns` the role of carrier where a rule forbids it.
+pub fn find(table: &Table, columns: &mut [Column]) -> Vec<Rule> {
+    let rows: Vec<usize> = sample_rows(table).take(ROWS).collect();
+    let parsed: Vec<Parsed> = (0..columns.len()).map(|at| parse(table, &rows, &columns[at], at)).collect();
+    let mut rules = Vec::new();
+    inside_identity_numbers(&parsed, columns, &mut rules);
+    offsets(&parsed, columns, &mut rules);
+    elapsed_times(&parsed, columns, &mut rules);
+    computed(&parsed, columns, &mut rules);
+    determined(table, &rows, columns, &mut rules);
+    orders(&parsed, columns, &mut rules);
+    rules
+}
+
+fn parse(table: &Table, rows: &[usize], column: &Column, at: usize) -> Parsed {
+    let cells = || rows.iter().map(|r| table.cell(*r, at));
+    let order = column.order.unwrap_or_default();
+    let days = match column.kind {
+        Kind::Date | Kind::DateTime => cells().map(|c| date::parse(c, order).map(|(m, _)| m.date)).collect(),
+        Kind::NationalId => cells().map(|c| national_id::normal(c)?.birth_date()).collect(),
+        _ => Vec::new(),
+    };
+    let numeric = column.kind == Kind::Number && column.role != Role::Sequence;
+    let counts: Vec<Option<i64>> = match column.kind {
+        Kind::Number | Kind::Category | Kind::Text if column.role != Role::Sequence => cells().map(count_written).collect(),
+        _ => Vec::new(),
+    };
+    let numbers = if numeric { cells().map(|c| number::parse(c).map(|(d, _)| d.to_f64())).collect() } else { Vec::new() };
+    Parsed { at, days, counts, numbers }
+}
+
+/// (rows in which both speak, rows in which `test` holds).
+fn tally<A: Copy, B: Copy>(a: &[Option<A>], b: &[Option<B>], test: impl Fn(A, B) -> bool) -> (usize, usize) {
+    let mut both = 0;
+    let mut held = 0;
+    for (a, b) in a.iter().zip(b) {
+        if let (Some(a), Some(b)) = (a, b) {
+            both += 1;
+            held += usize::from(test(*a, *b));
+        }
+    }
+    (both, held)
+}
+
+fn mostly((both, held): (usize, usize)) -> bool {
+    both >= 3 && held as f64 >= HOLDS * both as f64
+}
+
+fn days_between(a: Date, b: Date) -> i64 {
+    i64::from(date::day_number(b) - date::day_number(a))
+}
+
+fn inside_identity_numbers(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
+    let numbers: Vec<&Parsed> = parsed.iter().filter(|p| columns[p.at].kind == Kind::NationalId).collect();
+    for id in numbers {
+        for other in parsed.iter().filter(|p| p.at != id.at) {
+            if columns[other.at].kind != Kind::NationalId && mostly(tally(&id.days, &other.days, |a, b| a == b)) {
+                columns[other.at].role = Role::Plain;
+                rules.push(Rule::Inside { column: columns[other.at].name.clone(), of: columns[id.at].name.clone() });
+            }
+        }
+    }
+}
+
+/// Dates a constant number of days apart: the later in column order follows the earlier, whichever way the days go.
+fn offsets(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
+    for a in parsed {
+        for b in parsed.iter().filter(|b| b.at > a.at) {
+            let both_days = [a, b].iter().all(|p| columns[p.at].kind == Kind::Date && columns[p.at].role == Role::Carrier);
+            if !both_days {
+                continue;
+            }
+            let mut gaps: HashMap<i64, usize> = HashMap::new();
+            let mut both = 0;
+            for (x, y) in a.days.iter().zip(&b.days) {
+                if let (Some(x), Some(y)) = (x, y) {
+                    both += 1;
+                    *gaps.entry(days_between(*x, *y)).or_insert(0) += 1;
+                }
+            }
+            let Some((days, held)) = gaps.into_iter().max_by_key(|g| (g.1, -g.0)) else { continue };
+            if mostly((both, held)) {
+                columns[b.at].role = Role::Derived;
+                rules.push(Rule::Offset { column: columns[b.at].name.clone(), from: columns[a.at].name.clone(), days: days as i32 });
+            }
+        }
+    }
+}
+
+/// Numbers that count the time from a date until another date, or until one fixed day.
+fn elapsed_times(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
+    for count in parsed.iter().filter(|p| varied(&p.counts)) {
+        let found = parsed.iter().filter(|p| !p.days.is_empty()).find_map(|from| {
+            [Unit::Years, Unit::Months, Unit::Weeks, Unit::Days].into_iter().find_map(|unit| {
+                let until = parsed.iter().filter(|u| u.at != from.at && !u.days.is_empty() && columns[u.at].kind != Kind::NationalId);
+                until
+                    .filter_map(|until| Some((until.at, counted(count, from, &until.days, unit)?)))
+                    .map(|(at, plus)| (from.at, Some(at), None, unit, plus))
+                    .next()
+                    .or_else(|| Some((from.at, None, Some(fixed_day(count, from, unit)?), unit, 0)))
+            })
+        });
+        let Some((from, until, day, unit, plus)) = found else { continue };
+        columns[count.at].role = Role::Derived;
+        rules.push(Rule::Elapsed {
+            column: columns[count.at].name.clone(),
+            from: columns[from].name.clone(),
+            until: until.map(|u| columns[u].name.clone()),
+            at: day.map(|d: Date| d.to_string()),
+            unit,
+            plus,
+        });
+        if unit == Unit::Days {
+            stay_together(columns, from, until);
+        }
+    }
+}
+
+/// A count of days allows its two dates to move only together; where that cannot be, neither moves.
+fn stay_together(columns: &mut [Column], from: usize, until: Option<usize>) {
+    let movable = |c: &Column| c.kind == Kind::Date && c.role == Role::Carrier;
+    match until {
+        Some(until) if movable(&columns[from]) && movable(&columns[until]) => columns[until].role = Role::Derived,
+        _ => {
+            for at in [Some(from), until].into_iter().flatten() {
+                if matches!(columns[at].role, Role::Carrier | Role::Derived) {
+                    columns[at].role = Role::Plain;
+                }
+            }
+        }
+    }
+}
+
+fn varied(counts: &[Option<i64>]) -> bool {
+    let mut seen: Vec<i64> = counts.iter().flatten().copied().collect();
+    let filled = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    filled >= 3 && filled * 2 > counts.len() && seen.len() >= 3
+}
+
+/// The constant (0 or 1) that makes `count` the units elapsed from `from` until `until`, if one does.
+fn counted(count: &Parsed, from: &Parsed, until: &[Option<Date>], unit: Unit) -> Option<i64> {
+    let spans: Vec<Option<i64>> = from.days.iter().zip(until).map(|(a, b)| elapsed((*a)?, (*b)?, unit)).collect();
+    [0, 1].into_iter().find(|plus| {
+        let tally = tally(&spans, &count.counts, |span, n| span + plus == n);
+        mostly(tally) && varied(&spans)
+    })
+}
+
+/// The day until which `count` counts from `from`, if there is one: the day that most rows allow.
+fn fixed_day(count: &Parsed, from: &Parsed, unit: Unit) -> Option<Date> {
+    let mut edges: Vec<(Date, i32)> = Vec::new();
+    let mut both = 0;
+    for (n, day) in count.counts.iter().zip(&from.days) {
+        if let (Some(n), Some(day)) = (n, day) {
+            both += 1;
+            let span = |n: i64| -> Option<jiff::Span> {
+                match unit {
+                    Unit::Days => jiff::Span::new().try_days(n).ok(),
+                    Unit::Weeks => jiff::Span::new().try_weeks(n).ok(),
+                    Unit::Months => jiff::Span::new().try_months(n).ok(),
+                    Unit::Years => jiff::Span::new().try_years(n).ok(),
+                }
+            };
+            let (Some(low), Some(high)) = (span(*n), span(n + 1)) else { continue };
+            if let (Ok(low), Ok(high)) = (day.checked_add(low), day.checked_add(high)) {
+                edges.push((low, 1));
+                edges.push((high, -1));
+            }
+        }
+    }
+    edges.sort();
+    let mut open = 0;
+    let mut best = (0, None);
+    for (day, step) in edges {
+        open += step;
+        if open > best.0 {
+            best = (open, Some(day));
+        }
+    }
+    let day = best.1.filter(|_| mostly((both, best.0 as usize)))?;
+    // a column that hardly varies fits some day by chance
+    let distinct: std::collections::HashSet<Date> = from.days.iter().flatten().copied().collect();
+    (distinct.len() > 10 || distinct.len() * 2 > both).then_some(day)
+}
+
+/// Numbers computed from others: sums, products, and the body-mass index.
+fn computed(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
+    let numeric: Vec<&Parsed> = parsed.iter().filter(|p| p.numbers.iter().flatten().count() >= 8).take(16).collect();
+    let fits = |c: &Parsed, a: &Parsed, b: &Parsed, f: &dyn Fn(f64, f64) -> f64, tolerance: f64| {
+        let mut both = 0;
+        let mut held = 0;
+        let mut moved = 0;
+        for ((c, a), b) in c.numbers.iter().zip(&a.numbers).zip(&b.numbers).take(400) {
+            if let (Some(c), Some(a), Some(b)) = (c, a, b) {
+                both += 1;
+                let value = f(*a, *b);
+                held += usize::from((value - c).abs() <= tolerance * c.abs().max(1.0));
+                moved += usize::from((value - a).abs() > 1e-9 && (value - b).abs() > 1e-9);
+            }
+        }
+        // where a term is mostly nought, c equals the other by itself
+        mostly((both, held)) && both >= 8 && moved * 4 > both
+    };
+    let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
+    for c in &numeric {
+        for (i, a) in numeric.iter().enumerate() {
+            for b in &numeric[i..] {
+                if a.at == c.at || b.at == c.at {
+                    continue;
+                }
+                let sum = a.at != b.at && fits(c, a, b, &|x, y| x + y, 1e-6);
+                let product = a.at != b.at && fits(c, a, b, &|x, y| x * y, 5e-3);
+                let index = a.at != b.at && (fits(c, a, b, &|x, y| x / (y / 100.0).powi(2), 5e-3) || fits(c, a, b, &|x, y| y / (x / 100.0).powi(2), 5e-3));
+                if sum || product || index {
+                    found.push((c.at, vec![a.at, b.at]));
+                }
+            }
+        }
+    }
+    for (c, terms) in found {
+        for at in terms.iter().chain([&c]) {
+            if columns[*at].role == Role::Carrier {
+                columns[*at].role = Role::Plain;
+            }
+        }
+        columns[c].role = Role::Derived;
+        rules.push(Rule::Computed { column: columns[c].name.clone(), of: terms.iter().map(|t| columns[*t].name.clone()).collect() });
+    }
+}
+
+/// Carriers whose value is the same wherever another column's value is: they are that value's property and stay.
+fn determined(table: &Table, rows: &[usize], columns: &mut [Column], rules: &mut Vec<Rule>) {
+    for at in 0..columns.len() {
+        if columns[at].role != Role::Carrier {
+            continue;
+        }
+        let by = (0..columns.len()).find(|by| {
+            let other = &columns[*by];
+            *by != at && !matches!(other.role, Role::Identifier | Role::Sequence) && other.kind != Kind::Name && determines(table, rows, *by, at)
+        });
+        if let Some(by) = by {
+            columns[at].role = Role::Plain;
+            rules.push(Rule::Determines { column: columns[at].name.clone(), by: columns[by].name.clone() });
+        }
+    }
+}
+
+fn determines(table: &Table, rows: &[usize], by: usize, at: usize) -> bool {
+    let mut first: HashMap<&str, (&str, bool, bool)> = HashMap::new();
+    let mut values = std::collections::HashSet::new();
+    for row in rows {
+        let (key, value) = (table.cell(*row, by), table.cell(*row, at));
+        if key.trim().is_empty() || value.trim().is_empty() {
+            continue;
+        }
+        values.insert(value);
+        first.entry(key).and_modify(|(seen, repeated, same)| (*repeated, *same) = (true, *same && *seen == value)).or_insert((value, false, true));
+    }
+    let repeated = first.values().filter(|f| f.1).count();
+    let same = first.values().filter(|f| f.1 && f.2).count();
+    repeated >= 5 && values.len() >= 3 && same as f64 >= HOLDS * repeated as f64
+}
+
+/// Dates and numbers of which one is never after (above) the other.
+fn orders(parsed: &[Parsed], columns: &[Column], rules: &mut Vec<Rule>) {
+    let alterable = |p: &Parsed| matches!(columns[p.at].role, Role::Carrier | Role::Derived);
+    for a in parsed {
+        for b in parsed.iter().filter(|b| b.at != a.at) {
+            if !(alterable(a) || alterable(b)) || hints(&columns[b.at].name, Hint::Sequence) {
+                continue;
+            }
+            let dates = [a, b].iter().all(|p| matches!(columns[p.at].kind, Kind::Date | Kind::DateTime));
+            let numbers = [a, b].iter().all(|p| columns[p.at].kind == Kind::Number && columns[p.at].role == Role::Carrier);
+            let held = if dates {
+                let (both, held) = tally(&a.days, &b.days, |a, b| a <= b);
+                let near = tally(&a.days, &b.days, |a, b| days_between(a, b).abs() <= 5).1;
+                both >= 3 && held * 200 >= both * 199 && near > 0
+            } else if numbers {
+                let (both, held) = tally(&a.numbers, &b.numbers, |a, b| a <= b);
+                let near = tally(&a.numbers, &b.numbers, |a, b| (a - b).abs() <= 0.1 * b.abs()).1;
+                both >= 20 && held == both && near > 0
+            } else {
+                false
+            };
+            if held {
+                rules.push(Rule::Order { first: columns[a.at].name.clone(), then: columns[b.at].name.clone() });
+            }
+        }
+    }
+}

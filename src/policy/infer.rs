@@ -1,0 +1,36 @@
+//! A policy from a table: each column's role from header and content, then the rules between columns, then the order.
+
+use super::profile::Profile;
+use super::{Canaries, Column, Kind, Policy, Role, depend, order};
+use crate::code::BiasSet;
+use crate::table::Table;
+
+/// Lists of fewer rows get no canaries unless asked for: invented people in a list that is acted on do harm.
+pub const CANARIES_FROM: usize = 50;
+
+/// Canaries per record where none are asked for.
+pub const CANARY_RATE: f64 = 0.005;
+
+/// Registers whose first table has fewer rows are short lists, in which the fewest sites must do.
+const SHORT_LIST: usize = 400;
+
+/// The policy that the first issue of this table freezes where none is given.
+pub fn infer(table: &Table) -> Policy {
+    let mut columns: Vec<Column> = (0..table.width()).map(|at| Profile::of(table, at).infer()).collect();
+    if !columns.iter().any(|c| c.role == Role::Identifier) {
+        let names = columns.iter_mut().enumerate().filter(|(_, c)| c.kind == Kind::Name);
+        for (_, column) in names.filter(|(at, _)| Profile::of(table, *at).uniqueness() > 0.95) {
+            column.role = Role::Identifier;
+        }
+    }
+    let rules = depend::find(table, &mut columns);
+    let sort = order::find(table, &columns);
+    let rows = table.rows();
+    Policy {
+        code: if rows < SHORT_LIST { BiasSet::Half } else { BiasSet::Mixed },
+        canaries: Canaries { rate: if rows < CANARIES_FROM { 0.0 } else { CANARY_RATE }, phones: Vec::new() },
+        sort,
+        columns,
+        rules,
+    }
+}

@@ -1,0 +1,188 @@
+//! What a tired investigator reads: the verdict in a sentence, whom it names, how sure that is, what it rests on, and what would
+//! change it.
+
+use std::fmt::Write;
+
+use super::LeakReport;
+use crate::code::SiteKind;
+use crate::issue::{Issued, Plan};
+use crate::trace::outcome::{Candidate, Outcome};
+use crate::trace::verdict::Verdict;
+
+/// On what the bound rests; in every report.
+pub const ASSUMPTIONS: [&str; 2] = [
+    "the vault's key was secret when the leak was made",
+    "an innocent recipient is one without whose copy, or anything derived from it, the leak was made",
+];
+
+/// What a naming means; in every report.
+pub const COPY_NOT_PERSON: &str = "A copy was identified, not a person: who took it from its recipient is for an inquiry to find.";
+
+/// One trace.
+pub fn trace(report: &LeakReport) -> String {
+    let mut out = String::new();
+    write_trace(report, &mut out).ok();
+    out
+}
+
+fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
+    let o = &report.outcome;
+    writeln!(out, "{}", headline(&report.path, o))?;
+    writeln!(out)?;
+    let sheets = if report.tables.len() > 1 { format!(" on {} sheets", report.tables.len()) } else { String::new() };
+    writeln!(out, "  Read      {} rows{sheets}, {} linked to records of this vault, {} marks readable", o.rows, o.linked, o.sites_read)?;
+    if !o.columns.is_empty() {
+        let names: Vec<&str> = o.columns.iter().map(|(_, name)| name.as_str()).collect();
+        writeln!(out, "  Columns   {}", names.join(", "))?;
+    }
+    for source in &o.sources {
+        writeln!(out)?;
+        write_source(source, o, out)?;
+    }
+    match o.verdict {
+        Verdict::Attributed => {}
+        Verdict::Inconclusive => write_inconclusive(o, out)?,
+        Verdict::Original | Verdict::Unrelated => {}
+    }
+    writeln!(out)?;
+    writeln!(
+        out,
+        "  Chance    that this trace names any innocent recipient: at most {}, over {} recipients",
+        number(o.alpha.chance()),
+        o.recipients_scored
+    )?;
+    writeln!(out, "            if {};", ASSUMPTIONS[0])?;
+    writeln!(out, "            {}", ASSUMPTIONS[1])?;
+    if report.traces > 0 {
+        writeln!(out, "            over all {} traces of this vault so far: at most {}", report.traces, number(report.bound_of_all_traces))?;
+    }
+    writeln!(out, "  Changes   {}", what_would_change(o))?;
+    if o.verdict == Verdict::Attributed {
+        writeln!(out, "  Mind      {COPY_NOT_PERSON}")?;
+    }
+    writeln!(out, "  SHA-256   {}", report.sha256)
+}
+
+/// The verdict in one sentence.
+pub fn headline(path: &str, o: &Outcome) -> String {
+    match o.verdict {
+        Verdict::Attributed => {
+            let named: Vec<String> = o.sources.iter().map(|s| s.recipient.clone()).collect();
+            match named.as_slice() {
+                [one] => format!("ATTRIBUTED  `{path}` came from the copy issued to {one}."),
+                _ => format!("ATTRIBUTED  `{path}` was put together from copies issued to {}.", listed(&named)),
+            }
+        }
+        Verdict::Inconclusive => format!("INCONCLUSIVE  `{path}` holds our records, and the evidence against no recipient passes the threshold."),
+        Verdict::Original => {
+            format!("ORIGINAL  `{path}` holds our records with unmarked values: the original, a restored copy, or another source of the same facts.")
+        }
+        Verdict::Unrelated => format!("UNRELATED  `{path}` holds no more of this vault's records than chance would put there."),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "  {}", s.recipient)?;
+    writeln!(out, "    chance of naming an innocent here: at most {} (e-value 10^{:.1}, needed 10^{:.1})", number(s.bound.0), s.log10_e.0, o.threshold.0)?;
+    if let Some(share) = s.share {
+        writeln!(
+            out,
+            "    share of the leaked rows: {:.0} % (between {:.0} and {:.0} %)",
+            100.0 * share.share.0,
+            100.0 * share.low.0,
+            100.0 * share.high.0
+        )?;
+    }
+    for e in s.evidence.iter().filter(|e| e.read > 0) {
+        let kind = match e.kind {
+            SiteKind::Dates => "dates",
+            SiteKind::Numbers => "numbers",
+            SiteKind::Text => "text",
+        };
+        writeln!(out, "    {kind:<8} {} marks read, {} as in this copy", e.read, e.agree)?;
+    }
+    if s.canaries.sought > 0 {
+        writeln!(out, "    canaries {} of {} found", s.canaries.met, s.canaries.sought)?;
+    }
+    for e in &s.exports {
+        let derived = e.parent.as_deref().map(|p| format!(", derived from {p}")).unwrap_or_default();
+        writeln!(
+            out,
+            "    export   {} of {} ({}): {} of the leaked rows{derived}",
+            e.export,
+            e.table,
+            e.created.strftime("%Y-%m-%d"),
+            e.linked
+        )?;
+    }
+    Ok(())
+}
+
+fn write_inconclusive(o: &Outcome, out: &mut String) -> std::fmt::Result {
+    writeln!(out)?;
+    if let Some(best) = o.candidates.first() {
+        writeln!(out, "  The strongest evidence is 10^{:.1}; naming needs 10^{:.1}. Names below that are not given here.", best.log10_e.0.max(-99.0), o.threshold.0)?;
+    }
+    let holders: std::collections::BTreeSet<&str> = o.overlap.iter().flat_map(|v| v.recipients.iter().map(String::as_str)).collect();
+    if let (1, Some(only)) = (holders.len(), holders.first()) {
+        writeln!(out, "  Only {only} was ever given these records. That is a lead, not a naming: the agency held them too.")?;
+    }
+    Ok(())
+}
+
+fn what_would_change(o: &Outcome) -> &'static str {
+    match o.verdict {
+        Verdict::Attributed => "proof that the key was known to others, or that the leak was made from another recipient's data; more rows only sharpen it",
+        Verdict::Inconclusive => "more rows of the same leak, columns that were dropped (dates, numbers, addresses), or the file before it was edited",
+        Verdict::Original => "a mark or a canary in any further part of the leak",
+        Verdict::Unrelated => "a column that identifies people (a number, a phone) if this file is a part of another",
+    }
+}
+
+/// A probability as people write it: three digits or a power of ten.
+pub fn number(p: f64) -> String {
+    if p >= 0.001 { format!("{p:.3}").trim_end_matches('0').trim_end_matches('.').to_string() } else { format!("{p:.1e}").replace(".0e", "e") }
+}
+
+/// What an issue will do, before it does it.
+pub fn plan(plan: &Plan) -> String {
+    let mut out = String::new();
+    let what = if plan.new_register { "new register" } else { "register" };
+    let _ = writeln!(out, "{what} `{}`: {} rows, {} places for marks", plan.register, plan.rows, plan.sites);
+    for line in &plan.summary {
+        let _ = writeln!(out, "  {line}");
+    }
+    if let Some(parent) = &plan.parent {
+        let _ = writeln!(out, "  derived from the copy {parent}");
+    }
+    for note in &plan.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
+    out
+}
+
+/// The copies of one run.
+pub fn issued(copies: &[Issued]) -> String {
+    let mut out = String::new();
+    for c in copies {
+        let _ = writeln!(
+            out,
+            "{}  {}  {} rows, {} cells altered, {} canaries -> {}",
+            c.export,
+            c.recipient,
+            c.rows,
+            c.cells_altered,
+            c.canaries,
+            c.path.display()
+        );
+    }
+    out
+}

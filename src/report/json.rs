@@ -1,0 +1,192 @@
+//! The JSON contract. Fields are added, never renamed.
+
+use serde::Serialize;
+
+use super::LeakReport;
+use crate::issue::Issued;
+use crate::trace::outcome::{Candidate, Outcome};
+use crate::trace::units::Log10E;
+
+/// The schema that every trace names.
+pub const SCHEMA: &str = "taggant.trace/1";
+
+#[derive(Serialize)]
+struct TraceJson<'a> {
+    schema: &'static str,
+    leak: LeakJson<'a>,
+    verdict: crate::trace::verdict::Verdict,
+    alpha: f64,
+    recipients_scored: usize,
+    exports_scored: usize,
+    threshold_log10_e: f64,
+    sites_read: usize,
+    sites_contradicted: usize,
+    links_by_chance: f64,
+    unmarked_log10_factor: Option<f64>,
+    traces_so_far: u64,
+    bound_of_all_traces: f64,
+    columns: Vec<ColumnJson<'a>>,
+    sources: Vec<SourceJson<'a>>,
+    candidates: Vec<SourceJson<'a>>,
+    overlap: Vec<OverlapJson<'a>>,
+    assumptions: [&'static str; 2],
+    statement: &'static str,
+}
+
+#[derive(Serialize)]
+struct LeakJson<'a> {
+    path: &'a str,
+    sha256: &'a str,
+    rows: usize,
+    linked: usize,
+}
+
+#[derive(Serialize)]
+struct ColumnJson<'a> {
+    column: usize,
+    is: &'a str,
+}
+
+#[derive(Serialize)]
+struct SourceJson<'a> {
+    recipient: &'a str,
+    log10_e: f64,
+    false_accusation_bound: f64,
+    share: Option<f64>,
+    share_interval: Option<[f64; 2]>,
+    exports: Vec<ExportJson<'a>>,
+    evidence: Vec<EvidenceJson>,
+}
+
+#[derive(Serialize)]
+struct ExportJson<'a> {
+    export: &'a str,
+    table: &'a str,
+    issued: String,
+    linked: usize,
+    canaries_found: usize,
+    canaries_issued: usize,
+    derived_from: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EvidenceJson {
+    kind: &'static str,
+    read: u64,
+    agree: u64,
+    log10_e: f64,
+}
+
+#[derive(Serialize)]
+struct OverlapJson<'a> {
+    table: &'a str,
+    linked: usize,
+    recipients: &'a [String],
+}
+
+#[derive(Serialize)]
+struct IssuedJson<'a> {
+    export: &'a str,
+    recipient: &'a str,
+    path: String,
+    sha256: String,
+    rows: usize,
+    canaries: usize,
+    cells_altered: usize,
+    sites: usize,
+}
+
+/// One trace as one JSON value.
+pub fn trace(report: &LeakReport) -> serde_json::Value {
+    let o: &Outcome = &report.outcome;
+    let json = TraceJson {
+        schema: SCHEMA,
+        leak: LeakJson { path: &report.path, sha256: &report.sha256, rows: o.rows, linked: o.linked },
+        verdict: o.verdict,
+        alpha: o.alpha.chance(),
+        recipients_scored: o.recipients_scored,
+        exports_scored: o.exports_scored,
+        threshold_log10_e: o.threshold.0,
+        sites_read: o.sites_read,
+        sites_contradicted: o.contradicted,
+        links_by_chance: o.linked_by_chance,
+        unmarked_log10_factor: o.unmarked.map(|f| f.0),
+        traces_so_far: report.traces,
+        bound_of_all_traces: report.bound_of_all_traces,
+        columns: o.columns.iter().map(|(column, is)| ColumnJson { column: *column, is }).collect(),
+        sources: o.sources.iter().map(source).collect(),
+        candidates: o.candidates.iter().map(source).collect(),
+        overlap: o.overlap.iter().map(|v| OverlapJson { table: &v.table, linked: v.linked, recipients: &v.recipients }).collect(),
+        assumptions: super::human::ASSUMPTIONS,
+        statement: super::human::COPY_NOT_PERSON,
+    };
+    serde_json::to_value(&json).unwrap_or_default()
+}
+
+fn source(c: &Candidate) -> SourceJson<'_> {
+    let sites = c.evidence.iter().map(|e| EvidenceJson {
+        kind: match e.kind {
+            crate::code::SiteKind::Dates => "dates",
+            crate::code::SiteKind::Numbers => "numbers",
+            crate::code::SiteKind::Text => "text",
+        },
+        read: e.read,
+        agree: e.agree,
+        log10_e: finite(e.log10_e),
+    });
+    let canaries = (c.canaries.sought > 0).then(|| EvidenceJson {
+        kind: "canaries",
+        read: c.canaries.sought as u64,
+        agree: c.canaries.met as u64,
+        log10_e: finite(c.canaries.log10_e),
+    });
+    SourceJson {
+        recipient: &c.recipient,
+        log10_e: finite(c.log10_e),
+        false_accusation_bound: c.bound.0,
+        share: c.share.map(|s| s.share.0),
+        share_interval: c.share.map(|s| [s.low.0, s.high.0]),
+        exports: c
+            .exports
+            .iter()
+            .map(|e| ExportJson {
+                export: &e.export,
+                table: &e.table,
+                issued: e.created.to_string(),
+                linked: e.linked,
+                canaries_found: e.canaries_found,
+                canaries_issued: e.canaries_issued,
+                derived_from: e.parent.as_deref(),
+            })
+            .collect(),
+        evidence: sites.chain(canaries).collect(),
+    }
+}
+
+/// JSON has no infinities; evidence that says "impossible" is a very small number.
+fn finite(e: Log10E) -> f64 {
+    e.0.clamp(-1e6, 1e6)
+}
+
+/// The copies of one run as a JSON array.
+pub fn issued(copies: &[Issued]) -> serde_json::Value {
+    let all: Vec<IssuedJson<'_>> = copies
+        .iter()
+        .map(|c| IssuedJson {
+            export: &c.export,
+            recipient: &c.recipient,
+            path: c.path.to_string_lossy().into_owned(),
+            sha256: hex(&c.sha256),
+            rows: c.rows,
+            canaries: c.canaries,
+            cells_altered: c.cells_altered,
+            sites: c.sites,
+        })
+        .collect();
+    serde_json::to_value(&all).unwrap_or_default()
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,231 @@
+//! Which column of a leak is which of the register's, by content: headers are not looked at.
+
+use std::borrow::Cow;
+
+use super::known::Known;
+use crate::code::Handle;
+use crate::key::DigestKeys;
+use crate::mark::normal::{self, Form};
+use crate::mark::shape::{PlainColumn, cell_digest, plain_digest};
+use crate::policy::{DateOrder, Kind};
+use crate::table::Table;
+use crate::value::date::{self, Epoch};
+
+/// Columns are told apart on at most this many rows.
+const SAMPLE: usize = 600;
+
+/// A column is the one whose cells it equals in at least this part of the rows.
+const AGREE: f64 = 0.4;
+
+/// One of the register's columns, as a leak's column may turn out to be it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// The identifier of this number in the register's shape.
+    Identifier(usize),
+    /// The plain column of this number.
+    Plain(usize),
+    /// A column of a group: (group, place in it).
+    Carrier(usize, usize),
+}
+
+/// How a leak's column writes its values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Dress {
+    /// As text; dates in this order.
+    Text(DateOrder),
+    /// Dates as a spreadsheet's serial numbers.
+    Serial(Epoch),
+}
+
+/// A leak's column that is one of the register's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mapped {
+    /// The leak's column.
+    pub place: usize,
+    /// The register's.
+    pub target: Target,
+    /// How it writes.
+    pub dress: Dress,
+}
+
+impl Dress {
+    /// The cell as the register would write it.
+    pub fn undress<'t>(&self, kind: Kind, cell: &'t str) -> Cow<'t, str> {
+        match (self, kind) {
+            (Dress::Serial(epoch), Kind::Date | Kind::DateTime) => {
+                let moment = cell.trim().parse::<f64>().ok().and_then(|n| date::from_serial(n, *epoch));
+                moment.map_or(Cow::Borrowed(cell), |m| Cow::Owned(m.normal().to_string()))
+            }
+            _ => Cow::Borrowed(cell),
+        }
+    }
+
+    /// The order of dates under this dress.
+    pub fn order(&self) -> DateOrder {
+        match self {
+            Dress::Text(order) => *order,
+            Dress::Serial(_) => DateOrder::Ymd,
+        }
+    }
+}
+
+/// The dresses that a column's values may be in.
+fn dresses(table: &Table, place: usize) -> Vec<Dress> {
+    let sample: Vec<&str> = table.column(place).filter(|c| !c.trim().is_empty()).take(SAMPLE).collect();
+    let serials = sample.iter().filter(|c| c.trim().parse::<f64>().is_ok_and(|n| (10_000.0..80_000.0).contains(&n))).count();
+    if serials * 2 > sample.len() {
+        return vec![Dress::Serial(Epoch::Y1900), Dress::Serial(Epoch::Y1904), Dress::Text(DateOrder::Ymd)];
+    }
+    let voted = date::vote(sample.iter().copied()).unwrap_or_default();
+    let mut all = vec![Dress::Text(voted)];
+    all.extend([DateOrder::Ymd, DateOrder::Mdy, DateOrder::Dmy].into_iter().map(Dress::Text).filter(|d| *d != Dress::Text(voted)));
+    all
+}
+
+/// Compares cells of a leak with what the register knows of a record.
+pub struct Comparer<'a> {
+    /// The register.
+    pub known: &'a Known,
+    /// Digests; there is no codeword in them.
+    pub keys: &'a DigestKeys,
+}
+
+/// What a cell says about a record that it might belong to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Said {
+    /// Blank, or the record is.
+    Nothing,
+    /// Another value.
+    Other,
+    /// The record's value, in an identifier or plain column.
+    Same,
+    /// One of the group's variants, by a version of the record: the set of variants it equals, bit `v` for variant `v`.
+    Variants(u16),
+}
+
+impl Comparer<'_> {
+    /// What `cell`, dressed so, says about the record `handle` if its column is `target`. `each` hears, for a carrier, every
+    /// version's slots and matching variants.
+    pub fn compare(&self, handle: Handle, target: Target, dress: Dress, cell: &str, buffer: &mut Vec<u8>, mut each: impl FnMut(u8, u16)) -> Said {
+        let (known, keys) = (self.known, self.keys);
+        let shape = &known.shape;
+        match target {
+            Target::Identifier(at) => {
+                let id = &shape.identifiers[at];
+                let (digest, place) = if normal::write(id.kind, DateOrder::Ymd, cell, buffer) {
+                    let full = keys.identifier.digest(Form::Full.tag(id.kind), buffer);
+                    let same = known.versions_of(handle).any(|o| known.index.identifiers_of(o)[id.first] == full);
+                    if same || id.kind != Kind::NationalId || !normal::write_cut(cell, buffer) {
+                        return if same { Said::Same } else { self.other(handle, id.first) };
+                    }
+                    (keys.identifier.digest(Form::Cut.tag(id.kind), buffer), id.first + 1)
+                } else if id.kind == Kind::NationalId && normal::write_cut(cell, buffer) {
+                    (keys.identifier.digest(Form::Cut.tag(id.kind), buffer), id.first + 1)
+                } else {
+                    return Said::Nothing;
+                };
+                let same = known.versions_of(handle).any(|o| known.index.identifiers_of(o)[place] == digest);
+                if same { Said::Same } else { self.other(handle, id.first) }
+            }
+            Target::Plain(at) => {
+                let column = self.dressed(shape.plain[at], dress);
+                let digest = plain_digest(column, &dress.undress(column.kind, cell), keys, buffer);
+                if digest == 0 {
+                    return Said::Nothing;
+                }
+                let mut filled = false;
+                let same = known.versions_of(handle).any(|o| {
+                    let there = known.index.plain_of(o)[at];
+                    filled |= there != 0;
+                    there == digest
+                });
+                match (same, filled) {
+                    (true, _) => Said::Same,
+                    (false, true) => Said::Other,
+                    (false, false) => Said::Nothing,
+                }
+            }
+            Target::Carrier(group, nth) => {
+                let column = self.dressed(shape.groups[group].columns[nth], dress);
+                let digest = cell_digest(column, &dress.undress(column.kind, cell), handle, keys, buffer);
+                if digest == 0 {
+                    return Said::Nothing;
+                }
+                let mut all = 0u16;
+                let mut filled = false;
+                for ordinal in known.versions_of(handle) {
+                    let variants = known.variants(ordinal, group, nth);
+                    filled |= !variants.is_empty();
+                    let matching = variants.iter().enumerate().filter(|(_, d)| **d == digest).fold(0u16, |set, (v, _)| set | 1 << v);
+                    if matching != 0 {
+                        each(known.index.bits_of(ordinal)[group], matching);
+                        all |= matching;
+                    }
+                }
+                match (all, filled) {
+                    (0, true) => Said::Other,
+                    (0, false) => Said::Nothing,
+                    (set, _) => Said::Variants(set),
+                }
+            }
+        }
+    }
+
+    fn other(&self, handle: Handle, place: usize) -> Said {
+        let filled = self.known.versions_of(handle).any(|o| self.known.index.identifiers_of(o)[place] != 0);
+        if filled { Said::Other } else { Said::Nothing }
+    }
+
+    fn dressed(&self, column: PlainColumn, dress: Dress) -> PlainColumn {
+        PlainColumn { order: dress.order(), ..column }
+    }
+
+    /// The leak's columns that are the register's, told from rows whose record is known.
+    pub fn map(&self, table: &Table, sure: &[(usize, Handle)]) -> Vec<Mapped> {
+        let step = sure.len().div_ceil(SAMPLE).max(1);
+        let sample: Vec<(usize, Handle)> = sure.iter().copied().step_by(step).collect();
+        let mut buffer = Vec::new();
+        (0..table.width())
+            .filter_map(|place| {
+                let dresses = dresses(table, place);
+                let mut best: Option<(f64, Mapped)> = None;
+                for target in self.targets() {
+                    let dated = matches!(self.kind(target), Kind::Date | Kind::DateTime);
+                    for dress in dresses.iter().take(if dated { dresses.len() } else { 1 }) {
+                        let (mut same, mut other) = (0usize, 0usize);
+                        for (row, handle) in &sample {
+                            match self.compare(*handle, target, *dress, table.cell(*row, place), &mut buffer, |_, _| ()) {
+                                Said::Same | Said::Variants(_) => same += 1,
+                                Said::Other => other += 1,
+                                Said::Nothing => {}
+                            }
+                        }
+                        let part = same as f64 / (same + other).max(1) as f64;
+                        // an exact agreement with few rows must not beat a slightly worn one with many
+                        let worth = part * (1.0 - 0.5f64.powi(same.min(60) as i32));
+                        if part >= AGREE && best.is_none_or(|(w, _)| worth > w) {
+                            best = Some((worth, Mapped { place, target, dress: *dress }));
+                        }
+                    }
+                }
+                best.map(|(_, mapped)| mapped)
+            })
+            .collect()
+    }
+
+    fn targets(&self) -> impl Iterator<Item = Target> {
+        let shape = &self.known.shape;
+        let carriers = shape.groups.iter().enumerate().flat_map(|(g, group)| (0..group.columns.len()).map(move |n| Target::Carrier(g, n)));
+        (0..shape.identifiers.len()).map(Target::Identifier).chain(carriers).chain((0..shape.plain.len()).map(Target::Plain))
+    }
+
+    /// What a target holds.
+    pub fn kind(&self, target: Target) -> Kind {
+        let shape = &self.known.shape;
+        match target {
+            Target::Identifier(at) => shape.identifiers[at].kind,
+            Target::Plain(at) => shape.plain[at].kind,
+            Target::Carrier(group, nth) => shape.groups[group].columns[nth].kind,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the vault knows of one register, ready for linking: every identifier's digest leads to its records.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::code::{BiasSet, Handle};
+use crate::error::Result;
+use crate::ledger::{Ledger, RecordIndex, Register, TableEntry, VariantRanges};
+use crate::mark::normal::Form;
+use crate::mark::plan::Planner;
+use crate::mark::shape::Shape;
+use crate::policy::{Policy, text};
+
+/// A hasher for keys that are digests already.
+#[derive(Default)]
+pub struct Digested(u64);
+
+impl Hasher for Digested {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*b);
+        }
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+}
+
+/// A map from digests.
+pub type DigestMap<V> = HashMap<u64, V, BuildHasherDefault<Digested>>;
+
+/// One register's records.
+pub struct Known {
+    /// The ledger's entry.
+    pub register: Register,
+    /// Its frozen policy.
+    pub policy: Policy,
+    /// Where its digests stand.
+    pub shape: Shape,
+    /// Its records.
+    pub index: RecordIndex,
+    /// Where their variants lie.
+    pub ranges: VariantRanges,
+    /// Its tables.
+    pub tables: Vec<TableEntry>,
+    /// Digest of a full or cut identifier -> place in `owners`.
+    by_identifier: DigestMap<u32>,
+    /// (handle, next owner of the same digest or `u32::MAX`).
+    owners: Vec<(Handle, u32)>,
+    /// Handle -> its records, by ordinal; most have one.
+    versions: DigestMap<Versions>,
+    later_versions: HashMap<Handle, Vec<u32>>,
+    stems: DigestMap<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Versions {
+    first: u32,
+    more: bool,
+}
+
+impl Known {
+    /// Everything the ledger has on a register.
+    pub fn load(ledger: &Ledger, register: Register) -> Result<Known> {
+        let policy = text::read(&register.name, &register.policy_toml)?;
+        let planner = Planner::new(&policy);
+        let shape = Shape::new(&policy, planner.groups());
+        let index = ledger.records(register.id)?;
+        let tables = ledger.tables(register.id)?;
+        let ranges = index.variant_ranges();
+        let mut known = Known {
+            register,
+            policy,
+            shape,
+            ranges,
+            tables,
+            by_identifier: DigestMap::with_capacity_and_hasher(index.len() * 2, Default::default()),
+            owners: Vec::with_capacity(index.len() * 2),
+            versions: DigestMap::with_capacity_and_hasher(index.len(), Default::default()),
+            later_versions: HashMap::new(),
+            stems: DigestMap::default(),
+            index,
+        };
+        known.enter_all();
+        Ok(known)
+    }
+
+    fn enter_all(&mut self) {
+        let places: Vec<usize> = self
+            .shape
+            .identifiers
+            .iter()
+            .flat_map(|id| Form::of(id.kind).iter().enumerate().filter(|(_, f)| matches!(f, Form::Full | Form::Cut)).map(|(n, _)| id.first + n))
+            .collect();
+        for ordinal in 0..self.index.len() {
+            let handle = Handle(self.index.handles[ordinal]);
+            match self.versions.get_mut(&handle.0) {
+                Some(versions) => {
+                    versions.more = true;
+                    self.later_versions.entry(handle).or_default().push(ordinal as u32);
+                }
+                None => {
+                    self.versions.insert(handle.0, Versions { first: ordinal as u32, more: false });
+                }
+            }
+            for id in &self.shape.identifiers {
+                let stem = self.index.identifiers_of(ordinal)[id.stem()];
+                if stem != 0 {
+                    *self.stems.entry(stem).or_insert(0) += 1;
+                }
+            }
+            for place in &places {
+                let digest = self.index.identifiers_of(ordinal)[*place];
+                if digest != 0 && !self.owners_of(digest).any(|h| h == handle) {
+                    let next = self.by_identifier.insert(digest, self.owners.len() as u32).unwrap_or(u32::MAX);
+                    self.owners.push((handle, next));
+                }
+            }
+        }
+    }
+
+    /// How many records have an identifier with this stem.
+    pub fn with_stem(&self, stem: u64) -> u32 {
+        self.stems.get(&stem).copied().unwrap_or(0)
+    }
+
+    /// The biases of the register's sites.
+    pub fn code(&self) -> BiasSet {
+        self.policy.code
+    }
+
+    /// Records that an identifier's digest belongs to.
+    pub fn owners_of(&self, digest: u64) -> impl Iterator<Item = Handle> {
+        let mut at = self.by_identifier.get(&digest).copied().unwrap_or(u32::MAX);
+        std::iter::from_fn(move || {
+            let (handle, next) = *self.owners.get(at as usize)?;
+            at = next;
+            Some(handle)
+        })
+    }
+
+    /// What a record has said over time, by ordinal.
+    pub fn versions_of(&self, handle: Handle) -> impl Iterator<Item = usize> {
+        let versions = self.versions.get(&handle.0);
+        let later = versions.filter(|v| v.more).and_then(|_| self.later_versions.get(&handle));
+        versions.map(|v| v.first as usize).into_iter().chain(later.into_iter().flatten().map(|o| *o as usize))
+    }
+
+    /// The variants' digests of a record's group in the group's `nth` column: 2^bits of them, none where it holds no site.
+    pub fn variants(&self, ordinal: usize, group: usize, nth: usize) -> &[u32] {
+        let all = &self.index.variants[self.ranges.range(ordinal, group)];
+        let each = all.len() / self.shape.groups[group].columns.len().max(1);
+        all.get(nth * each..(nth + 1) * each).unwrap_or_default()
+    }
+}

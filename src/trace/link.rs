@@ -1,0 +1,243 @@
+//! From leaked rows to records, and from their cells to readings. No codeword is in sight: what is linked and read cannot
+//! depend on whom it would accuse.
+
+use super::columns::{Comparer, Mapped, Said, Target};
+use super::known::{DigestMap, Known};
+use super::reading::{LeakedRows, Reading};
+use crate::code::Handle;
+use crate::key::{CodeKeys, DigestKeys};
+use crate::mark::normal::{self, Form};
+use crate::mark::stem;
+use crate::policy::{DateOrder, Kind};
+use crate::table::Table;
+
+/// Values that names and e-mail addresses are taken to be drawn from, for the chance that two strangers share one.
+const UNSTEMMED: f64 = 1e5;
+
+/// One table of a leak, linked against one register.
+#[derive(Default)]
+pub struct Linked {
+    /// One a row: the record it was linked to.
+    pub rows: Vec<Option<Handle>>,
+    /// Readings by linked row, in row order.
+    pub readings: LeakedRows,
+    /// The leak's columns that are the register's.
+    pub columns: Vec<Mapped>,
+    /// What the leak's columns of each of the register's identifiers hold, where it has such a column.
+    pub identifiers: Vec<Option<Present>>,
+    /// How many rows two strangers' files would link by chance.
+    pub by_chance: f64,
+}
+
+/// The identifiers of one kind that a leak holds.
+#[derive(Clone, Debug, Default)]
+pub struct Present {
+    /// Digest -> its stem's, 0 where it has none.
+    full: DigestMap<u64>,
+    stems: DigestMap<u32>,
+}
+
+impl Present {
+    /// Whether the leak holds this identifier.
+    pub fn holds(&self, full: u64) -> bool {
+        self.full.contains_key(&full)
+    }
+
+    /// How many distinct identifiers with this stem it holds.
+    pub fn with_stem(&self, stem: u64) -> u32 {
+        self.stems.get(&stem).copied().unwrap_or(0)
+    }
+
+    fn enter(&mut self, full: u64, stem: u64) {
+        if self.full.insert(full, stem).is_none() && stem != 0 {
+            *self.stems.entry(stem).or_insert(0) += 1;
+        }
+    }
+
+    /// Adds what another table of the same leak holds. An identifier in both counts once.
+    pub fn merge(&mut self, other: &Present) {
+        for (full, stem) in &other.full {
+            self.enter(*full, *stem);
+        }
+    }
+}
+
+/// A row's proposal: a record, by an identifier that is whole or cut.
+#[derive(Clone, Copy)]
+struct Hit {
+    row: usize,
+    handle: Handle,
+    whole: bool,
+}
+
+/// Links one table against one register.
+pub struct Linker<'a> {
+    /// The register.
+    pub known: &'a Known,
+    /// Digests.
+    pub keys: &'a DigestKeys,
+    /// Biases; no recipient is in them.
+    pub biases: &'a CodeKeys,
+}
+
+impl Linker<'_> {
+    /// The table's rows as records, and what their cells say.
+    pub fn link(&self, table: &Table) -> Linked {
+        let hits = self.hits(table);
+        let mut sure: Vec<(usize, Handle)> = Vec::new();
+        for row in hits.chunk_by(|a, b| a.row == b.row) {
+            let whole = row.iter().filter(|h| h.whole).map(|h| h.handle);
+            let mut whole: Vec<Handle> = whole.collect();
+            whole.dedup();
+            if let [one] = whole[..] {
+                sure.push((row[0].row, one));
+            }
+        }
+        let comparer = Comparer { known: self.known, keys: self.keys };
+        if sure.is_empty() {
+            // nothing but cut identifiers: each proposal may serve to tell the columns
+            sure = hits.iter().map(|h| (h.row, h.handle)).collect();
+        }
+        let columns = comparer.map(table, &sure);
+        let mut linked = Linked { rows: vec![None; table.rows()], ..Linked::default() };
+        let mut readings = Vec::new();
+        for row in hits.chunk_by(|a, b| a.row == b.row) {
+            let at = row[0].row;
+            if let Some(handle) = self.resolve(table, at, row, &columns, &comparer) {
+                linked.rows[at] = Some(handle);
+                self.read(table, at, handle, &columns, &comparer, &mut readings);
+                linked.readings.push(readings.drain(..));
+            }
+        }
+        linked.identifiers = self.present(table, &columns);
+        linked.by_chance = self.by_chance(&linked.identifiers);
+        linked.columns = columns;
+        linked
+    }
+
+    /// Every proposal, by row.
+    fn hits(&self, table: &Table) -> Vec<Hit> {
+        let mut kinds: Vec<Kind> = self.known.shape.identifiers.iter().map(|id| id.kind).collect();
+        kinds.sort_by_key(|k| *k as u8);
+        kinds.dedup();
+        let mut hits = Vec::new();
+        let mut buffer = Vec::new();
+        for place in 0..table.width() {
+            for (row, cell) in table.column(place).enumerate() {
+                for kind in &kinds {
+                    let mut found = false;
+                    if normal::write(*kind, DateOrder::Ymd, cell, &mut buffer) {
+                        let digest = self.keys.identifier.digest(Form::Full.tag(*kind), &buffer);
+                        for handle in self.known.owners_of(digest) {
+                            found = true;
+                            hits.push(Hit { row, handle, whole: true });
+                        }
+                    }
+                    if *kind == Kind::NationalId && !found && normal::write_cut(cell, &mut buffer) {
+                        let digest = self.keys.identifier.digest(Form::Cut.tag(*kind), &buffer);
+                        hits.extend(self.known.owners_of(digest).map(|handle| Hit { row, handle, whole: false }));
+                    }
+                }
+            }
+        }
+        hits.sort_by_key(|h| (h.row, h.handle));
+        hits
+    }
+
+    /// The one record that a row belongs to: the best that its other cells do not contradict; none where two are as good.
+    fn resolve(&self, table: &Table, row: usize, hits: &[Hit], columns: &[Mapped], comparer: &Comparer<'_>) -> Option<Handle> {
+        let mut best: Option<(i32, Handle)> = None;
+        let mut tied = false;
+        let mut buffer = Vec::new();
+        for hit in hits.chunk_by(|a, b| a.handle == b.handle) {
+            let whole = hit.iter().any(|h| h.whole);
+            let (mut same, mut other) = (0, 0);
+            for column in columns {
+                match comparer.compare(hit[0].handle, column.target, column.dress, table.cell(row, column.place), &mut buffer, |_, _| ()) {
+                    Said::Same | Said::Variants(_) => same += 1,
+                    Said::Other => other += 1,
+                    Said::Nothing => {}
+                }
+            }
+            // a cut identifier is shared by strangers: something else must speak for the record
+            let needed = if whole { 0 } else { 2 };
+            let enough = same >= needed && same >= other;
+            let worth = (same - other) * 2 + i32::from(whole);
+            if !enough {
+                continue;
+            }
+            match best {
+                Some((w, _)) if w > worth => {}
+                Some((w, _)) if w == worth => tied = true,
+                _ => {
+                    best = Some((worth, hit[0].handle));
+                    tied = false;
+                }
+            }
+        }
+        best.filter(|_| !tied).map(|(_, handle)| handle)
+    }
+
+    /// The sites of a linked row that its cells let us read. A cell that equals several variants tells the bits they share.
+    fn read(&self, table: &Table, row: usize, handle: Handle, columns: &[Mapped], comparer: &Comparer<'_>, out: &mut Vec<Reading>) {
+        let mut buffer = Vec::new();
+        for column in columns {
+            let Target::Carrier(g, _) = column.target else { continue };
+            let group = &self.known.shape.groups[g];
+            comparer.compare(handle, column.target, column.dress, table.cell(row, column.place), &mut buffer, |bits, variants| {
+                for bit in 0..bits {
+                    let ones = (0..16u16).filter(|v| variants >> v & 1 == 1 && v >> bit & 1 == 1).count();
+                    let all = variants.count_ones() as usize;
+                    if ones == 0 || ones == all {
+                        let slot = group.first_slot + u16::from(bit);
+                        let bias = self.known.code().bias_at(self.biases, handle, slot);
+                        out.push(Reading { handle, slot, kind: group.kind, bias, value: ones > 0 });
+                    }
+                }
+            });
+        }
+        // two columns of one group are one site
+        out.sort_unstable_by_key(|r| (r.slot, r.value));
+        out.dedup();
+    }
+
+    fn present(&self, table: &Table, columns: &[Mapped]) -> Vec<Option<Present>> {
+        let shape = &self.known.shape;
+        let mut out: Vec<Option<Present>> = vec![None; shape.identifiers.len()];
+        let (mut full, mut part) = (Vec::new(), Vec::new());
+        for column in columns {
+            let Target::Identifier(at) = column.target else { continue };
+            let id = &shape.identifiers[at];
+            let mut here = Present::default();
+            let mut cut = 0;
+            for cell in table.column(column.place) {
+                if normal::write(id.kind, DateOrder::Ymd, cell, &mut full) {
+                    let digest = self.keys.identifier.digest(Form::Full.tag(id.kind), &full);
+                    let stem = if stem::write(id.kind, &full, &shape.pool, &mut part) { stem::digest(self.keys, id.kind, &part) } else { 0 };
+                    here.enter(digest, stem);
+                    cut += usize::from(id.kind == Kind::NationalId && normal::write_cut(cell, &mut part));
+                }
+            }
+            // where identity numbers were cut, no canary's number can be met whole, and its absence says nothing
+            if cut * 2 <= here.full.len() && !here.full.is_empty() {
+                out[at].get_or_insert_default().merge(&here);
+            }
+        }
+        out
+    }
+
+    /// Expected links of a file of strangers: for each stem, pairs of a leaked and a known identifier over the values that share it.
+    fn by_chance(&self, identifiers: &[Option<Present>]) -> f64 {
+        let shape = &self.known.shape;
+        let pairs = shape.identifiers.iter().zip(identifiers).filter_map(|(id, present)| Some((id, present.as_ref()?)));
+        pairs
+            .map(|(id, present)| match stem::values(id.kind, &[]) {
+                0 => present.full.len() as f64 * self.known.index.len() as f64 / UNSTEMMED,
+                values => {
+                    let meetings = present.stems.iter().map(|(stem, n)| f64::from(*n) * f64::from(self.known.with_stem(*stem)));
+                    meetings.sum::<f64>() / f64::from(values)
+                }
+            })
+            .sum()
+    }
+}
