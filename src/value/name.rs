@@ -30,14 +30,53 @@ pub fn is_chinese_name(text: &str) -> bool {
 
 /// Bytes of the surname that `text` begins with; a compound surname needs a given name after it.
 fn surname_length(text: &str) -> Option<usize> {
-    let compound = COMPOUND_SURNAMES
-        .iter()
-        .find(|s| text.len() > s.len() && text.starts_with(**s));
-    if let Some(surname) = compound {
+    let first = text.chars().next()?;
+    let is_compound = |s: &&str| text.len() > s.len() && text.starts_with(*s);
+    if COMPOUND_FIRST.contains(first)
+        && let Some(surname) = COMPOUND_SURNAMES.iter().find(|s| is_compound(s))
+    {
         return Some(surname.len());
     }
-    let first = text.chars().next()?;
-    SURNAMES.contains(first).then(|| first.len_utf8())
+    SINGLE.contains(first).then(|| first.len_utf8())
+}
+
+static SINGLE: Ideographs = Ideographs::NONE.with(SURNAMES.as_bytes());
+
+/// First characters of compound surnames.
+static COMPOUND_FIRST: Ideographs = {
+    let mut set = Ideographs::NONE;
+    let mut at = 0;
+    while at < COMPOUND_SURNAMES.len() {
+        set = set.with(COMPOUND_SURNAMES[at].as_bytes().split_at(3).0);
+        at += 1;
+    }
+    set
+};
+
+/// A set of ideographs from U+4E00 to U+9FFF, one bit each: every name of every table is looked up here.
+struct Ideographs([u64; 328]);
+
+impl Ideographs {
+    const FIRST: u32 = 0x4E00;
+    const NONE: Ideographs = Ideographs([0; 328]);
+
+    /// The set and the ideographs of `utf8`, each of which has three bytes there. Used when compiling only.
+    const fn with(mut self, utf8: &[u8]) -> Ideographs {
+        let mut at = 0;
+        while at + 2 < utf8.len() {
+            let (a, b, c) = (utf8[at] as u32, utf8[at + 1] as u32, utf8[at + 2] as u32);
+            let place = ((a & 0x0F) << 12 | (b & 0x3F) << 6 | (c & 0x3F)) - Ideographs::FIRST;
+            self.0[place as usize / 64] |= 1 << (place % 64);
+            at += 3;
+        }
+        self
+    }
+
+    fn contains(&self, c: char) -> bool {
+        let place = u32::from(c).wrapping_sub(Ideographs::FIRST);
+        let word = self.0.get(place as usize / 64);
+        word.is_some_and(|w| w >> (place % 64) & 1 == 1)
+    }
 }
 
 /// How surname and given name stand together.
@@ -176,6 +215,14 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         assert!(SURNAMES.chars().all(|c| is_ideograph(c) && seen.insert(c)));
         assert!(seen.len() >= 150);
+        for c in '\0'..=char::MAX {
+            assert_eq!(SINGLE.contains(c), seen.contains(&c), "{c}");
+            assert_eq!(
+                COMPOUND_FIRST.contains(c),
+                COMPOUND_SURNAMES.iter().any(|s| s.starts_with(c)),
+                "{c}"
+            );
+        }
         assert!(COMPOUND_SURNAMES.iter().all(|s| s.chars().count() == 2));
     }
 

@@ -27,21 +27,45 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
         return Cow::Borrowed(text);
     }
+    if let Some(plain) = join_words(
+        text,
+        text.chars().filter(|c| !is_invisible(*c)).map(fold_simple),
+    ) {
+        return Cow::Owned(plain);
+    }
+    let upper = |c: char| {
+        if c.is_whitespace() {
+            ' '
+        } else {
+            c.to_ascii_uppercase()
+        }
+    };
     let visible = text.chars().filter(|c| !is_invisible(*c));
     // Upper case may make a letter and its mark composable (i and dot above), so composition comes last.
-    let folded = visible
-        .nfkc()
-        .map(|c| {
-            if c.is_whitespace() {
-                ' '
-            } else {
-                c.to_ascii_uppercase()
-            }
-        })
-        .nfc();
+    let folded = visible.nfkc().map(upper).nfc().map(Some);
+    Cow::Owned(join_words(text, folded).unwrap_or_default())
+}
+
+/// The fold of a character that composes with nothing: ASCII, its full-width forms, white space, settled ideographs.
+fn fold_simple(c: char) -> Option<char> {
+    if is_settled(c) {
+        return Some(c);
+    }
+    match ascii_of(c)? {
+        _ if c.is_whitespace() => Some(' '),
+        b if c.is_ascii() || matches!(c, '\u{FF01}'..='\u{FF5E}') => {
+            Some(char::from(b.to_ascii_uppercase()))
+        }
+        _ => None,
+    }
+}
+
+/// The characters with single spaces between words and none at the ends; `None` as soon as one is `None`.
+fn join_words(text: &str, chars: impl Iterator<Item = Option<char>>) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
-    for c in folded {
+    for c in chars {
+        let c = c?;
         if c == ' ' {
             gap = !out.is_empty();
         } else {
@@ -52,7 +76,7 @@ pub fn fold(text: &str) -> Cow<'_, str> {
             out.push(c);
         }
     }
-    Cow::Owned(out)
+    Some(out)
 }
 
 /// The text as it is kept: white space trimmed (also U+3000 and NBSP), invisible characters dropped, NFC. Idempotent.
@@ -98,7 +122,7 @@ fn is_folded(text: &str) -> bool {
         }
         after_space = space;
         if !(matches!(c, ' '..='~') || is_settled(c)) {
-            if c.is_whitespace() || is_invisible(c) {
+            if matches!(c, '\u{FF01}'..='\u{FF5E}') || c.is_whitespace() || is_invisible(c) {
                 return false;
             }
             beyond = true;
