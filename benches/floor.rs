@@ -10,8 +10,8 @@
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitCode, Output};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use calamine::{DataRef, Reader, Xlsx};
@@ -19,8 +19,12 @@ use taggant::drill::leaks::{Encoding, to_csv_bytes, to_xlsx_bytes};
 use taggant::drill::registers::Maternity;
 use tempfile::TempDir;
 
+#[path = "floor/process.rs"]
+mod process;
+
+use process::{Cost, succeeded};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_taggant");
-const GNU_TIME: &str = "/usr/bin/time";
 /// Recipients in the run that shows what each further one costs.
 const MANY: usize = 21;
 /// Copies that lie in the temporary folder at once while a large vault is made.
@@ -122,13 +126,6 @@ impl Settings {
     fn wants(&self, group: &str) -> bool {
         self.only.as_deref().is_none_or(|only| only == group)
     }
-}
-
-/// What one process took.
-#[derive(Clone, Copy)]
-struct Cost {
-    seconds: f64,
-    peak_kb: Option<u64>,
 }
 
 /// A line of the report.
@@ -402,73 +399,8 @@ impl Bench<'_> {
         command
     }
 
-    /// Runs a process to its end. Watching its memory costs a little time, so a watched run is not timed for the report.
     fn run(&self, command: Command, watch: bool) -> Result<(Cost, Output)> {
-        let timed = |mut command: Command| -> Result<(f64, Output)> {
-            let start = Instant::now();
-            let output = command.current_dir(self.work).output();
-            let output = output.with_context(|| format!("cannot run {command:?}"))?;
-            Ok((start.elapsed().as_secs_f64(), output))
-        };
-        if !watch {
-            let (seconds, output) = timed(command)?;
-            let cost = Cost {
-                seconds,
-                peak_kb: None,
-            };
-            return Ok((cost, output));
-        }
-        if !Path::new(GNU_TIME).exists() {
-            return self.run_polled(command);
-        }
-        let said = self.work.join("peak.txt");
-        let mut watched = Command::new(GNU_TIME);
-        watched.args(["-q", "-f", "%M", "-o"]).arg(&said);
-        watched.arg(command.get_program()).args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => watched.env(name, value),
-                None => watched.env_remove(name),
-            };
-        }
-        let (seconds, output) = timed(watched)?;
-        let peak_kb = fs::read_to_string(&said)?.trim().parse().ok();
-        Ok((Cost { seconds, peak_kb }, output))
-    }
-
-    /// Reads the high-water mark from /proc while the process runs, and so may miss what it took in its last moments.
-    fn run_polled(&self, mut command: Command) -> Result<(Cost, Output)> {
-        let start = Instant::now();
-        // Files, not pipes: nobody empties a pipe while this loop sleeps.
-        let (out, err) = (self.work.join("out.txt"), self.work.join("err.txt"));
-        let mut child = command
-            .current_dir(self.work)
-            .stdout(File::create(&out)?)
-            .stderr(File::create(&err)?)
-            .stdin(Stdio::null())
-            .spawn()?;
-        let status_file = format!("/proc/{}/status", child.id());
-        let mut peak_kb = None;
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            let status = fs::read_to_string(&status_file).unwrap_or_default();
-            let mark = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let kb = mark.and_then(|mark| mark.trim().strip_suffix(" kB")?.parse().ok());
-            peak_kb = peak_kb.max(kb);
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        let cost = Cost {
-            seconds: start.elapsed().as_secs_f64(),
-            peak_kb,
-        };
-        let output = Output {
-            status,
-            stdout: fs::read(out)?,
-            stderr: fs::read(err)?,
-        };
-        Ok((cost, output))
+        process::run(command, self.work, watch)
     }
 }
 
@@ -489,15 +421,6 @@ fn who_was_named(json: &[u8]) -> Result<String> {
         Some(name) => format!("WRONG: {name} named"),
         None => format!("WRONG: nobody of {scored} named"),
     })
-}
-
-fn succeeded(output: &Output, what: &str) -> Result<()> {
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let first = said.lines().next().unwrap_or("it said nothing").to_owned();
-    bail!("{what} ended with {}: {first}", output.status)
 }
 
 /// The median; of an even number, the mean of the two in the middle.
