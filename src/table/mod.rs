@@ -3,7 +3,21 @@
 //! A format gives a [`Source`] (the table's cells as text, and whatever it needs to write the file again) and takes [`Edits`]
 //! (replace, insert, order). Nothing above this room knows what a delimiter or a serial date is.
 
+mod csv;
+mod encoding;
+mod header;
+mod limits;
+mod sniff;
+mod source;
+#[cfg(test)]
+mod tests;
+mod xlsx;
+
 use std::borrow::Cow;
+
+pub use self::limits::Limits;
+use self::source::State;
+pub use self::source::{Format, Source, from_bytes, open, rewrite};
 
 /// Rows and columns of text. Every row has `width` cells; where the file had fewer, the rest are empty.
 #[derive(Clone, Debug, Default, PartialEq)]

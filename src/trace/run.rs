@@ -132,7 +132,7 @@ impl<'a> Tracer<'a> {
             sites_read: read.readings.len(),
             contradicted: read.contradicted,
             threshold,
-            unmarked: original.kinds.iter().map(|k| k.factor).reduce(|a, b| if b > a { b } else { a }),
+            unmarked: original.kinds.iter().map(|k| k.log10_factor).reduce(|a, b| if b > a { b } else { a }),
             sources,
             candidates,
             overlap: self.overlap(&linked_by_tables),

@@ -1,0 +1,138 @@
+//! A file taken apart, and the way from a path to it and back.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::csv::{self, CsvFile};
+use super::limits::in_words;
+use super::sniff::{self, Content};
+use super::xlsx::{self, Sheet};
+use super::{Edits, Limits, Table};
+use crate::error::{Error, Result};
+
+/// The formats that can be read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Delimited text, whatever the delimiter.
+    Csv,
+    /// A workbook of Excel 2007 and later.
+    Xlsx,
+}
+
+impl Format {
+    /// How a copy's name ends, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Xlsx => "xlsx",
+        }
+    }
+}
+
+/// One table of a file, and what it takes to write the file again.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The cells as text, without titles and header; rows that are blank to the file's end are left out.
+    pub table: Table,
+    /// The file's name, for messages.
+    pub name: String,
+    /// The sheet's name, in a workbook.
+    pub sheet: Option<String>,
+    /// What the file turned out to be.
+    pub format: Format,
+    /// The file's number of the table's first row, from 1.
+    pub first_data_row: usize,
+    /// The first row whose number of cells is not the header's: its number in the file, from 1, and the cells found.
+    /// Blank lines do not count, nor in a workbook do cells left out.
+    pub irregular: Option<(usize, usize)>,
+    /// How many other sheets of the workbook hold something; a copy does not contain them.
+    pub other_sheets: usize,
+    pub(super) state: State,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    Csv(Box<CsvFile>),
+    Xlsx(Box<Sheet>),
+}
+
+/// Opens a file: one source for a CSV, one a sheet that holds anything (hidden ones too) for a workbook.
+///
+/// # Errors
+/// A directory, a file that cannot be read, is larger than `limits` allow, or holds no table; see [`from_bytes`].
+pub fn open(path: &Path, limits: &Limits) -> Result<Vec<Source>> {
+    let name = path.file_name().map_or_else(
+        || path.display().to_string(),
+        |n| n.to_string_lossy().into_owned(),
+    );
+    let read = || Error::io("read", path);
+    let file = File::open(path).map_err(read())?;
+    let about = file.metadata().map_err(read())?;
+    if about.is_dir() {
+        return Err(Error::input(format!(
+            "`{}` is a folder. Give the file that holds the table.",
+            path.display()
+        )));
+    }
+    if about.len() > limits.file_cap() {
+        return Err(too_large(&name, limits));
+    }
+    let mut bytes = Vec::with_capacity(about.len() as usize + 1);
+    // pipes and devices tell no size, and files grow
+    file.take(limits.file_cap() + 1)
+        .read_to_end(&mut bytes)
+        .map_err(read())?;
+    from_bytes(&name, bytes, limits)
+}
+
+/// Opens a file's content; `name` is for messages only.
+///
+/// # Errors
+/// Content that is empty, foreign, damaged, in no known encoding or larger than `limits` allow: one sentence on what it is
+/// and one on what to do.
+pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
+    if bytes.len() as u64 > limits.file_cap() {
+        return Err(too_large(name, limits));
+    }
+    match sniff::content(name, &bytes)? {
+        Content::Text => Ok(vec![csv::read(name, bytes, limits)?]),
+        Content::Workbook => xlsx::read(name, bytes, limits),
+    }
+}
+
+/// Writes the copy of `source` that `edits` make to `path`, over what is there.
+///
+/// A CSV keeps delimiter, encoding, BOM, quoting and line ends, and every byte of rows without edits. A workbook keeps the
+/// sheet's name, titles, header, the types of cells, number formats, fonts, fills, borders, widths, merged titles, frozen
+/// panes and the filter; other sheets, formulas (their last values stay), comments, validation and charts are left out.
+///
+/// # Errors
+/// A path that cannot be written, a text that the encoding or a workbook's cell cannot hold, edits of another table.
+pub fn rewrite(source: &Source, edits: &Edits<'_>, path: &Path) -> Result<()> {
+    match &source.state {
+        State::Csv(file) => csv::rewrite(source, file, edits, path),
+        State::Xlsx(sheet) => xlsx::rewrite(source, sheet, edits, path),
+    }
+}
+
+fn too_large(name: &str, limits: &Limits) -> Error {
+    Error::input(format!(
+        "`{name}` is larger than {}. Split it, or leave out what is not the table.",
+        in_words(limits.file_cap())
+    ))
+}
+
+impl Edits<'_> {
+    /// Where each row's replaced cells begin, and behind the last where they end.
+    pub(super) fn first_of_rows(&self, rows: usize) -> Vec<u32> {
+        let mut first = Vec::with_capacity(rows + 1);
+        for (at, replaced) in self.replaced.iter().enumerate() {
+            while first.len() <= replaced.row as usize && first.len() <= rows {
+                first.push(at as u32);
+            }
+        }
+        first.resize(rows + 1, self.replaced.len() as u32);
+        first
+    }
+}

@@ -1,0 +1,315 @@
+//! A workbook is held against the limits before calamine sees it, since calamine takes a part's word for how much memory it needs.
+//!
+//! Every part is inflated once and thrown away. What is kept is the beginning and the end of the small parts and the sheets,
+//! which also say how the sheet looks (`looks`).
+
+use std::collections::HashMap;
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+
+use crate::error::{Error, Result};
+use crate::table::limits::{Limits, in_words};
+
+/// Beginning and end of a part that are kept.
+const KEPT: usize = 1 << 16;
+/// What is kept of all parts together.
+const KEPT_IN_ALL: usize = 64 << 20;
+/// Parts up to this size may be one single XML event: calamine would hold no more than this.
+const SMALL: u64 = 64 << 20;
+/// More parts than any spreadsheet program writes; each costs memory in the archive's index.
+const PARTS: usize = 100_000;
+/// What the shared strings may take in memory: their bytes and what each costs besides.
+const STRINGS: u64 = 2 << 30;
+const STRING: u64 = 32;
+/// calamine copies names and format codes for each of the styles.
+const STYLES: u64 = 1 << 30;
+const STYLE_TAGS: u64 = 2_000_000;
+
+/// Beginning and end of one part.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) head: Vec<u8>,
+    pub(super) tail: Vec<u8>,
+}
+
+/// The parts by name, in lower case and with forward slashes, as calamine looks them up.
+pub(super) type Parts = HashMap<String, Part>;
+
+/// Inflates everything under the limits.
+pub(super) fn check(name: &str, bytes: &[u8], limits: &Limits) -> Result<Parts> {
+    let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|e| damaged(name, &e.to_string()))?;
+    if zip.len() > PARTS {
+        return Err(refused(
+            name,
+            "has more parts than a spreadsheet program writes",
+        ));
+    }
+    let mut parts = Parts::new();
+    let mut inflated = 0u64;
+    let mut kept = 0;
+    let mut chunk = vec![0; KEPT];
+    for index in 0..zip.len() {
+        let mut entry = zip
+            .by_index(index)
+            .map_err(|e| damaged(name, &e.to_string()))?;
+        let part_name = entry
+            .name()
+            .map_err(|e| damaged(name, &e.to_string()))?
+            .replace('\\', "/")
+            .to_ascii_lowercase();
+        let declared = entry.size();
+        if inflated.saturating_add(declared) > limits.inflated_bytes {
+            return Err(too_large(name, limits));
+        }
+        let mut watch = Watch::new(&part_name, declared, limits);
+        let mut size = 0u64;
+        loop {
+            let read = entry
+                .read(&mut chunk)
+                .map_err(|e| damaged(name, &e.to_string()))?;
+            if read == 0 {
+                break;
+            }
+            size += read as u64;
+            if inflated + size > limits.inflated_bytes {
+                return Err(too_large(name, limits));
+            }
+            if size > declared {
+                return Err(refused(
+                    name,
+                    "says of a part that it is smaller than it is",
+                ));
+            }
+            watch.see(&chunk[..read]);
+        }
+        inflated += size;
+        let mut part = watch
+            .finish(&part_name, size)
+            .map_err(|why| refused(name, why))?;
+        kept += part.head.len() + part.tail.len();
+        if kept > KEPT_IN_ALL {
+            part = Part::default();
+        }
+        if parts.insert(part_name, part).is_some() {
+            return Err(refused(name, "holds two parts of one name"));
+        }
+    }
+    Ok(parts)
+}
+
+/// What is learnt of one part as its bytes go by.
+struct Watch {
+    part: Part,
+    strings: bool,
+    styles: bool,
+    tags: u64,
+    /// Where the parser would be, followed in large parts only.
+    events: Option<Events>,
+    /// Styles: the longest stretch between two quotes.
+    attribute: u64,
+    longest_attribute: u64,
+}
+
+impl Watch {
+    fn new(part_name: &str, declared: u64, limits: &Limits) -> Watch {
+        Watch {
+            part: Part::default(),
+            strings: part_name.ends_with("sharedstrings.xml"),
+            styles: part_name.ends_with("styles.xml"),
+            tags: 0,
+            events: (declared > SMALL).then(|| Events::new(limits.cell_bytes as u64 * 2)),
+            attribute: 0,
+            longest_attribute: 0,
+        }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        let head = &mut self.part.head;
+        if head.len() < KEPT {
+            head.extend_from_slice(&bytes[..bytes.len().min(KEPT - head.len())]);
+        }
+        let tail = &mut self.part.tail;
+        if tail.len() > 4 * KEPT {
+            tail.drain(..tail.len() - KEPT);
+        }
+        tail.extend_from_slice(bytes);
+        if self.strings || self.styles {
+            self.tags += bytes.iter().map(|b| u64::from(*b == b'<')).sum::<u64>();
+        }
+        if self.styles {
+            for piece in bytes.split_inclusive(|b| matches!(b, b'"' | b'\'' | b'<')) {
+                self.attribute += piece.len() as u64;
+                self.longest_attribute = self.longest_attribute.max(self.attribute);
+                if matches!(piece.last(), Some(b'"' | b'\'' | b'<')) {
+                    self.attribute = 0;
+                }
+            }
+        }
+        if let Some(events) = &mut self.events {
+            events.see(bytes);
+        }
+    }
+
+    fn finish(self, part_name: &str, size: u64) -> std::result::Result<Part, &'static str> {
+        if self.events.is_some_and(|events| events.too_long) {
+            return Err("has a cell or a tag of more than any program writes");
+        }
+        if self.strings {
+            if size.saturating_add(self.tags.saturating_mul(STRING)) > STRINGS {
+                return Err("has more shared strings than can be read");
+            }
+            if !plausible_strings(&self.part.head, size) {
+                return Err("says that it has more shared strings than fit into it");
+            }
+        }
+        if self.styles
+            && (self.tags > STYLE_TAGS || self.tags.saturating_mul(self.longest_attribute) > STYLES)
+        {
+            return Err("has more styles than any program writes");
+        }
+        let needed = part_name.ends_with(".rels")
+            || part_name.ends_with("workbook.xml")
+            || self
+                .part
+                .head
+                .windows(9)
+                .take(4096)
+                .any(|w| w == b"worksheet");
+        Ok(if needed { self.part } else { Part::default() })
+    }
+}
+
+/// Whether the table of shared strings could hold as many as it says: each takes 5 bytes or more. Only an XML declaration may
+/// stand before its first tag, so that nothing can hide there.
+fn plausible_strings(head: &[u8], size: u64) -> bool {
+    let head = String::from_utf8_lossy(head);
+    let mut rest = head.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    if rest.starts_with("<?xml") {
+        match rest.split_once("?>") {
+            Some((_, after)) => rest = after.trim_start(),
+            None => return false,
+        }
+    }
+    let Some((tag, _)) = rest.strip_prefix('<').and_then(|r| r.split_once('>')) else {
+        return false;
+    };
+    let element = tag.split([' ', '\t', '\r', '\n', '/']).next().unwrap_or("");
+    if element.rsplit(':').next() != Some("sst") {
+        return false;
+    }
+    tag.match_indices("ount").all(|(at, _)| {
+        let value = tag[at + 4..].trim_start_matches([' ', '\t', '\r', '\n', '=', '"', '\'']);
+        let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
+        let named_unique = tag[..at].ends_with("uniqueC");
+        !named_unique
+            || digits
+                .parse::<u64>()
+                .is_ok_and(|count| count <= size / 5 + 1)
+    })
+}
+
+/// How long the XML event is that a parser would be holding.
+struct Events {
+    state: u8,
+    length: u64,
+    most: u64,
+    too_long: bool,
+}
+
+const TEXT: u8 = 0;
+const TAG: u8 = 1;
+const DOUBLE: u8 = 2;
+const SINGLE: u8 = 3;
+/// `<!` and `<?`: comments, CDATA, declarations. Their ends are many, so they run to the next `>` after a `-`, `]` or `?`.
+const ODD: u8 = 4;
+const ODD_END: u8 = 5;
+
+impl Events {
+    fn new(most: u64) -> Events {
+        Events {
+            state: TEXT,
+            length: 0,
+            most,
+            too_long: false,
+        }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            let next = match (self.state, b) {
+                (TEXT, b'<') => TAG,
+                (TEXT, _) => TEXT,
+                (TAG, b'!' | b'?') if self.length == 0 => ODD,
+                (TAG, b'>') => TEXT,
+                (TAG, b'"') => DOUBLE,
+                (TAG, b'\'') => SINGLE,
+                (TAG, _) | (DOUBLE, b'"') | (SINGLE, b'\'') => TAG,
+                (ODD | ODD_END, b'-' | b']' | b'?') => ODD_END,
+                (ODD_END, b'>') => TEXT,
+                (ODD | ODD_END, _) => ODD,
+                (state, _) => state,
+            };
+            let turned = (self.state == TEXT) != (next == TEXT);
+            self.length = if turned { 0 } else { self.length + 1 };
+            self.too_long |= self.length > self.most;
+            self.state = next;
+        }
+    }
+}
+
+fn too_large(name: &str, limits: &Limits) -> Error {
+    Error::input(format!(
+        "`{name}` inflates to more than {}. Split the workbook, or save the table as CSV.",
+        in_words(limits.inflated_bytes)
+    ))
+}
+
+fn refused(name: &str, why: &str) -> Error {
+    Error::input(format!(
+        "`{name}` {why}, so it is not opened. If it comes from somebody you trust, open it in a spreadsheet program and save it again."
+    ))
+}
+
+/// A workbook that cannot be read.
+pub(super) fn damaged(name: &str, why: &str) -> Error {
+    let why: String = why.chars().take(200).collect();
+    Error::input(format!(
+        "`{name}` is a damaged or cut-off workbook ({why}). Get the file again, or open it and save it as .xlsx."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_events_are_seen() {
+        let long = |xml: &str| {
+            let mut events = Events::new(20);
+            xml.as_bytes().chunks(7).for_each(|c| events.see(c));
+            events.too_long
+        };
+        assert!(!long("<row r=\"1\"><c r=\"A1\"><v>12</v></c></row>"));
+        assert!(long("<t>aaaaaaaaaaaaaaaaaaaaaaaaaaaaa</t>"));
+        assert!(long("<t a=\"><><><><><><><><><><><><><><>\">"));
+        assert!(long("<!-- <a><a><a><a><a><a><a><a> -->"));
+        assert!(!long("<!--x--><a/><!--y--><a/><!--z--><a/>"));
+        assert!(long("<![CDATA[<a><a><a><a><a><a><a><a>]]>"));
+    }
+
+    #[test]
+    fn counts_of_strings() {
+        let ok = |xml: &str| plausible_strings(xml.as_bytes(), xml.len() as u64);
+        assert!(ok(
+            "<?xml version=\"1.0\"?>\n<sst count=\"9\" uniqueCount=\"1\"><si><t>a</t></si></sst>"
+        ));
+        assert!(ok("<x:sst xmlns:x=\"u\"><x:si/></x:sst>"));
+        assert!(!ok("<sst uniqueCount=\"4000000000\"></sst>"));
+        assert!(!ok("<sst uniqueCount=\"99999999999999999999999\"></sst>"));
+        assert!(!ok(
+            "<!-- <sst uniqueCount=\"1\"> --><sst uniqueCount=\"4000000000\">"
+        ));
+        assert!(!ok("<a/><sst uniqueCount=\"4000000000\">"));
+    }
+}
