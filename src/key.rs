@@ -8,8 +8,8 @@
 
 use aes::Aes128;
 use aes::cipher::{BlockCipherEncrypt, KeyInit as _};
-use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::ChaCha20Poly1305;
+use chacha20poly1305::aead::{Aead, Payload};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use siphasher::sip::SipHasher24;

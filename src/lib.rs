@@ -4,6 +4,8 @@ pub mod code;
 pub mod drill;
 pub mod error;
 pub mod forecast;
+pub mod inspection;
+pub mod intake;
 pub mod issue;
 pub mod key;
 pub mod ledger;

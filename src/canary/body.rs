@@ -27,14 +27,23 @@ pub struct Body {
 impl Body {
     /// By this policy.
     pub fn new(policy: &Policy) -> Body {
-        let place: HashMap<&str, usize> = policy.columns.iter().enumerate().map(|(at, c)| (c.name.as_str(), at)).collect();
+        let place: HashMap<&str, usize> = policy
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, c)| (c.name.as_str(), at))
+            .collect();
         let mut fixed = vec![false; policy.columns.len()];
         let mut inside = Vec::new();
         for rule in &policy.rules {
             match rule {
-                Rule::Determines { column, .. } => fixed[place.get(column.as_str()).copied().unwrap_or(0)] = true,
+                Rule::Determines { column, .. } => {
+                    fixed[place.get(column.as_str()).copied().unwrap_or(0)] = true
+                }
                 Rule::Inside { column, of } => {
-                    if let (Some(column), Some(of)) = (place.get(column.as_str()), place.get(of.as_str())) {
+                    if let (Some(column), Some(of)) =
+                        (place.get(column.as_str()), place.get(of.as_str()))
+                    {
                         inside.push((*column, *of));
                     }
                 }
@@ -44,7 +53,10 @@ impl Body {
         let all = constraints(policy);
         Body {
             columns: policy.columns.clone(),
-            moves: groups(policy).iter().map(|g| g.carrier.columns().to_vec()).collect(),
+            moves: groups(policy)
+                .iter()
+                .map(|g| g.carrier.columns().to_vec())
+                .collect(),
             elapsed: all.iter().filter_map(Constraint::elapsed).collect(),
             constraints: all.into_iter().filter(|c| c.elapsed().is_none()).collect(),
             inside,
@@ -58,7 +70,8 @@ impl Body {
             self.write_birth(*column, *of, cells);
         }
         for (at, column) in self.columns.iter().enumerate() {
-            let free_text = matches!(column.kind, Kind::Address) || (column.kind == Kind::Text && column.role == Role::Carrier);
+            let free_text = matches!(column.kind, Kind::Address)
+                || (column.kind == Kind::Text && column.role == Role::Carrier);
             if free_text && !self.fixed[at] {
                 let mut draws = Draws::new(key, donor, Purpose::Column(at as u32));
                 cells[at] = redraw_digits(&cells[at], &mut draws);
@@ -75,7 +88,9 @@ impl Body {
     fn write_birth(&self, column: usize, of: usize, cells: &mut [String]) {
         let birth = national_id::normal(&cells[of]).and_then(|id| id.birth_date());
         let order = self.columns[column].order.unwrap_or_default();
-        if let (Some(birth), Some((mut moment, form))) = (birth, date::parse_exact(&cells[column], order)) {
+        if let (Some(birth), Some((mut moment, form))) =
+            (birth, date::parse_exact(&cells[column], order))
+        {
             moment.date = birth;
             cells[column] = form.render(&moment);
         }
@@ -83,11 +98,21 @@ impl Body {
 
     fn move_group(&self, group: &[usize], draws: &mut Draws<'_>, cells: &mut [String]) {
         let before: Vec<String> = group.iter().map(|c| cells[*c].clone()).collect();
-        let held: Vec<Option<bool>> = self.constraints.iter().map(|c| c.holds(|at| &cells[at])).collect();
+        let held: Vec<Option<bool>> = self
+            .constraints
+            .iter()
+            .map(|c| c.holds(|at| &cells[at]))
+            .collect();
         for _ in 0..TRIES {
             if self.moved(group, &before, draws, cells).is_some() {
-                let kept = self.constraints.iter().zip(&held).all(|(c, held)| *held != Some(true) || c.holds(|at| &cells[at]) == Some(true));
-                let counted = self.elapsed.iter().all(|e| e.count(|at| &cells[at]).is_some() || e.blank(|at| &cells[at]));
+                let kept =
+                    self.constraints.iter().zip(&held).all(|(c, held)| {
+                        *held != Some(true) || c.holds(|at| &cells[at]) == Some(true)
+                    });
+                let counted = self
+                    .elapsed
+                    .iter()
+                    .all(|e| e.count(|at| &cells[at]).is_some() || e.blank(|at| &cells[at]));
                 if kept && counted {
                     return;
                 }
@@ -99,13 +124,25 @@ impl Body {
     }
 
     /// One try at moving a group of columns; None where it cannot move so.
-    fn moved(&self, group: &[usize], before: &[String], draws: &mut Draws<'_>, cells: &mut [String]) -> Option<()> {
+    fn moved(
+        &self,
+        group: &[usize],
+        before: &[String],
+        draws: &mut Draws<'_>,
+        cells: &mut [String],
+    ) -> Option<()> {
         let lead = &self.columns[*group.first()?];
         match lead.kind {
             Kind::Date => {
-                let (moment, _) = date::parse_exact(before.first()?, lead.order.unwrap_or_default())?;
-                let days = draws.between(1, i64::from(moment.date.days_in_month())) - i64::from(moment.date.day());
-                for (at, text) in group.iter().zip(before).filter(|(_, text)| !text.trim().is_empty()) {
+                let (moment, _) =
+                    date::parse_exact(before.first()?, lead.order.unwrap_or_default())?;
+                let days = draws.between(1, i64::from(moment.date.days_in_month()))
+                    - i64::from(moment.date.day());
+                for (at, text) in group
+                    .iter()
+                    .zip(before)
+                    .filter(|(_, text)| !text.trim().is_empty())
+                {
                     let column = &self.columns[*at];
                     let (moment, form) = date::parse_exact(text, column.order.unwrap_or_default())?;
                     let there = moment.shift_days(days as i32)?;
@@ -116,8 +153,14 @@ impl Body {
                 }
             }
             Kind::DateTime => {
-                let (moment, form) = date::parse_exact(before.first()?, lead.order.unwrap_or_default())?;
-                let step: i64 = lead.step.as_deref().and_then(|s| s.parse().ok()).unwrap_or(60).max(60);
+                let (moment, form) =
+                    date::parse_exact(before.first()?, lead.order.unwrap_or_default())?;
+                let step: i64 = lead
+                    .step
+                    .as_deref()
+                    .and_then(|s| s.parse().ok())
+                    .unwrap_or(60)
+                    .max(60);
                 let there = moment.shift_seconds(draws.between(-90, 90) * step)?;
                 if there.date != moment.date {
                     return None;
@@ -146,7 +189,9 @@ impl Body {
     fn count_again(&self, cells: &mut [String]) {
         for rule in &self.elapsed {
             let column = rule.column();
-            if let (Some(count), false) = (rule.count(|at| &cells[at]), cells[column].trim().is_empty()) {
+            if let (Some(count), false) =
+                (rule.count(|at| &cells[at]), cells[column].trim().is_empty())
+            {
                 let digits: String = cells[column].chars().filter(char::is_ascii_digit).collect();
                 if !digits.is_empty() {
                     cells[column] = cells[column].replacen(&digits, &count.to_string(), 1);
@@ -162,7 +207,9 @@ fn redraw_digits(text: &str, draws: &mut Draws<'_>) -> String {
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         out.push_str(&rest[..start]);
-        let run = rest[start..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len() - start, |n| n);
+        let run = rest[start..]
+            .find(|c: char| !c.is_ascii_digit())
+            .map_or(rest.len() - start, |n| n);
         let digits = &rest[start..start + run];
         match digits.parse::<i64>() {
             Ok(n) if run <= 4 && !digits.starts_with('0') => {

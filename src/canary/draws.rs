@@ -34,7 +34,13 @@ impl<'a> Draws<'a> {
             Purpose::Place => 2,
             Purpose::Column(column) => 16 + u64::from(column),
         };
-        Draws { key, donor, counter: high << 32, block: [0; 16], used: 16 }
+        Draws {
+            key,
+            donor,
+            counter: high << 32,
+            block: [0; 16],
+            used: 16,
+        }
     }
 
     /// A uniform 64-bit number.
@@ -53,7 +59,11 @@ impl<'a> Draws<'a> {
 
     /// A uniform number below `n` (0 where `n` is 0). The bias of the remainder is below n / 2^64.
     pub fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { (self.bits() % n as u64) as usize }
+        if n == 0 {
+            0
+        } else {
+            (self.bits() % n as u64) as usize
+        }
     }
 
     /// A uniform whole number from `low` to `high`, both included.

@@ -15,9 +15,9 @@ use crate::code::Handle;
 use crate::key::{BlockKey, DigestKeys};
 use crate::mark::Record;
 use crate::mark::normal::{self, Form};
+use crate::mark::stem;
 use crate::policy::{Column, DateOrder, Kind, Policy, Role};
 use crate::table::Table;
-use crate::mark::stem;
 use draws::{Draws, Purpose};
 
 /// The chance, in 2^-64ths, that a record is a donor.
@@ -108,15 +108,38 @@ pub struct InThisCopy {
 
 impl<'a> Maker<'a> {
     /// A maker for this table; `taken` holds every identifier of the register.
-    pub fn new(policy: &'a Policy, table: &'a Table, places: &'a [Option<usize>], keys: &'a DigestKeys, taken: &'a Taken) -> Maker<'a> {
+    pub fn new(
+        policy: &'a Policy,
+        table: &'a Table,
+        places: &'a [Option<usize>],
+        keys: &'a DigestKeys,
+        taken: &'a Taken,
+    ) -> Maker<'a> {
         let names = identity::Names::of(policy, table, places);
-        Maker { policy, table, places, keys, taken, names, body: body::Body::new(policy) }
+        Maker {
+            policy,
+            table,
+            places,
+            keys,
+            taken,
+            names,
+            body: body::Body::new(policy),
+        }
     }
 
     /// The canary of a donor: `kept` is who it was in an earlier copy. None where no free identity could be drawn.
-    pub fn make(&self, key: &BlockKey, donor: Handle, row: usize, kept: Option<&Identity>, copy: &mut InThisCopy) -> Option<Canary> {
+    pub fn make(
+        &self,
+        key: &BlockKey,
+        donor: Handle,
+        row: usize,
+        kept: Option<&Identity>,
+        copy: &mut InThisCopy,
+    ) -> Option<Canary> {
         let record = Record::new(self.table, row, self.places);
-        let mut cells: Vec<String> = (0..self.policy.columns.len()).map(|c| record.cell(c).to_string()).collect();
+        let mut cells: Vec<String> = (0..self.policy.columns.len())
+            .map(|c| record.cell(c).to_string())
+            .collect();
         let identity = match kept {
             Some(kept) => kept.clone(),
             None => self.draw_identity(key, donor, &record, copy)?,
@@ -128,7 +151,10 @@ impl<'a> Maker<'a> {
         }
         let traits = self.traits(&cells, copy);
         // a number that a real person has by now is that person's
-        if traits.iter().any(|t| t.full != 0 && (self.taken.holds(t.full) || copy.taken.holds(t.full))) {
+        if traits
+            .iter()
+            .any(|t| t.full != 0 && (self.taken.holds(t.full) || copy.taken.holds(t.full)))
+        {
             return None;
         }
         for t in &traits {
@@ -140,29 +166,63 @@ impl<'a> Maker<'a> {
             }
         }
         self.body.dress(key, donor, &mut cells);
-        Some(Canary { donor, identity, cells, traits })
+        Some(Canary {
+            donor,
+            identity,
+            cells,
+            traits,
+        })
     }
 
     fn columns(&self, kind: Kind) -> impl Iterator<Item = (usize, &Column)> {
-        self.policy.columns.iter().enumerate().filter(move |(_, c)| c.kind == kind)
+        self.policy
+            .columns
+            .iter()
+            .enumerate()
+            .filter(move |(_, c)| c.kind == kind)
     }
 
-    fn draw_identity(&self, key: &BlockKey, donor: Handle, record: &Record<'_>, copy: &InThisCopy) -> Option<Identity> {
+    fn draw_identity(
+        &self,
+        key: &BlockKey,
+        donor: Handle,
+        record: &Record<'_>,
+        copy: &InThisCopy,
+    ) -> Option<Identity> {
         let mut draws = Draws::new(key, donor, Purpose::Identity);
         let mut identity = Identity::new();
         for (at, column) in self.policy.columns.iter().enumerate() {
             let original = record.cell(at);
             let made = match column.kind {
                 _ if original.trim().is_empty() => continue,
-                Kind::Name => self.names.draw(self.policy, self.table, self.places, at, record, &copy.names, &mut draws)?,
+                Kind::Name => self.names.draw(
+                    self.policy,
+                    self.table,
+                    self.places,
+                    at,
+                    record,
+                    &copy.names,
+                    &mut draws,
+                )?,
                 _ if column.role != Role::Identifier => continue,
-                Kind::Email => identity::draw_email(self.table, self.places, at, original, &mut draws)?,
+                Kind::Email => {
+                    identity::draw_email(self.table, self.places, at, original, &mut draws)?
+                }
                 kind => {
                     let free = |full: &[u8]| {
                         let digest = self.keys.identifier.digest(Form::Full.tag(kind), full);
                         !self.taken.holds(digest) && !copy.taken.holds(digest)
                     };
-                    identity::draw_identifier(self.policy, column, at, self.table, self.places, record, &free, &mut draws)?
+                    identity::draw_identifier(
+                        self.policy,
+                        column,
+                        at,
+                        self.table,
+                        self.places,
+                        record,
+                        &free,
+                        &mut draws,
+                    )?
                 }
             };
             identity.push((at as u16, made));
@@ -173,20 +233,35 @@ impl<'a> Maker<'a> {
     fn traits(&self, cells: &[String], copy: &InThisCopy) -> Vec<Trait> {
         let mut full = Vec::new();
         let mut stem = Vec::new();
-        let identifiers = self.policy.columns.iter().enumerate().filter(|(_, c)| c.role == Role::Identifier);
+        let identifiers = self
+            .policy
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.role == Role::Identifier);
         identifiers
             .map(|(at, column)| {
                 if !normal::write(column.kind, DateOrder::Ymd, &cells[at], &mut full) {
                     return Trait::default();
                 }
-                let digest = self.keys.identifier.digest(Form::Full.tag(column.kind), &full);
+                let digest = self
+                    .keys
+                    .identifier
+                    .digest(Form::Full.tag(column.kind), &full);
                 let pool = &self.policy.canaries.phones;
                 if !stem::write(column.kind, &full, pool, &mut stem) {
-                    return Trait { full: digest, ..Trait::default() };
+                    return Trait {
+                        full: digest,
+                        ..Trait::default()
+                    };
                 }
                 let under = stem::digest(self.keys, column.kind, &stem);
                 let used = self.taken.with_stem(under) + copy.taken.with_stem(under);
-                Trait { full: digest, stem: under, ways: stem::values(column.kind, pool).saturating_sub(used) }
+                Trait {
+                    full: digest,
+                    stem: under,
+                    ways: stem::values(column.kind, pool).saturating_sub(used),
+                }
             })
             .collect()
     }

@@ -6,8 +6,8 @@ use super::Request;
 use super::records::Records;
 use crate::error::{Error, Result};
 use crate::mark::normal::{self, Form};
-use crate::mark::shape::Shape;
 use crate::mark::plan::Planner;
+use crate::mark::shape::Shape;
 use crate::policy::{DateOrder, text};
 use crate::table::Source;
 use crate::vault::Vault;
@@ -52,10 +52,19 @@ pub fn find(vault: &Vault, source: &Source, request: &Request) -> Result<Option<
     if exports.is_empty() {
         return Ok(None);
     }
-    let names: HashMap<[u8; 16], String> = vault.ledger.recipients()?.into_iter().map(|r| (r.id, r.name)).collect();
+    let names: HashMap<[u8; 16], String> = vault
+        .ledger
+        .recipients()?
+        .into_iter()
+        .map(|r| (r.id, r.name))
+        .collect();
     let whose = |recipient: &[u8; 16]| names.get(recipient).cloned().unwrap_or_default();
     if let Some(export) = exports.iter().find(|e| e.sha256 == request.source_sha256) {
-        return Ok(Some(CameBack { export: export.id.clone(), recipient: whose(&export.recipient), sign: Sign::SameFile }));
+        return Ok(Some(CameBack {
+            export: export.id.clone(),
+            recipient: whose(&export.recipient),
+            sign: Sign::SameFile,
+        }));
     }
     let keys = vault.key.digest_keys();
     let mut best: Option<CameBack> = None;
@@ -75,27 +84,40 @@ pub fn find(vault: &Vault, source: &Source, request: &Request) -> Result<Option<
             }
             present.push(digests);
         }
-        vault.ledger.for_each_canary_index(register.id, |export, index| {
-            let columns = index.identifier_columns.max(1);
-            // a made-up number may by chance be somebody's later, so all of a canary's identifiers must be there
-            let met = index
-                .full
-                .chunks(columns)
-                .filter(|canary| {
-                    let mut there = canary.iter().zip(&present).filter(|(digest, set)| **digest != 0 && !set.is_empty()).peekable();
-                    there.peek().is_some() && there.all(|(digest, set)| set.contains(digest))
-                })
-                .count();
-            let enough = met >= 2 || (met == 1 && index.len() < 40);
-            let more = match &best {
-                Some(CameBack { sign: Sign::Canaries(n), .. }) => met > *n,
-                _ => true,
-            };
-            if enough && more {
-                best = Some(CameBack { export: export.id.clone(), recipient: whose(&export.recipient), sign: Sign::Canaries(met) });
-            }
-            Ok(())
-        })?;
+        vault
+            .ledger
+            .for_each_canary_index(register.id, |export, index| {
+                let columns = index.identifier_columns.max(1);
+                // a made-up number may by chance be somebody's later, so all of a canary's identifiers must be there
+                let met = index
+                    .full
+                    .chunks(columns)
+                    .filter(|canary| {
+                        let mut there = canary
+                            .iter()
+                            .zip(&present)
+                            .filter(|(digest, set)| **digest != 0 && !set.is_empty())
+                            .peekable();
+                        there.peek().is_some() && there.all(|(digest, set)| set.contains(digest))
+                    })
+                    .count();
+                let enough = met >= 2 || (met == 1 && index.len() < 40);
+                let more = match &best {
+                    Some(CameBack {
+                        sign: Sign::Canaries(n),
+                        ..
+                    }) => met > *n,
+                    _ => true,
+                };
+                if enough && more {
+                    best = Some(CameBack {
+                        export: export.id.clone(),
+                        recipient: whose(&export.recipient),
+                        sign: Sign::Canaries(met),
+                    });
+                }
+                Ok(())
+            })?;
     }
     Ok(best)
 }

@@ -62,18 +62,33 @@ pub struct Copy<'a> {
 
 impl<'a> Printer<'a> {
     /// Prepares what all copies of a table share.
-    pub fn new(table: &'a Table, places: &'a [Option<usize>], policy: &'a Policy, records: &'a Records, shape: &'a Shape, maker: Maker<'a>, keys: &CodeKeys) -> Printer<'a> {
+    pub fn new(
+        table: &'a Table,
+        places: &'a [Option<usize>],
+        policy: &'a Policy,
+        records: &'a Records,
+        shape: &'a Shape,
+        maker: Maker<'a>,
+        keys: &CodeKeys,
+    ) -> Printer<'a> {
         let place_of = |name: &str| {
             let column = policy.columns.iter().position(|c| c.name == name)?;
             Some((column, places.get(column).copied().flatten()?))
         };
         let (biases, bias_starts) = biases(policy.code, records, shape, keys);
-        let keyed: Vec<(usize, usize, bool)> = policy.sort.iter().filter_map(|k| place_of(&k.column).map(|(c, p)| (c, p, k.descending))).collect();
+        let keyed: Vec<(usize, usize, bool)> = policy
+            .sort
+            .iter()
+            .filter_map(|k| place_of(&k.column).map(|(c, p)| (c, p, k.descending)))
+            .collect();
         let ranks = keyed
             .iter()
             .map(|(column, place, _)| {
                 let c = &policy.columns[*column];
-                table.column(*place).map(|cell| rank(c.kind, c.order.unwrap_or_default(), cell)).collect()
+                table
+                    .column(*place)
+                    .map(|cell| rank(c.kind, c.order.unwrap_or_default(), cell))
+                    .collect()
             })
             .collect();
         let sequences = policy
@@ -85,8 +100,23 @@ impl<'a> Printer<'a> {
                 Some((place, table.cell(0, place).trim().parse().ok()?))
             })
             .collect();
-        let sort = keyed.iter().map(|(column, _, descending)| (*column, *descending)).collect();
-        Printer { table, places, policy, records, shape, maker, biases, bias_starts, ranks, sort, sequences }
+        let sort = keyed
+            .iter()
+            .map(|(column, _, descending)| (*column, *descending))
+            .collect();
+        Printer {
+            table,
+            places,
+            policy,
+            records,
+            shape,
+            maker,
+            biases,
+            bias_starts,
+            ranks,
+            sort,
+            sequences,
+        }
     }
 
     /// Slots in the table.
@@ -106,17 +136,35 @@ impl<'a> Printer<'a> {
         let lines = self.lines(&altered, &canaries, bearer);
         let cells_altered = altered.len();
         let inserted = self.inserted(&canaries);
-        let mut edits = Edits { lines, replaced: altered, inserted };
+        let mut edits = Edits {
+            lines,
+            replaced: altered,
+            inserted,
+        };
         self.number(&mut edits);
-        Copy { edits, canaries, cells_altered }
+        Copy {
+            edits,
+            canaries,
+            cells_altered,
+        }
     }
 
     fn altered(&'a self, codeword: &Codeword) -> Vec<Replaced<'a>> {
         let mut out = Vec::new();
         let records = self.records;
         let mut blocks: Vec<[u8; 16]> = Vec::new();
-        let handles: Vec<u64> = records.handles.iter().map(|h| h.map_or(0, |h| h.0)).collect();
-        let last = self.shape.groups.iter().map(|g| g.first_slot + 4).max().unwrap_or(0);
+        let handles: Vec<u64> = records
+            .handles
+            .iter()
+            .map(|h| h.map_or(0, |h| h.0))
+            .collect();
+        let last = self
+            .shape
+            .groups
+            .iter()
+            .map(|g| g.first_slot + 4)
+            .max()
+            .unwrap_or(0);
         let per_row = usize::from(last / 16) + 1;
         let mut all = vec![Vec::new(); per_row];
         for (block, out) in all.iter_mut().enumerate() {
@@ -138,10 +186,16 @@ impl<'a> Printer<'a> {
                     continue;
                 }
                 for (nth, column) in group.columns.iter().enumerate() {
-                    let Some(place) = self.places.get(column.column).copied().flatten() else { continue };
+                    let Some(place) = self.places.get(column.column).copied().flatten() else {
+                        continue;
+                    };
                     let text = records.plan.text(row, g, v, nth);
                     if text != self.table.cell(row, place) {
-                        out.push(Replaced { row: row as u32, column: place as u32, text: Cow::Borrowed(text) });
+                        out.push(Replaced {
+                            row: row as u32,
+                            column: place as u32,
+                            text: Cow::Borrowed(text),
+                        });
                     }
                 }
             }
@@ -179,7 +233,13 @@ impl<'a> Printer<'a> {
             if out.len() >= most {
                 break;
             }
-            out.extend(self.maker.make(&bearer.canary_key, handle, row, bearer.kept.get(&handle), &mut copy));
+            out.extend(self.maker.make(
+                &bearer.canary_key,
+                handle,
+                row,
+                bearer.kept.get(&handle),
+                &mut copy,
+            ));
         }
         out
     }
@@ -198,13 +258,18 @@ impl<'a> Printer<'a> {
             for (rank, of) in ranks.iter_mut().zip(&self.ranks) {
                 *rank = of[row];
             }
-            items.push(Item { line: Line::Kept(row as u32), ranks, tie: row as f64 });
+            items.push(Item {
+                line: Line::Kept(row as u32),
+                ranks,
+                tie: row as f64,
+            });
         }
         for (key, (column, _)) in self.sort.iter().enumerate() {
             let c = &self.policy.columns[*column];
             let place = self.places.get(*column).copied().flatten();
             for r in altered.iter().filter(|r| Some(r.column as usize) == place) {
-                items[r.row as usize].ranks[key] = rank(c.kind, c.order.unwrap_or_default(), &r.text);
+                items[r.row as usize].ranks[key] =
+                    rank(c.kind, c.order.unwrap_or_default(), &r.text);
             }
         }
         for (at, canary) in canaries.iter().enumerate() {
@@ -218,12 +283,15 @@ impl<'a> Printer<'a> {
             if !self.sort.is_empty() {
                 tie = self.tie_among_equals(&ranks, &mut draws).unwrap_or(tie);
             }
-            items.push(Item { line: Line::Inserted(at as u32), ranks, tie });
+            items.push(Item {
+                line: Line::Inserted(at as u32),
+                ranks,
+                tie,
+            });
         }
         let descending: Vec<bool> = self.sort.iter().map(|s| s.1).collect();
-        items.sort_by(|a, b| {
-            compare(&a.ranks, &b.ranks, &descending).then(a.tie.total_cmp(&b.tie))
-        });
+        items
+            .sort_by(|a, b| compare(&a.ranks, &b.ranks, &descending).then(a.tie.total_cmp(&b.tie)));
         items.into_iter().map(|i| i.line).collect()
     }
 
@@ -267,7 +335,11 @@ impl<'a> Printer<'a> {
                     Line::Kept(row) => {
                         let text = number.to_string();
                         if text != self.table.cell(*row as usize, *place).trim() {
-                            renumbered.push(Replaced { row: *row, column: *place as u32, text: Cow::Owned(text) });
+                            renumbered.push(Replaced {
+                                row: *row,
+                                column: *place as u32,
+                                text: Cow::Owned(text),
+                            });
                         }
                     }
                 }
@@ -296,7 +368,11 @@ fn partition(n: usize, before: impl Fn(usize) -> bool) -> usize {
 
 fn compare(a: &[Rank<'_>; 3], b: &[Rank<'_>; 3], descending: &[bool]) -> Ordering {
     for ((a, b), descending) in a.iter().zip(b).zip(descending) {
-        let order = if *descending { b.compare(a) } else { a.compare(b) };
+        let order = if *descending {
+            b.compare(a)
+        } else {
+            a.compare(b)
+        };
         if order != Ordering::Equal {
             return order;
         }
@@ -312,7 +388,10 @@ fn biases(set: BiasSet, records: &Records, shape: &Shape, keys: &CodeKeys) -> (V
         let Some(handle) = *handle else { continue };
         for (g, group) in shape.groups.iter().enumerate() {
             for bit in 0..records.plan.bits(row, g) {
-                biases.push(set.bias_at(keys, handle, group.first_slot + u16::from(bit)).0);
+                biases.push(
+                    set.bias_at(keys, handle, group.first_slot + u16::from(bit))
+                        .0,
+                );
             }
         }
     }

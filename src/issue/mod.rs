@@ -115,32 +115,64 @@ pub struct Issue<'a> {
 
 impl<'a> Issue<'a> {
     /// Checks everything that can be checked, and plans every record. Nothing is written.
-    pub fn prepare(vault: &'a mut Vault, source: &'a Source, request: Request) -> Result<Issue<'a>> {
+    pub fn prepare(
+        vault: &'a mut Vault,
+        source: &'a Source,
+        request: Request,
+    ) -> Result<Issue<'a>> {
         names::check(&request.recipients)?;
         check_table(source)?;
         let paths = request
             .recipients
             .iter()
-            .map(|name| names::copy_path(&request.out, &request.stem, name, source.format.extension()))
+            .map(|name| {
+                names::copy_path(&request.out, &request.stem, name, source.format.extension())
+            })
             .collect::<Result<Vec<PathBuf>>>()?;
         check_places(&request, &paths)?;
 
         let came_back = back::find(vault, source, &request)?;
         let (frame, parent) = match came_back {
             Some(back) if request.derived => {
-                let name = request.register.clone().unwrap_or_else(|| format!("{} from {}", request.stem, back.export));
+                let name = request
+                    .register
+                    .clone()
+                    .unwrap_or_else(|| format!("{} from {}", request.stem, back.export));
                 let known = vault.ledger.register(&name)?;
                 let frame = match known {
-                    Some(_) => Frame::find(&vault.ledger, source, &request.stem, Some(&name), request.policy.clone())?,
-                    None => Frame::new(source, name, Some(back.export.clone()), request.policy.clone())?,
+                    Some(_) => Frame::find(
+                        &vault.ledger,
+                        source,
+                        &request.stem,
+                        Some(&name),
+                        request.policy.clone(),
+                    )?,
+                    None => Frame::new(
+                        source,
+                        name,
+                        Some(back.export.clone()),
+                        request.policy.clone(),
+                    )?,
                 };
                 (frame, Some(back.export))
             }
             Some(back) => return Err(back.refusal(source)),
             None if request.derived => {
-                return Err(Error::input(format!("`{}` is no copy that this vault issued, so it derives from none. Leave `--derived` out.", source.name)));
+                return Err(Error::input(format!(
+                    "`{}` is no copy that this vault issued, so it derives from none. Leave `--derived` out.",
+                    source.name
+                )));
             }
-            None => (Frame::find(&vault.ledger, source, &request.stem, request.register.as_deref(), request.policy.clone())?, None),
+            None => (
+                Frame::find(
+                    &vault.ledger,
+                    source,
+                    &request.stem,
+                    request.register.as_deref(),
+                    request.policy.clone(),
+                )?,
+                None,
+            ),
         };
         let index = match &frame.known {
             Some(register) => vault.ledger.records(register.id)?,
@@ -160,14 +192,27 @@ impl<'a> Issue<'a> {
         if parent.is_none() {
             back::refuse_moved(&records, source)?;
         }
-        let table_known = match &frame.known {
-            Some(register) => {
-                let digest = vault.key.source_digest(&request.source_sha256);
-                vault.ledger.tables(register.id)?.into_iter().find(|t| t.source_digest == digest && t.rows as usize == source.table.rows())
-            }
-            None => None,
+        let table_known =
+            match &frame.known {
+                Some(register) => {
+                    let digest = vault.key.source_digest(&request.source_sha256);
+                    vault.ledger.tables(register.id)?.into_iter().find(|t| {
+                        t.source_digest == digest && t.rows as usize == source.table.rows()
+                    })
+                }
+                None => None,
+            };
+        let issue = Issue {
+            vault,
+            source,
+            request,
+            frame,
+            records,
+            history_len: history.len(),
+            table_known,
+            parent,
+            paths,
         };
-        let issue = Issue { vault, source, request, frame, records, history_len: history.len(), table_known, parent, paths };
         issue.check_marks()?;
         Ok(issue)
     }
@@ -182,7 +227,9 @@ impl<'a> Issue<'a> {
 
     /// A copy with neither sites nor canaries would be nobody's.
     fn check_marks(&self) -> Result<()> {
-        let canaries = self.canary_wish().map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
+        let canaries = self
+            .canary_wish()
+            .map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
         if self.sites() == 0 && !canaries {
             return Err(Error::input(format!(
                 "`{}` has nothing that may be altered and gets no canaries, so no copy could be told from another. Ask for canaries with \
@@ -198,13 +245,22 @@ impl<'a> Issue<'a> {
         let mut notes = self.frame.drift.clone();
         let unmarked = self.records.handles.iter().filter(|h| h.is_none()).count();
         if unmarked > 0 {
-            notes.push(format!("{unmarked} rows have no identifier and carry no marks"));
+            notes.push(format!(
+                "{unmarked} rows have no identifier and carry no marks"
+            ));
         }
-        let canaries = self.canary_wish().map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
+        let canaries = self
+            .canary_wish()
+            .map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
         if canaries && self.source.table.rows() < crate::policy::infer::CANARIES_FROM {
             notes.push("invented people in a list that is acted on row by row do harm: make sure that nobody acts on this one".to_string());
         }
-        let phones = self.frame.policy.columns.iter().any(|c| c.kind == Kind::Phone && c.role == Role::Identifier);
+        let phones = self
+            .frame
+            .policy
+            .columns
+            .iter()
+            .any(|c| c.kind == Kind::Phone && c.role == Role::Identifier);
         if canaries && phones && self.frame.policy.canaries.phones.is_empty() {
             notes.push(
                 "canaries' phone numbers are made up from prefixes in the table, so one may ring at a stranger's: name numbers that you own \
@@ -219,14 +275,30 @@ impl<'a> Issue<'a> {
             notes,
             rows: self.source.table.rows(),
             sites: self.sites(),
-            copies: self.request.recipients.iter().cloned().zip(self.paths.iter().cloned()).collect(),
+            copies: self
+                .request
+                .recipients
+                .iter()
+                .cloned()
+                .zip(self.paths.iter().cloned())
+                .collect(),
             parent: self.parent.clone(),
         }
     }
 
     /// Makes, enters and shows every copy; `done` hears how many are ready.
     pub fn run(self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
-        let Issue { vault, source, request, frame, records, history_len, table_known, parent, paths } = self;
+        let Issue {
+            vault,
+            source,
+            request,
+            frame,
+            records,
+            history_len,
+            table_known,
+            parent,
+            paths,
+        } = self;
         let made_out = make_folder(&request.out)?;
         let now = Timestamp::now();
         let first_name = request.recipients.first().map_or("", String::as_str);
@@ -254,14 +326,32 @@ impl<'a> Issue<'a> {
                     membership: &records.membership,
                 })?,
             };
-            let recipients = request.recipients.iter().map(|name| writer.add_recipient(name, now)).collect::<Result<Vec<Recipient>>>()?;
+            let recipients = request
+                .recipients
+                .iter()
+                .map(|name| writer.add_recipient(name, now))
+                .collect::<Result<Vec<Recipient>>>()?;
             Ok((table, recipients))
         })?;
         debug_assert!(!first_name.is_empty());
 
         let keys = vault.key.digest_keys();
-        let maker = Maker::new(&frame.policy, &source.table, &frame.places, &keys, &records.taken);
-        let printer = Printer::new(&source.table, &frame.places, &frame.policy, &records, &frame.shape, maker, &vault.key.code_keys());
+        let maker = Maker::new(
+            &frame.policy,
+            &source.table,
+            &frame.places,
+            &keys,
+            &records.taken,
+        );
+        let printer = Printer::new(
+            &source.table,
+            &frame.places,
+            &frame.policy,
+            &records,
+            &frame.shape,
+            maker,
+            &vault.key.code_keys(),
+        );
         let mut issued = Vec::with_capacity(recipients.len());
         let finished = AtomicUsize::new(0);
         let todo: Vec<(&Recipient, &PathBuf)> = recipients.iter().zip(&paths).collect();
@@ -270,7 +360,10 @@ impl<'a> Issue<'a> {
                 .iter()
                 .map(|(recipient, _)| bearer(vault, table.register, recipient))
                 .collect::<Result<Vec<Bearer>>>()?;
-            let wishes: Vec<Wanted> = bearers.iter().map(|b| wanted(&request, &frame.policy, b)).collect();
+            let wishes: Vec<Wanted> = bearers
+                .iter()
+                .map(|b| wanted(&request, &frame.policy, b))
+                .collect();
             let job = |at: usize| -> Result<(NamedTempFile, NewExport)> {
                 let (recipient, path) = batch[at];
                 let made = make_copy(&printer, source, &bearers[at], wishes[at], path)?;
@@ -279,7 +372,10 @@ impl<'a> Issue<'a> {
                     table: table.id.clone(),
                     recipient: recipient.id,
                     created: now,
-                    file_name: path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+                    file_name: path
+                        .file_name()
+                        .map(|n| n.to_string_lossy().into_owned())
+                        .unwrap_or_default(),
                     sha256: made.sha256,
                     rows: made.rows as u64,
                     canaries: made.canaries as u64,
@@ -295,7 +391,9 @@ impl<'a> Issue<'a> {
             let made = in_parallel(batch.len(), job)?;
             let (files, exports): (Vec<NamedTempFile>, Vec<NewExport>) = made.into_iter().unzip();
             let ids = vault.ledger.add_exports(&exports)?;
-            for (((file, (recipient, path)), export), id) in files.into_iter().zip(batch).zip(&exports).zip(&ids) {
+            for (((file, (recipient, path)), export), id) in
+                files.into_iter().zip(batch).zip(&exports).zip(&ids)
+            {
                 show(file, path, request.force)?;
                 issued.push(Issued {
                     export: id.clone(),
@@ -320,7 +418,9 @@ fn check_table(source: &Source) -> Result<()> {
     let name = &source.name;
     let table = &source.table;
     if table.header().is_empty() {
-        return Err(Error::input(format!("`{name}` has no header row. Put the columns' names above the data.")));
+        return Err(Error::input(format!(
+            "`{name}` has no header row. Put the columns' names above the data."
+        )));
     }
     for (at, header) in table.header().iter().enumerate() {
         let earlier = table.header()[..at].iter().position(|h| h == header);
@@ -332,7 +432,12 @@ fn check_table(source: &Source) -> Result<()> {
                     at + 1
                 )));
             }
-            (true, Some(_)) => return Err(Error::input(format!("`{name}` has columns without a name (column {}). Name them.", at + 1))),
+            (true, Some(_)) => {
+                return Err(Error::input(format!(
+                    "`{name}` has columns without a name (column {}). Name them.",
+                    at + 1
+                )));
+            }
             _ => {}
         }
     }
@@ -343,22 +448,35 @@ fn check_table(source: &Source) -> Result<()> {
         )));
     }
     match table.rows() {
-        0 => Err(Error::input(format!("`{name}` has a header and no rows. There is nothing to issue."))),
-        1 => Err(Error::input(format!("`{name}` has a single row: too little to hide a mark in. Issue it with others, or not at all."))),
+        0 => Err(Error::input(format!(
+            "`{name}` has a header and no rows. There is nothing to issue."
+        ))),
+        1 => Err(Error::input(format!(
+            "`{name}` has a single row: too little to hide a mark in. Issue it with others, or not at all."
+        ))),
         _ => Ok(()),
     }
 }
 
 fn check_places(request: &Request, paths: &[PathBuf]) -> Result<()> {
     if request.out.exists() && !request.out.is_dir() {
-        return Err(Error::input(format!("`{}` is a file, not a folder. Name a folder with `--out`.", request.out.display())));
+        return Err(Error::input(format!(
+            "`{}` is a file, not a folder. Name a folder with `--out`.",
+            request.out.display()
+        )));
     }
     for path in paths {
         if path.is_dir() {
-            return Err(Error::input(format!("`{}` is a folder where a copy should go. Choose another `--out`.", path.display())));
+            return Err(Error::input(format!(
+                "`{}` is a folder where a copy should go. Choose another `--out`.",
+                path.display()
+            )));
         }
         if path.exists() && !request.force {
-            return Err(Error::input(format!("`{}` is there already. Overwrite it with `--force`, or choose another `--out`.", path.display())));
+            return Err(Error::input(format!(
+                "`{}` is there already. Overwrite it with `--force`, or choose another `--out`.",
+                path.display()
+            )));
         }
     }
     Ok(())
@@ -377,7 +495,11 @@ impl MadeFolder {
 }
 
 fn make_folder(out: &Path) -> Result<MadeFolder> {
-    let missing: Vec<PathBuf> = out.ancestors().take_while(|a| !a.as_os_str().is_empty() && !a.exists()).map(Path::to_path_buf).collect();
+    let missing: Vec<PathBuf> = out
+        .ancestors()
+        .take_while(|a| !a.as_os_str().is_empty() && !a.exists())
+        .map(Path::to_path_buf)
+        .collect();
     std::fs::create_dir_all(out).map_err(Error::io("make", out))?;
     Ok(MadeFolder(missing.into_iter().rev().collect()))
 }
@@ -385,13 +507,20 @@ fn make_folder(out: &Path) -> Result<MadeFolder> {
 fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer> {
     let mut kept = HashMap::new();
     for (export, sealed) in vault.ledger.sealed_canaries(register, &recipient.id)? {
-        let list: Vec<(u64, Identity)> = serde_json::from_slice(&sealed)
-            .map_err(|_| Error::integrity(format!("the canaries of export {export} are unreadable. Run `taggant ledger verify`.")))?;
+        let list: Vec<(u64, Identity)> = serde_json::from_slice(&sealed).map_err(|_| {
+            Error::integrity(format!(
+                "the canaries of export {export} are unreadable. Run `taggant ledger verify`."
+            ))
+        })?;
         for (donor, identity) in list {
             kept.entry(Handle(donor)).or_insert(identity);
         }
     }
-    Ok(Bearer { codeword: Codeword::new(vault.key.codeword_key(&recipient.id)), canary_key: vault.key.canary_key(&recipient.id), kept })
+    Ok(Bearer {
+        codeword: Codeword::new(vault.key.codeword_key(&recipient.id)),
+        canary_key: vault.key.canary_key(&recipient.id),
+        kept,
+    })
 }
 
 /// As many canaries as asked for now, else at the rate of the recipient's earlier copies, else at the policy's.
@@ -400,7 +529,11 @@ fn wanted(request: &Request, policy: &Policy, bearer: &Bearer) -> Wanted {
         return Wanted::Exactly(n);
     }
     let rate = DonorRate::from_fraction(policy.canaries.rate);
-    let earlier = bearer.kept.keys().map(|donor| crate::canary::donor_draw(&bearer.canary_key, *donor)).max();
+    let earlier = bearer
+        .kept
+        .keys()
+        .map(|donor| crate::canary::donor_draw(&bearer.canary_key, *donor))
+        .max();
     Wanted::Rate(DonorRate(earlier.map_or(rate.0, |draw| draw.max(rate.0))))
 }
 
@@ -414,17 +547,32 @@ struct MadeCopy {
     sealed: Zeroizing<Vec<u8>>,
 }
 
-fn make_copy(printer: &Printer<'_>, source: &Source, bearer: &Bearer, wanted: Wanted, path: &Path) -> Result<MadeCopy> {
+fn make_copy(
+    printer: &Printer<'_>,
+    source: &Source,
+    bearer: &Bearer,
+    wanted: Wanted,
+    path: &Path,
+) -> Result<MadeCopy> {
     let copy = printer.copy(bearer, wanted);
     let folder = path.parent().unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new().prefix(".taggant-").suffix(".part").tempfile_in(folder).map_err(Error::io("write", folder))?;
+    let file = tempfile::Builder::new()
+        .prefix(".taggant-")
+        .suffix(".part")
+        .tempfile_in(folder)
+        .map_err(Error::io("write", folder))?;
     table::rewrite(source, &copy.edits, file.path())?;
     let sha256 = hash_and_sync(file.path())?;
-    let new: Vec<(u64, &Identity)> =
-        copy.canaries.iter().filter(|c| !bearer.kept.contains_key(&c.donor)).map(|c| (c.donor.0, &c.identity)).collect();
+    let new: Vec<(u64, &Identity)> = copy
+        .canaries
+        .iter()
+        .filter(|c| !bearer.kept.contains_key(&c.donor))
+        .map(|c| (c.donor.0, &c.identity))
+        .collect();
     let sealed = match new.is_empty() {
         true => Vec::new(),
-        false => serde_json::to_vec(&new).map_err(|e| Error::input(format!("canaries cannot be written down ({e}).")))?,
+        false => serde_json::to_vec(&new)
+            .map_err(|e| Error::input(format!("canaries cannot be written down ({e}).")))?,
     };
     Ok(MadeCopy {
         file,
@@ -446,7 +594,11 @@ fn hash_and_sync(path: &Path) -> Result<[u8; 32]> {
 
 /// Renames a finished copy to its place.
 fn show(file: NamedTempFile, path: &Path, force: bool) -> Result<()> {
-    let shown = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    let shown = if force {
+        file.persist(path)
+    } else {
+        file.persist_noclobber(path)
+    };
     shown.map_err(|e| Error::io("write", path)(e.error))?;
     readable_as_others(path);
     Ok(())
@@ -466,7 +618,9 @@ fn readable_as_others(path: &Path) {
 
 /// Runs `n` jobs on all cores, in order of number.
 fn in_parallel<T: Send>(n: usize, job: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(n);
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(n);
     let next = AtomicUsize::new(0);
     let mut all: Vec<(usize, Result<T>)> = std::thread::scope(|scope| {
         let work = || {

@@ -27,12 +27,21 @@ impl History {
         for ordinal in 0..index.len() {
             let handle = Handle(index.handles[ordinal]);
             let digests = index.identifiers_of(ordinal);
-            for digest in shape.identifiers.iter().map(|id| digests[id.first]).filter(|d| *d != 0) {
+            for digest in shape
+                .identifiers
+                .iter()
+                .map(|id| digests[id.first])
+                .filter(|d| *d != 0)
+            {
                 by_identifier.insert(digest, handle);
             }
             versions.entry(handle).or_default().push(ordinal as u32);
         }
-        History { index, by_identifier, versions }
+        History {
+            index,
+            by_identifier,
+            versions,
+        }
     }
 
     /// How many records there are: the next ordinal.
@@ -47,12 +56,21 @@ impl History {
 
     /// Whether a record has said mostly the same in its plain cells.
     fn agrees(&self, handle: Handle, plain: &[u32]) -> bool {
-        self.versions.get(&handle).into_iter().flatten().any(|ordinal| {
-            let known = self.index.plain_of(*ordinal as usize);
-            let both = plain.iter().zip(known).filter(|(a, b)| **a != 0 && **b != 0);
-            let (same, all) = both.fold((0, 0), |(same, all), (a, b)| (same + usize::from(a == b), all + 1));
-            same * 2 > all
-        })
+        self.versions
+            .get(&handle)
+            .into_iter()
+            .flatten()
+            .any(|ordinal| {
+                let known = self.index.plain_of(*ordinal as usize);
+                let both = plain
+                    .iter()
+                    .zip(known)
+                    .filter(|(a, b)| **a != 0 && **b != 0);
+                let (same, all) = both.fold((0, 0), |(same, all), (a, b)| {
+                    (same + usize::from(a == b), all + 1)
+                });
+                same * 2 > all
+            })
     }
 }
 
@@ -105,7 +123,8 @@ impl Plan {
 
     /// The text of a row's group under variant `v >= 1`, in the group's `nth` column.
     pub fn text(&self, row: usize, group: usize, v: usize, nth: usize) -> &str {
-        let at = self.starts[row * self.groups + group] as usize + (v - 1) * self.columns[group] + nth;
+        let at =
+            self.starts[row * self.groups + group] as usize + (v - 1) * self.columns[group] + nth;
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
         &self.texts[start as usize..self.ends[at] as usize]
     }
@@ -145,7 +164,8 @@ impl Reader<'_> {
         let mut plain = Vec::with_capacity(rows * plains);
         for row in 0..rows {
             let record = Record::new(table, row, places);
-            self.shape.digest_identifiers(&record, self.keys, &mut identifiers);
+            self.shape
+                .digest_identifiers(&record, self.keys, &mut identifiers);
             self.shape.digest_plain(&record, self.keys, &mut plain);
         }
         let ids = |row: usize| &identifiers[row * forms..(row + 1) * forms];
@@ -156,7 +176,11 @@ impl Reader<'_> {
             handles,
             new: RecordIndex::new(self.shape.layout()),
             membership: vec![NO_RECORD; rows],
-            plan: Plan { groups: self.shape.groups.len(), columns: self.shape.layout().group_columns, ..Plan::default() },
+            plan: Plan {
+                groups: self.shape.groups.len(),
+                columns: self.shape.layout().group_columns,
+                ..Plan::default()
+            },
             taken: self.taken(history, rows, &ids),
             known_rows: 0,
             moved: (0, 0),
@@ -173,11 +197,13 @@ impl Reader<'_> {
                 continue;
             };
             let record = Record::new(table, row, places);
-            self.planner.variants(&record, handle, self.directions, &mut variants);
+            self.planner
+                .variants(&record, handle, self.directions, &mut variants);
             out.plan.push(&variants);
             scratch.bits.clear();
             scratch.variants.clear();
-            self.shape.digest_variants(&record, handle, &variants, self.keys, &mut scratch);
+            self.shape
+                .digest_variants(&record, handle, &variants, self.keys, &mut scratch);
             let versions = history.versions.get(&handle);
             out.known_rows += usize::from(versions.is_some());
             let known = versions.into_iter().flatten().find(|ordinal| {
@@ -185,14 +211,16 @@ impl Reader<'_> {
                 history.index.identifiers_of(at) == ids(row)
                     && history.index.plain_of(at) == plain_of(row)
                     && history.index.bits_of(at) == scratch.bits
-                    && history.index.variants[record_range(&ranges, at, self.shape.groups.len())] == scratch.variants
+                    && history.index.variants[record_range(&ranges, at, self.shape.groups.len())]
+                        == scratch.variants
             });
             if let Some(ordinal) = known {
                 out.membership[row] = *ordinal;
                 continue;
             }
             if let Some(last) = versions.and_then(|v| v.last()) {
-                let (compared, moved) = self.moved(&history.index, &ranges, *last as usize, &scratch);
+                let (compared, moved) =
+                    self.moved(&history.index, &ranges, *last as usize, &scratch);
                 out.moved = (out.moved.0 + compared, out.moved.1 + moved);
             }
             let earlier = fresh.entry(handle).or_default();
@@ -222,14 +250,24 @@ impl Reader<'_> {
     }
 
     /// (sites compared, sites that stand where only a copy would) of a changed record against its last version.
-    fn moved(&self, index: &RecordIndex, ranges: &crate::ledger::VariantRanges, before: usize, now: &RecordIndex) -> (usize, usize) {
+    fn moved(
+        &self,
+        index: &RecordIndex,
+        ranges: &crate::ledger::VariantRanges,
+        before: usize,
+        now: &RecordIndex,
+    ) -> (usize, usize) {
         let mut compared = 0;
         let mut moved = 0;
         let mut at = 0;
         for (g, group) in self.shape.groups.iter().enumerate() {
             let bits = now.bits[g];
             let here = now.variants.get(at).copied().unwrap_or(0);
-            at += if bits == 0 { 0 } else { group.columns.len() << bits };
+            at += if bits == 0 {
+                0
+            } else {
+                group.columns.len() << bits
+            };
             let known = &index.variants[ranges.range(before, g)];
             let lead = known.len() / group.columns.len().max(1);
             if bits > 0 && lead > 0 {
@@ -249,23 +287,33 @@ impl Reader<'_> {
     ) -> Vec<Option<Handle>> {
         let mut by_strength: Vec<usize> = (0..self.shape.identifiers.len()).collect();
         by_strength.sort_by_key(|at| strength(self.shape.identifiers[*at].kind));
-        let present = |row: usize| by_strength.iter().map(move |at| ids(row)[self.shape.identifiers[*at].first]).filter(|d| *d != 0);
+        let present = |row: usize| {
+            by_strength
+                .iter()
+                .map(move |at| ids(row)[self.shape.identifiers[*at].first])
+                .filter(|d| *d != 0)
+        };
         let mut handles: Vec<Option<Handle>> = vec![None; rows];
         let mut claimed = HashSet::new();
         if !history.is_empty() {
             for (row, handle) in handles.iter_mut().enumerate() {
-                *handle = present(row).next().and_then(|digest| history.by_identifier.get(&digest).copied());
+                *handle = present(row)
+                    .next()
+                    .and_then(|digest| history.by_identifier.get(&digest).copied());
                 claimed.extend(*handle);
             }
         }
         let mut given: HashMap<u64, Handle> = HashMap::new();
         for (row, handle) in handles.iter_mut().enumerate().filter(|(_, h)| h.is_none()) {
-            let Some(surest) = present(row).next() else { continue };
+            let Some(surest) = present(row).next() else {
+                continue;
+            };
             // the same new person twice, or one whose surest identifier was corrected while another survived
             let known = given.get(&surest).copied().or_else(|| {
                 present(row).skip(1).find_map(|digest| {
                     let found = *history.by_identifier.get(&digest)?;
-                    (!claimed.contains(&found) && history.agrees(found, plain(row))).then_some(found)
+                    (!claimed.contains(&found) && history.agrees(found, plain(row)))
+                        .then_some(found)
                 })
             });
             let this = known.unwrap_or_else(|| self.new_handle(surest, history));
@@ -288,7 +336,12 @@ impl Reader<'_> {
         }
     }
 
-    fn taken<'i>(&self, history: &'i History, rows: usize, ids: &impl Fn(usize) -> &'i [u64]) -> Taken {
+    fn taken<'i>(
+        &self,
+        history: &'i History,
+        rows: usize,
+        ids: &impl Fn(usize) -> &'i [u64],
+    ) -> Taken {
         let mut taken = Taken::default();
         let earlier = (0..history.len()).map(|at| history.index.identifiers_of(at));
         for digests in earlier.chain((0..rows).map(ids)) {
@@ -300,7 +353,11 @@ impl Reader<'_> {
     }
 }
 
-fn record_range(ranges: &crate::ledger::VariantRanges, record: usize, groups: usize) -> std::ops::Range<usize> {
+fn record_range(
+    ranges: &crate::ledger::VariantRanges,
+    record: usize,
+    groups: usize,
+) -> std::ops::Range<usize> {
     if groups == 0 {
         return 0..0;
     }

@@ -30,12 +30,21 @@ pub struct Frame {
 impl Frame {
     /// The register that a table is issued under: the one named, else the only one whose columns it has, else a new one named
     /// after the file.
-    pub fn find(ledger: &Ledger, source: &Source, stem: &str, name: Option<&str>, policy: Option<Policy>) -> Result<Frame> {
+    pub fn find(
+        ledger: &Ledger,
+        source: &Source,
+        stem: &str,
+        name: Option<&str>,
+        policy: Option<Policy>,
+    ) -> Result<Frame> {
         let known = match name {
             Some(name) => ledger.register(name)?,
             None => fitting(ledger, source)?,
         };
-        let name = name.map(str::to_string).or_else(|| known.as_ref().map(|r| r.name.clone())).unwrap_or_else(|| stem.to_string());
+        let name = name
+            .map(str::to_string)
+            .or_else(|| known.as_ref().map(|r| r.name.clone()))
+            .unwrap_or_else(|| stem.to_string());
         match known {
             Some(register) => Frame::known(source, register, policy),
             None => {
@@ -52,7 +61,12 @@ impl Frame {
     }
 
     /// A register not yet entered.
-    pub fn new(source: &Source, name: String, parent: Option<String>, policy: Option<Policy>) -> Result<Frame> {
+    pub fn new(
+        source: &Source,
+        name: String,
+        parent: Option<String>,
+        policy: Option<Policy>,
+    ) -> Result<Frame> {
         let policy = match policy {
             Some(policy) => policy,
             None => crate::policy::infer::infer(&source.table),
@@ -72,18 +86,41 @@ impl Frame {
         Frame::over(source, name, Some(register), parent, frozen)
     }
 
-    fn over(source: &Source, name: String, known: Option<Register>, parent: Option<String>, policy: Policy) -> Result<Frame> {
-        let places: Vec<Option<usize>> = policy.columns.iter().map(|c| source.table.position(&c.name)).collect();
+    fn over(
+        source: &Source,
+        name: String,
+        known: Option<Register>,
+        parent: Option<String>,
+        policy: Policy,
+    ) -> Result<Frame> {
+        let places: Vec<Option<usize>> = policy
+            .columns
+            .iter()
+            .map(|c| source.table.position(&c.name))
+            .collect();
         let planner = Planner::new(&policy);
         let shape = Shape::new(&policy, planner.groups());
-        let mut frame = Frame { name, known, policy, parent, places, drift: Vec::new(), planner, shape };
+        let mut frame = Frame {
+            name,
+            known,
+            policy,
+            parent,
+            places,
+            drift: Vec::new(),
+            planner,
+            shape,
+        };
         frame.check(source)?;
         Ok(frame)
     }
 
     /// Holds the table against the policy: no record without an identifier, and every lost column said.
     fn check(&mut self, source: &Source) -> Result<()> {
-        let identifies = self.shape.identifiers.iter().any(|id| self.places[id.column].is_some());
+        let identifies = self
+            .shape
+            .identifiers
+            .iter()
+            .any(|id| self.places[id.column].is_some());
         if !identifies {
             return Err(Error::input(format!(
                 "`{}` has no column that identifies a record. Name one with `role = \"identifier\"` in a policy (see `taggant inspect`).",
@@ -97,7 +134,10 @@ impl Frame {
                     Role::Carrier => "it carries no marks",
                     _ => "nothing was put in its place",
                 };
-                self.drift.push(format!("column `{}` of register `{}` is not in `{}`: {lost}", column.name, self.name, source.name));
+                self.drift.push(format!(
+                    "column `{}` of register `{}` is not in `{}`: {lost}",
+                    column.name, self.name, source.name
+                ));
             }
         }
         for name in source.table.header() {
@@ -122,15 +162,33 @@ impl Frame {
     /// What is altered and what not, in three lines.
     pub fn summary(&self) -> [String; 3] {
         let named = |test: &dyn Fn(usize) -> bool| {
-            let names: Vec<&str> = (0..self.policy.columns.len()).filter(|at| test(*at)).map(|at| self.policy.columns[at].name.as_str()).collect();
-            if names.is_empty() { "nothing".to_string() } else { names.join(", ") }
+            let names: Vec<&str> = (0..self.policy.columns.len())
+                .filter(|at| test(*at))
+                .map(|at| self.policy.columns[at].name.as_str())
+                .collect();
+            if names.is_empty() {
+                "nothing".to_string()
+            } else {
+                names.join(", ")
+            }
         };
-        let in_group = |at: usize| self.shape.groups.iter().any(|g| g.columns.iter().any(|c| c.column == at));
+        let in_group = |at: usize| {
+            self.shape
+                .groups
+                .iter()
+                .any(|g| g.columns.iter().any(|c| c.column == at))
+        };
         let role = |at: usize| self.policy.columns[at].role;
         [
             format!("altered slightly: {}", named(&in_group)),
-            format!("never altered, links records: {}", named(&|at| role(at) == Role::Identifier)),
-            format!("left as it is: {}", named(&|at| !in_group(at) && role(at) != Role::Identifier)),
+            format!(
+                "never altered, links records: {}",
+                named(&|at| role(at) == Role::Identifier)
+            ),
+            format!(
+                "left as it is: {}",
+                named(&|at| !in_group(at) && role(at) != Role::Identifier)
+            ),
         ]
     }
 }
@@ -146,14 +204,21 @@ fn fitting(ledger: &Ledger, source: &Source) -> Result<Option<Register>> {
         let there = |name: &str| source.table.position(name).is_some();
         let shared = policy.columns.iter().filter(|c| there(&c.name)).count();
         let columns = policy.columns.len().max(source.table.width());
-        let identified = policy.columns.iter().any(|c| c.role == Role::Identifier && there(&c.name));
+        let identified = policy
+            .columns
+            .iter()
+            .any(|c| c.role == Role::Identifier && there(&c.name));
         if identified && shared * 5 >= columns * 4 {
             found.push(register);
         }
     }
     if found.len() > 1 {
         let names: Vec<String> = found.iter().map(|r| format!("`{}`", r.name)).collect();
-        return Err(Error::input(format!("`{}` fits several registers ({}). Say which with `--register`.", source.name, names.join(", "))));
+        return Err(Error::input(format!(
+            "`{}` fits several registers ({}). Say which with `--register`.",
+            source.name,
+            names.join(", ")
+        )));
     }
     Ok(found.pop())
 }

@@ -45,15 +45,29 @@ pub fn constraints(policy: &Policy) -> Vec<Constraint> {
     let cell = |name: &str| {
         let column = policy.columns.iter().position(|c| c.name == name)?;
         let c = &policy.columns[column];
-        Some(Cell { column, kind: c.kind, order: c.order.unwrap_or_default() })
+        Some(Cell {
+            column,
+            kind: c.kind,
+            order: c.order.unwrap_or_default(),
+        })
     };
     let compile = |rule: &Rule| -> Option<Constraint> {
         match rule {
             Rule::Order { first, then } => {
                 let (first, then) = (cell(first)?, cell(then)?);
-                Some(Constraint { columns: vec![first.column, then.column], test: Test::Order { first, then } })
+                Some(Constraint {
+                    columns: vec![first.column, then.column],
+                    test: Test::Order { first, then },
+                })
             }
-            Rule::Elapsed { column, from, until, at, unit, plus } => {
+            Rule::Elapsed {
+                column,
+                from,
+                until,
+                at,
+                unit,
+                plus,
+            } => {
                 let (count, from) = (cell(column)?.column, cell(from)?);
                 let mut columns = vec![count, from.column];
                 let until = match (until, at) {
@@ -65,7 +79,16 @@ pub fn constraints(policy: &Policy) -> Vec<Constraint> {
                     (None, Some(at)) => Until::Day(at.parse().ok()?),
                     (None, None) => return None,
                 };
-                Some(Constraint { columns, test: Test::Elapsed(Elapsed { column: count, from, until, unit: *unit, plus: *plus }) })
+                Some(Constraint {
+                    columns,
+                    test: Test::Elapsed(Elapsed {
+                        column: count,
+                        from,
+                        until,
+                        unit: *unit,
+                        plus: *plus,
+                    }),
+                })
             }
             _ => None,
         }
@@ -82,7 +105,9 @@ impl Constraint {
     /// Whether the rule holds over these cells; None where one of them is blank or says nothing to the rule.
     pub fn holds<'a>(&self, get: impl Fn(usize) -> &'a str) -> Option<bool> {
         match &self.test {
-            Test::Order { first, then } => in_order(*first, get(first.column), *then, get(then.column)),
+            Test::Order { first, then } => {
+                in_order(*first, get(first.column), *then, get(then.column))
+            }
             Test::Elapsed(rule) => Some(count_written(get(rule.column))? == rule.count(get)?),
         }
     }
@@ -118,7 +143,10 @@ impl Elapsed {
             Until::Column(cell) => Some(cell.column),
             Until::Day(_) => None,
         };
-        [Some(self.column), Some(self.from.column), until].into_iter().flatten().any(|c| get(c).trim().is_empty())
+        [Some(self.column), Some(self.from.column), until]
+            .into_iter()
+            .flatten()
+            .any(|c| get(c).trim().is_empty())
     }
 }
 
@@ -127,7 +155,10 @@ fn in_order(first: Cell, a: &str, then: Cell, b: &str) -> Option<bool> {
         let (a, b) = (number::parse(a)?.0, number::parse(b)?.0);
         return Some(a <= b);
     }
-    let (a, b) = (date::parse(a, first.order)?.0, date::parse(b, then.order)?.0);
+    let (a, b) = (
+        date::parse(a, first.order)?.0,
+        date::parse(b, then.order)?.0,
+    );
     // a day without a time of day may be any time of that day
     Some(match (a.time, b.time) {
         (Some(_), Some(_)) => (a.date, a.time) <= (b.date, b.time),

@@ -30,10 +30,18 @@ impl Dates {
             .iter()
             .map(|at| {
                 let column = &policy.columns[*at];
-                Place { column: *at, order: column.order.unwrap_or_default(), weekdays: column.weekdays, heaped: column.heaped.clone() }
+                Place {
+                    column: *at,
+                    order: column.order.unwrap_or_default(),
+                    weekdays: column.weekdays,
+                    heaped: column.heaped.clone(),
+                }
             })
             .collect();
-        Dates { columns: columns.to_vec(), places }
+        Dates {
+            columns: columns.to_vec(),
+            places,
+        }
     }
 
     fn moved(&self, record: &Record<'_>, toward: Toward, out: &mut Variants) -> Option<()> {
@@ -49,7 +57,9 @@ impl Dates {
             }
             let there = moment.shift_days(toward.sign() as i32)?;
             let weekend = matches!(there.date.weekday(), Weekday::Saturday | Weekday::Sunday);
-            if (nth == 0 && there.date.month() != moment.date.month()) || (place.weekdays && weekend) {
+            if (nth == 0 && there.date.month() != moment.date.month())
+                || (place.weekdays && weekend)
+            {
                 return None;
             }
             out.texts.push(form.render(&there));

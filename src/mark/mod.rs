@@ -59,7 +59,9 @@ impl Variants {
 
     /// The text of the group's `column`-th column under variant `v >= 1`.
     pub fn text(&self, v: usize, column: usize, columns: usize) -> &str {
-        self.texts.get((v - 1) * columns + column).map_or("", String::as_str)
+        self.texts
+            .get((v - 1) * columns + column)
+            .map_or("", String::as_str)
     }
 }
 
@@ -122,15 +124,23 @@ pub fn groups(policy: &Policy) -> Vec<Group> {
             continue;
         }
         let carrier: Option<Box<dyn Carrier>> = match column.kind {
-            Kind::Date => Some(Box::new(dates::Dates::new(policy, &moving_together(policy, at)))),
+            Kind::Date => Some(Box::new(dates::Dates::new(
+                policy,
+                &moving_together(policy, at),
+            ))),
             Kind::DateTime => Some(Box::new(times::Times::new(column, at))),
-            Kind::Number => numbers::Numbers::new(column, at).map(|c| Box::new(c) as Box<dyn Carrier>),
+            Kind::Number => {
+                numbers::Numbers::new(column, at).map(|c| Box::new(c) as Box<dyn Carrier>)
+            }
             _ if !column.spellings.is_empty() => Some(Box::new(text::Spellings::new(column, at))),
             _ => None,
         };
         if let Some(carrier) = carrier {
             let slots = Slot::from(carrier.slots());
-            out.push(Group { carrier, first_slot });
+            out.push(Group {
+                carrier,
+                first_slot,
+            });
             first_slot += slots;
         }
     }
@@ -147,10 +157,20 @@ fn moving_together(policy: &Policy, lead: usize) -> Vec<usize> {
         for rule in &policy.rules {
             let follower = match rule {
                 Rule::Offset { column, from, .. } if from == name => Some(column),
-                Rule::Elapsed { from, until: Some(until), unit: crate::policy::Unit::Days, .. } if from == name => Some(until),
+                Rule::Elapsed {
+                    from,
+                    until: Some(until),
+                    unit: crate::policy::Unit::Days,
+                    ..
+                } if from == name => Some(until),
                 _ => None,
             };
-            let place = follower.and_then(|f| policy.columns.iter().position(|c| &c.name == f && c.role == Role::Derived));
+            let place = follower.and_then(|f| {
+                policy
+                    .columns
+                    .iter()
+                    .position(|c| &c.name == f && c.role == Role::Derived)
+            });
             if let Some(place) = place
                 && !together.contains(&place)
             {

@@ -79,8 +79,12 @@ impl Form {
         match (self, kind) {
             (Form::Full, _) => out.extend_from_slice(full),
             (Form::Cut, Kind::NationalId) if full.len() == 18 => out.extend_from_slice(&full[..15]),
-            (Form::Masked, Kind::NationalId) if full.len() == 18 => stars(&full[..4], &full[14..], out),
-            (Form::MaskedLong, Kind::NationalId) if full.len() == 18 => stars(&full[..6], &full[14..], out),
+            (Form::Masked, Kind::NationalId) if full.len() == 18 => {
+                stars(&full[..4], &full[14..], out)
+            }
+            (Form::MaskedLong, Kind::NationalId) if full.len() == 18 => {
+                stars(&full[..6], &full[14..], out)
+            }
             (Form::Masked, Kind::Phone) if full.len() == 11 => stars(&full[..3], &full[7..], out),
             _ => return false,
         }

@@ -18,15 +18,26 @@ impl Numbers {
     pub fn new(column: &Column, at: usize) -> Option<Numbers> {
         let decimal = |text: &str| number::parse(text).map(|(d, _)| d);
         let step = decimal(column.step.as_deref()?).filter(|s| s.coefficient() > 0)?;
-        let range = column.range.as_ref().and_then(|[low, high]| Some((decimal(low)?, decimal(high)?)));
-        Some(Numbers { column: [at], step, range, heaped: column.heaped.clone() })
+        let range = column
+            .range
+            .as_ref()
+            .and_then(|[low, high]| Some((decimal(low)?, decimal(high)?)));
+        Some(Numbers {
+            column: [at],
+            step,
+            range,
+            heaped: column.heaped.clone(),
+        })
     }
 
     fn moved(&self, record: &Record<'_>, toward: Toward) -> Option<String> {
         let text = record.cell(self.column[0]);
         let (value, form) = number::parse_exact(text)?;
         // a zero says "none", and a value off the column's grid was written by another hand
-        if value.coefficient() == 0 || !value.is_multiple_of(&self.step) || self.heaped.iter().any(|h| h == text) {
+        if value.coefficient() == 0
+            || !value.is_multiple_of(&self.step)
+            || self.heaped.iter().any(|h| h == text)
+        {
             return None;
         }
         let there = match toward {

@@ -23,14 +23,30 @@ impl Planner {
     pub fn new(policy: &Policy) -> Planner {
         let groups = groups(policy);
         let place = |column: usize| {
-            groups.iter().enumerate().find_map(|(g, group)| Some((column, g, group.carrier.columns().iter().position(|c| *c == column)?)))
+            groups.iter().enumerate().find_map(|(g, group)| {
+                Some((
+                    column,
+                    g,
+                    group.carrier.columns().iter().position(|c| *c == column)?,
+                ))
+            })
         };
         let constraints = constraints(policy)
             .into_iter()
-            .map(|constraint| Watched { by: constraint.columns().iter().filter_map(|c| place(*c)).collect(), constraint })
+            .map(|constraint| Watched {
+                by: constraint
+                    .columns()
+                    .iter()
+                    .filter_map(|c| place(*c))
+                    .collect(),
+                constraint,
+            })
             .filter(|w| !w.by.is_empty())
             .collect();
-        Planner { groups, constraints }
+        Planner {
+            groups,
+            constraints,
+        }
     }
 
     /// The register's groups.
@@ -40,7 +56,13 @@ impl Planner {
 
     /// Writes the record's variants into `out`, one entry a group. Where a variant would break a rule that the record keeps,
     /// the other way is tried, then the group is left alone.
-    pub fn variants(&self, record: &Record<'_>, handle: Handle, directions: &BlockKey, out: &mut Vec<Variants>) {
+    pub fn variants(
+        &self,
+        record: &Record<'_>,
+        handle: Handle,
+        directions: &BlockKey,
+        out: &mut Vec<Variants>,
+    ) {
         out.resize_with(self.groups.len(), Variants::default);
         for v in out.iter_mut() {
             v.clear();
@@ -50,12 +72,21 @@ impl Planner {
             if g % 16 == 0 {
                 keyed = directions.block(handle.0, (g / 16) as u64);
             }
-            let toward = if keyed[g % 16] & 1 == 1 { Toward::Up } else { Toward::Down };
+            let toward = if keyed[g % 16] & 1 == 1 {
+                Toward::Up
+            } else {
+                Toward::Down
+            };
             for toward in [toward, toward.turned()] {
                 let mut found = std::mem::take(&mut out[g]);
                 group.carrier.variants(record, toward, &mut found);
                 out[g] = found;
-                if out[g].bits > 0 && self.constraints.iter().all(|w| w.unbroken(g, record, &self.groups, out)) {
+                if out[g].bits > 0
+                    && self
+                        .constraints
+                        .iter()
+                        .all(|w| w.unbroken(g, record, &self.groups, out))
+                {
                     break;
                 }
                 out[g].clear();
@@ -66,22 +97,41 @@ impl Planner {
 
 impl Watched {
     /// Whether every combination of the variants of groups up to `g` keeps the rule, if the record itself does.
-    fn unbroken(&self, g: usize, record: &Record<'_>, groups: &[Group], planned: &[Variants]) -> bool {
-        if !self.by.iter().any(|(_, group, _)| *group == g) || self.constraint.holds(|c| record.cell(c)) != Some(true) {
+    fn unbroken(
+        &self,
+        g: usize,
+        record: &Record<'_>,
+        groups: &[Group],
+        planned: &[Variants],
+    ) -> bool {
+        if !self.by.iter().any(|(_, group, _)| *group == g)
+            || self.constraint.holds(|c| record.cell(c)) != Some(true)
+        {
             return true;
         }
-        let mut moving: Vec<usize> = self.by.iter().map(|b| b.1).filter(|b| planned[*b].bits > 0).collect();
+        let mut moving: Vec<usize> = self
+            .by
+            .iter()
+            .map(|b| b.1)
+            .filter(|b| planned[*b].bits > 0)
+            .collect();
         moving.sort_unstable();
         moving.dedup();
         let combinations: usize = moving.iter().map(|b| 1usize << planned[*b].bits).product();
         (1..combinations).all(|combination| {
             let text = |column: usize| {
-                let Some((_, group, nth)) = self.by.iter().find(|b| b.0 == column) else { return record.cell(column) };
+                let Some((_, group, nth)) = self.by.iter().find(|b| b.0 == column) else {
+                    return record.cell(column);
+                };
                 let mut left = combination;
                 for b in &moving {
                     let variants = 1usize << planned[*b].bits;
                     if b == group && left % variants > 0 {
-                        return planned[*b].text(left % variants, *nth, groups[*b].carrier.columns().len());
+                        return planned[*b].text(
+                            left % variants,
+                            *nth,
+                            groups[*b].carrier.columns().len(),
+                        );
                     }
                     if b == group {
                         break;

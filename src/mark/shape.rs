@@ -66,7 +66,11 @@ impl Shape {
     pub fn new(policy: &Policy, groups: &[Group]) -> Shape {
         let described = |column: usize| {
             let c = &policy.columns[column];
-            PlainColumn { column, kind: c.kind, order: c.order.unwrap_or_default() }
+            PlainColumn {
+                column,
+                kind: c.kind,
+                order: c.order.unwrap_or_default(),
+            }
         };
         let mut forms = 0;
         let mut identifiers = Vec::new();
@@ -75,7 +79,11 @@ impl Shape {
             let in_group = groups.iter().any(|g| g.carrier.columns().contains(&column));
             match c.role {
                 Role::Identifier => {
-                    identifiers.push(IdentifierColumn { column, kind: c.kind, first: forms });
+                    identifiers.push(IdentifierColumn {
+                        column,
+                        kind: c.kind,
+                        first: forms,
+                    });
                     forms += Form::of(c.kind).len() + 1;
                 }
                 // a number that counts up to today is another one every month
@@ -92,7 +100,13 @@ impl Shape {
                 kind: g.carrier.kind(),
             })
             .collect();
-        Shape { identifiers, plain, groups, pool: policy.canaries.phones.clone(), forms }
+        Shape {
+            identifiers,
+            plain,
+            groups,
+            pool: policy.canaries.phones.clone(),
+            forms,
+        }
     }
 
     /// The strides, as the ledger keeps them.
@@ -111,10 +125,18 @@ impl Shape {
             let filled = normal::write(id.kind, DateOrder::Ymd, record.cell(id.column), &mut full);
             for f in Form::of(id.kind) {
                 let there = filled && f.write(id.kind, &full, &mut form);
-                out.push(if there { keys.identifier.digest(f.tag(id.kind), &form) } else { 0 });
+                out.push(if there {
+                    keys.identifier.digest(f.tag(id.kind), &form)
+                } else {
+                    0
+                });
             }
             let there = filled && stem::write(id.kind, &full, &self.pool, &mut form);
-            out.push(if there { stem::digest(keys, id.kind, &form) } else { 0 });
+            out.push(if there {
+                stem::digest(keys, id.kind, &form)
+            } else {
+                0
+            });
         }
     }
 
@@ -122,12 +144,24 @@ impl Shape {
     pub fn digest_plain(&self, record: &Record<'_>, keys: &DigestKeys, out: &mut Vec<u32>) {
         let mut buffer = Vec::new();
         for plain in &self.plain {
-            out.push(plain_digest(*plain, record.cell(plain.column), keys, &mut buffer));
+            out.push(plain_digest(
+                *plain,
+                record.cell(plain.column),
+                keys,
+                &mut buffer,
+            ));
         }
     }
 
     /// Appends the record's slots and the digests of its variants, and returns how many slots it holds.
-    pub fn digest_variants(&self, record: &Record<'_>, handle: Handle, variants: &[Variants], keys: &DigestKeys, out: &mut RecordIndex) -> usize {
+    pub fn digest_variants(
+        &self,
+        record: &Record<'_>,
+        handle: Handle,
+        variants: &[Variants],
+        keys: &DigestKeys,
+        out: &mut RecordIndex,
+    ) -> usize {
         let mut buffer = Vec::new();
         let mut slots = 0;
         for (group, variants) in self.groups.iter().zip(variants) {
@@ -138,8 +172,13 @@ impl Shape {
             }
             for (nth, column) in group.columns.iter().enumerate() {
                 for v in 0..1usize << variants.bits {
-                    let text = if v == 0 { record.cell(column.column) } else { variants.text(v, nth, group.columns.len()) };
-                    out.variants.push(cell_digest(*column, text, handle, keys, &mut buffer));
+                    let text = if v == 0 {
+                        record.cell(column.column)
+                    } else {
+                        variants.text(v, nth, group.columns.len())
+                    };
+                    out.variants
+                        .push(cell_digest(*column, text, handle, keys, &mut buffer));
                 }
             }
         }
@@ -148,7 +187,12 @@ impl Shape {
 }
 
 /// The digest of a plain cell, 0 where it is blank.
-pub fn plain_digest(column: PlainColumn, text: &str, keys: &DigestKeys, buffer: &mut Vec<u8>) -> u32 {
+pub fn plain_digest(
+    column: PlainColumn,
+    text: &str,
+    keys: &DigestKeys,
+    buffer: &mut Vec<u8>,
+) -> u32 {
     if !normal::write(column.kind, column.order, text, buffer) {
         return 0;
     }
@@ -156,9 +200,17 @@ pub fn plain_digest(column: PlainColumn, text: &str, keys: &DigestKeys, buffer: 
 }
 
 /// The digest of a carrier cell, bound to its record; 0 where it says nothing.
-pub fn cell_digest(column: PlainColumn, text: &str, handle: Handle, keys: &DigestKeys, buffer: &mut Vec<u8>) -> u32 {
+pub fn cell_digest(
+    column: PlainColumn,
+    text: &str,
+    handle: Handle,
+    keys: &DigestKeys,
+    buffer: &mut Vec<u8>,
+) -> u32 {
     if !normal::write(column.kind, column.order, text, buffer) {
         return 0;
     }
-    keys.cell.bound(handle.0, column.column as u64, buffer).max(1)
+    keys.cell
+        .bound(handle.0, column.column as u64, buffer)
+        .max(1)
 }

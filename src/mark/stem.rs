@@ -65,11 +65,23 @@ pub fn nth_value(kind: Kind, like: &str, pool: &[String], n: usize) -> Option<St
             let birth = crate::value::national_id::normal(like)?.birth_date()?;
             let odd = u16::from(like.as_bytes().get(16)? % 2);
             let sequence = (n as u16 % 500) * 2 + odd;
-            Some(crate::value::national_id::Id::compose(region, birth, sequence)?.as_str().to_string())
+            Some(
+                crate::value::national_id::Id::compose(region, birth, sequence)?
+                    .as_str()
+                    .to_string(),
+            )
         }
         Kind::Phone if !pool.is_empty() => pool.get(n).cloned(),
-        Kind::Phone => Some(format!("{}{:04}", like.get(..like.len().checked_sub(PHONE_DIGITS)?)?, n % 10_000)),
-        Kind::Code => Some(format!("{}{:03}", like.get(..like.len().checked_sub(CODE_DIGITS)?)?, n % 1_000)),
+        Kind::Phone => Some(format!(
+            "{}{:04}",
+            like.get(..like.len().checked_sub(PHONE_DIGITS)?)?,
+            n % 10_000
+        )),
+        Kind::Code => Some(format!(
+            "{}{:03}",
+            like.get(..like.len().checked_sub(CODE_DIGITS)?)?,
+            n % 1_000
+        )),
         _ => None,
     }
 }
@@ -89,14 +101,19 @@ mod tests {
 
     #[test]
     fn every_value_of_a_stem_has_that_stem_and_none_is_drawn_twice() {
-        for (kind, like) in [(Kind::NationalId, "11010519491231002X"), (Kind::Phone, "13812345678"), (Kind::Code, "MRN004711")] {
+        for (kind, like) in [
+            (Kind::NationalId, "11010519491231002X"),
+            (Kind::Phone, "13812345678"),
+            (Kind::Code, "MRN004711"),
+        ] {
             let stem = |text: &str| {
                 let mut out = Vec::new();
                 assert!(write(kind, text.as_bytes(), &[], &mut out));
                 out
             };
-            let all: std::collections::BTreeSet<String> =
-                (0..values(kind, &[]) as usize).filter_map(|n| nth_value(kind, like, &[], n)).collect();
+            let all: std::collections::BTreeSet<String> = (0..values(kind, &[]) as usize)
+                .filter_map(|n| nth_value(kind, like, &[], n))
+                .collect();
             assert_eq!(all.len(), values(kind, &[]) as usize);
             assert!(all.iter().all(|v| stem(v) == stem(like)), "{kind:?}");
         }

@@ -17,7 +17,10 @@ pub struct Spellings {
 impl Spellings {
     /// The carrier of a policy's column at this place.
     pub fn new(column: &Column, at: usize) -> Spellings {
-        Spellings { column: [at], pairs: column.spellings.clone() }
+        Spellings {
+            column: [at],
+            pairs: column.spellings.clone(),
+        }
     }
 }
 
@@ -43,7 +46,11 @@ impl Carrier for Spellings {
             let mut done = 0;
             for (nth, place) in places.iter().enumerate() {
                 spelt.push_str(&text[done..place.start]);
-                spelt.push_str(if v >> nth & 1 == 1 { place.other } else { &text[place.start..place.end] });
+                spelt.push_str(if v >> nth & 1 == 1 {
+                    place.other
+                } else {
+                    &text[place.start..place.end]
+                });
                 done = place.end;
             }
             spelt.push_str(&text[done..]);
@@ -58,17 +65,38 @@ mod tests {
     use super::*;
 
     fn pairs() -> Vec<[String; 2]> {
-        [["栋", "幢"], ["室", "房"], ["Street", "St."], ["Road", "Rd"]].map(|p| p.map(String::from)).to_vec()
+        [
+            ["栋", "幢"],
+            ["室", "房"],
+            ["Street", "St."],
+            ["Road", "Rd"],
+        ]
+        .map(|p| p.map(String::from))
+        .to_vec()
     }
 
     #[test]
     fn each_place_is_a_slot_of_its_own() {
-        let column = Column { spellings: pairs(), ..crate::policy::Column::plain("现住址", crate::policy::Kind::Address) };
+        let column = Column {
+            spellings: pairs(),
+            ..crate::policy::Column::plain("现住址", crate::policy::Kind::Address)
+        };
         let mut table = crate::table::Table::new(vec!["现住址".into()], 1);
         table.push(["云景路12号3栋502室"]);
         let mut out = Variants::default();
-        Spellings::new(&column, 0).variants(&Record::new(&table, 0, &[Some(0)]), Toward::Up, &mut out);
+        Spellings::new(&column, 0).variants(
+            &Record::new(&table, 0, &[Some(0)]),
+            Toward::Up,
+            &mut out,
+        );
         assert_eq!(out.bits, 2);
-        assert_eq!(out.texts, ["云景路12号3幢502室", "云景路12号3栋502房", "云景路12号3幢502房"]);
+        assert_eq!(
+            out.texts,
+            [
+                "云景路12号3幢502室",
+                "云景路12号3栋502房",
+                "云景路12号3幢502房"
+            ]
+        );
     }
 }

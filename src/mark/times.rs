@@ -22,8 +22,18 @@ pub struct Times {
 impl Times {
     /// The carrier of a policy's column at this place.
     pub fn new(column: &Column, at: usize) -> Times {
-        let step = column.step.as_deref().and_then(|s| s.parse::<i64>().ok()).unwrap_or(MINUTE).max(MINUTE);
-        Times { column: [at], order: column.order.unwrap_or_default(), step, heaped: column.heaped.clone() }
+        let step = column
+            .step
+            .as_deref()
+            .and_then(|s| s.parse::<i64>().ok())
+            .unwrap_or(MINUTE)
+            .max(MINUTE);
+        Times {
+            column: [at],
+            order: column.order.unwrap_or_default(),
+            step,
+            heaped: column.heaped.clone(),
+        }
     }
 
     fn moved(&self, record: &Record<'_>, toward: Toward, out: &mut Variants) -> Option<()> {

@@ -28,7 +28,9 @@ struct Parsed {
 /// Finds the rules of a table and takes from `columns` the role of carrier where a rule forbids it.
 pub fn find(table: &Table, columns: &mut [Column]) -> Vec<Rule> {
     let rows: Vec<usize> = sample_rows(table).take(ROWS).collect();
-    let parsed: Vec<Parsed> = (0..columns.len()).map(|at| parse(table, &rows, &columns[at], at)).collect();
+    let parsed: Vec<Parsed> = (0..columns.len())
+        .map(|at| parse(table, &rows, &columns[at], at))
+        .collect();
     let mut rules = Vec::new();
     inside_identity_numbers(&parsed, columns, &mut rules);
     offsets(&parsed, columns, &mut rules);
@@ -43,21 +45,42 @@ fn parse(table: &Table, rows: &[usize], column: &Column, at: usize) -> Parsed {
     let cells = || rows.iter().map(|r| table.cell(*r, at));
     let order = column.order.unwrap_or_default();
     let days = match column.kind {
-        Kind::Date | Kind::DateTime => cells().map(|c| date::parse(c, order).map(|(m, _)| m.date)).collect(),
-        Kind::NationalId => cells().map(|c| national_id::normal(c)?.birth_date()).collect(),
+        Kind::Date | Kind::DateTime => cells()
+            .map(|c| date::parse(c, order).map(|(m, _)| m.date))
+            .collect(),
+        Kind::NationalId => cells()
+            .map(|c| national_id::normal(c)?.birth_date())
+            .collect(),
         _ => Vec::new(),
     };
     let numeric = column.kind == Kind::Number && column.role != Role::Sequence;
     let counts: Vec<Option<i64>> = match column.kind {
-        Kind::Number | Kind::Category | Kind::Text if column.role != Role::Sequence => cells().map(count_written).collect(),
+        Kind::Number | Kind::Category | Kind::Text if column.role != Role::Sequence => {
+            cells().map(count_written).collect()
+        }
         _ => Vec::new(),
     };
-    let numbers = if numeric { cells().map(|c| number::parse(c).map(|(d, _)| d.to_f64())).collect() } else { Vec::new() };
-    Parsed { at, days, counts, numbers }
+    let numbers = if numeric {
+        cells()
+            .map(|c| number::parse(c).map(|(d, _)| d.to_f64()))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    Parsed {
+        at,
+        days,
+        counts,
+        numbers,
+    }
 }
 
 /// (rows in which both speak, rows in which `test` holds).
-fn tally<A: Copy, B: Copy>(a: &[Option<A>], b: &[Option<B>], test: impl Fn(A, B) -> bool) -> (usize, usize) {
+fn tally<A: Copy, B: Copy>(
+    a: &[Option<A>],
+    b: &[Option<B>],
+    test: impl Fn(A, B) -> bool,
+) -> (usize, usize) {
     let mut both = 0;
     let mut held = 0;
     for (a, b) in a.iter().zip(b) {
@@ -78,12 +101,20 @@ fn days_between(a: Date, b: Date) -> i64 {
 }
 
 fn inside_identity_numbers(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
-    let numbers: Vec<&Parsed> = parsed.iter().filter(|p| columns[p.at].kind == Kind::NationalId).collect();
+    let numbers: Vec<&Parsed> = parsed
+        .iter()
+        .filter(|p| columns[p.at].kind == Kind::NationalId)
+        .collect();
     for id in numbers {
         for other in parsed.iter().filter(|p| p.at != id.at) {
-            if columns[other.at].kind != Kind::NationalId && mostly(tally(&id.days, &other.days, |a, b| a == b)) {
+            if columns[other.at].kind != Kind::NationalId
+                && mostly(tally(&id.days, &other.days, |a, b| a == b))
+            {
                 columns[other.at].role = Role::Plain;
-                rules.push(Rule::Inside { column: columns[other.at].name.clone(), of: columns[id.at].name.clone() });
+                rules.push(Rule::Inside {
+                    column: columns[other.at].name.clone(),
+                    of: columns[id.at].name.clone(),
+                });
             }
         }
     }
@@ -93,7 +124,9 @@ fn inside_identity_numbers(parsed: &[Parsed], columns: &mut [Column], rules: &mu
 fn offsets(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
     for a in parsed {
         for b in parsed.iter().filter(|b| b.at > a.at) {
-            let both_days = [a, b].iter().all(|p| columns[p.at].kind == Kind::Date && columns[p.at].role == Role::Carrier);
+            let both_days = [a, b]
+                .iter()
+                .all(|p| columns[p.at].kind == Kind::Date && columns[p.at].role == Role::Carrier);
             if !both_days {
                 continue;
             }
@@ -105,10 +138,16 @@ fn offsets(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
                     *gaps.entry(days_between(*x, *y)).or_insert(0) += 1;
                 }
             }
-            let Some((days, held)) = gaps.into_iter().max_by_key(|g| (g.1, -g.0)) else { continue };
+            let Some((days, held)) = gaps.into_iter().max_by_key(|g| (g.1, -g.0)) else {
+                continue;
+            };
             if mostly((both, held)) {
                 columns[b.at].role = Role::Derived;
-                rules.push(Rule::Offset { column: columns[b.at].name.clone(), from: columns[a.at].name.clone(), days: days as i32 });
+                rules.push(Rule::Offset {
+                    column: columns[b.at].name.clone(),
+                    from: columns[a.at].name.clone(),
+                    days: days as i32,
+                });
             }
         }
     }
@@ -117,17 +156,32 @@ fn offsets(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
 /// Numbers that count the time from a date until another date, or until one fixed day.
 fn elapsed_times(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
     for count in parsed.iter().filter(|p| varied(&p.counts)) {
-        let found = parsed.iter().filter(|p| !p.days.is_empty()).find_map(|from| {
-            [Unit::Years, Unit::Months, Unit::Weeks, Unit::Days].into_iter().find_map(|unit| {
-                let until = parsed.iter().filter(|u| u.at != from.at && !u.days.is_empty() && columns[u.at].kind != Kind::NationalId);
-                until
-                    .filter_map(|until| Some((until.at, counted(count, from, &until.days, unit)?)))
-                    .map(|(at, plus)| (from.at, Some(at), None, unit, plus))
-                    .next()
-                    .or_else(|| Some((from.at, None, Some(fixed_day(count, from, unit)?), unit, 0)))
-            })
-        });
-        let Some((from, until, day, unit, plus)) = found else { continue };
+        let found = parsed
+            .iter()
+            .filter(|p| !p.days.is_empty())
+            .find_map(|from| {
+                [Unit::Years, Unit::Months, Unit::Weeks, Unit::Days]
+                    .into_iter()
+                    .find_map(|unit| {
+                        let until = parsed.iter().filter(|u| {
+                            u.at != from.at
+                                && !u.days.is_empty()
+                                && columns[u.at].kind != Kind::NationalId
+                        });
+                        until
+                            .filter_map(|until| {
+                                Some((until.at, counted(count, from, &until.days, unit)?))
+                            })
+                            .map(|(at, plus)| (from.at, Some(at), None, unit, plus))
+                            .next()
+                            .or_else(|| {
+                                Some((from.at, None, Some(fixed_day(count, from, unit)?), unit, 0))
+                            })
+                    })
+            });
+        let Some((from, until, day, unit, plus)) = found else {
+            continue;
+        };
         columns[count.at].role = Role::Derived;
         rules.push(Rule::Elapsed {
             column: columns[count.at].name.clone(),
@@ -147,7 +201,9 @@ fn elapsed_times(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule
 fn stay_together(columns: &mut [Column], from: usize, until: Option<usize>) {
     let movable = |c: &Column| c.kind == Kind::Date && c.role == Role::Carrier;
     match until {
-        Some(until) if movable(&columns[from]) && movable(&columns[until]) => columns[until].role = Role::Derived,
+        Some(until) if movable(&columns[from]) && movable(&columns[until]) => {
+            columns[until].role = Role::Derived
+        }
         _ => {
             for at in [Some(from), until].into_iter().flatten() {
                 if matches!(columns[at].role, Role::Carrier | Role::Derived) {
@@ -168,7 +224,12 @@ fn varied(counts: &[Option<i64>]) -> bool {
 
 /// The constant (0 or 1) that makes `count` the units elapsed from `from` until `until`, if one does.
 fn counted(count: &Parsed, from: &Parsed, until: &[Option<Date>], unit: Unit) -> Option<i64> {
-    let spans: Vec<Option<i64>> = from.days.iter().zip(until).map(|(a, b)| elapsed((*a)?, (*b)?, unit)).collect();
+    let spans: Vec<Option<i64>> = from
+        .days
+        .iter()
+        .zip(until)
+        .map(|(a, b)| elapsed((*a)?, (*b)?, unit))
+        .collect();
     [0, 1].into_iter().find(|plus| {
         let tally = tally(&spans, &count.counts, |span, n| span + plus == n);
         mostly(tally) && varied(&spans)
@@ -190,7 +251,9 @@ fn fixed_day(count: &Parsed, from: &Parsed, unit: Unit) -> Option<Date> {
                     Unit::Years => jiff::Span::new().try_years(n).ok(),
                 }
             };
-            let (Some(low), Some(high)) = (span(*n), span(n + 1)) else { continue };
+            let (Some(low), Some(high)) = (span(*n), span(n + 1)) else {
+                continue;
+            };
             if let (Ok(low), Ok(high)) = (day.checked_add(low), day.checked_add(high)) {
                 edges.push((low, 1));
                 edges.push((high, -1));
@@ -214,7 +277,11 @@ fn fixed_day(count: &Parsed, from: &Parsed, unit: Unit) -> Option<Date> {
 
 /// Numbers computed from others: sums, products, and the body-mass index.
 fn computed(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
-    let numeric: Vec<&Parsed> = parsed.iter().filter(|p| p.numbers.iter().flatten().count() >= 8).take(16).collect();
+    let numeric: Vec<&Parsed> = parsed
+        .iter()
+        .filter(|p| p.numbers.iter().flatten().count() >= 8)
+        .take(16)
+        .collect();
     let fits = |c: &Parsed, a: &Parsed, b: &Parsed, f: &dyn Fn(f64, f64) -> f64, tolerance: f64| {
         let mut both = 0;
         let mut held = 0;
@@ -239,7 +306,9 @@ fn computed(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
                 }
                 let sum = a.at != b.at && fits(c, a, b, &|x, y| x + y, 1e-6);
                 let product = a.at != b.at && fits(c, a, b, &|x, y| x * y, 5e-3);
-                let index = a.at != b.at && (fits(c, a, b, &|x, y| x / (y / 100.0).powi(2), 5e-3) || fits(c, a, b, &|x, y| y / (x / 100.0).powi(2), 5e-3));
+                let index = a.at != b.at
+                    && (fits(c, a, b, &|x, y| x / (y / 100.0).powi(2), 5e-3)
+                        || fits(c, a, b, &|x, y| y / (x / 100.0).powi(2), 5e-3));
                 if sum || product || index {
                     found.push((c.at, vec![a.at, b.at]));
                 }
@@ -253,7 +322,10 @@ fn computed(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
             }
         }
         columns[c].role = Role::Derived;
-        rules.push(Rule::Computed { column: columns[c].name.clone(), of: terms.iter().map(|t| columns[*t].name.clone()).collect() });
+        rules.push(Rule::Computed {
+            column: columns[c].name.clone(),
+            of: terms.iter().map(|t| columns[*t].name.clone()).collect(),
+        });
     }
 }
 
@@ -265,11 +337,17 @@ fn determined(table: &Table, rows: &[usize], columns: &mut [Column], rules: &mut
         }
         let by = (0..columns.len()).find(|by| {
             let other = &columns[*by];
-            *by != at && !matches!(other.role, Role::Identifier | Role::Sequence) && other.kind != Kind::Name && determines(table, rows, *by, at)
+            *by != at
+                && !matches!(other.role, Role::Identifier | Role::Sequence)
+                && other.kind != Kind::Name
+                && determines(table, rows, *by, at)
         });
         if let Some(by) = by {
             columns[at].role = Role::Plain;
-            rules.push(Rule::Determines { column: columns[at].name.clone(), by: columns[by].name.clone() });
+            rules.push(Rule::Determines {
+                column: columns[at].name.clone(),
+                by: columns[by].name.clone(),
+            });
         }
     }
 }
@@ -283,7 +361,12 @@ fn determines(table: &Table, rows: &[usize], by: usize, at: usize) -> bool {
             continue;
         }
         values.insert(value);
-        first.entry(key).and_modify(|(seen, repeated, same)| (*repeated, *same) = (true, *same && *seen == value)).or_insert((value, false, true));
+        first
+            .entry(key)
+            .and_modify(|(seen, repeated, same)| {
+                (*repeated, *same) = (true, *same && *seen == value)
+            })
+            .or_insert((value, false, true));
     }
     let repeated = first.values().filter(|f| f.1).count();
     let same = first.values().filter(|f| f.1 && f.2).count();
@@ -298,21 +381,31 @@ fn orders(parsed: &[Parsed], columns: &[Column], rules: &mut Vec<Rule>) {
             if !(alterable(a) || alterable(b)) || hints(&columns[b.at].name, Hint::Sequence) {
                 continue;
             }
-            let dates = [a, b].iter().all(|p| matches!(columns[p.at].kind, Kind::Date | Kind::DateTime));
-            let numbers = [a, b].iter().all(|p| columns[p.at].kind == Kind::Number && columns[p.at].role == Role::Carrier);
+            let dates = [a, b]
+                .iter()
+                .all(|p| matches!(columns[p.at].kind, Kind::Date | Kind::DateTime));
+            let numbers = [a, b]
+                .iter()
+                .all(|p| columns[p.at].kind == Kind::Number && columns[p.at].role == Role::Carrier);
             let held = if dates {
                 let (both, held) = tally(&a.days, &b.days, |a, b| a <= b);
                 let near = tally(&a.days, &b.days, |a, b| days_between(a, b).abs() <= 5).1;
                 both >= 3 && held * 200 >= both * 199 && near > 0
             } else if numbers {
                 let (both, held) = tally(&a.numbers, &b.numbers, |a, b| a <= b);
-                let near = tally(&a.numbers, &b.numbers, |a, b| (a - b).abs() <= 0.1 * b.abs()).1;
+                let near = tally(&a.numbers, &b.numbers, |a, b| {
+                    (a - b).abs() <= 0.1 * b.abs()
+                })
+                .1;
                 both >= 20 && held == both && near > 0
             } else {
                 false
             };
             if held {
-                rules.push(Rule::Order { first: columns[a.at].name.clone(), then: columns[b.at].name.clone() });
+                rules.push(Rule::Order {
+                    first: columns[a.at].name.clone(),
+                    then: columns[b.at].name.clone(),
+                });
             }
         }
     }

@@ -16,9 +16,14 @@ const SHORT_LIST: usize = 400;
 
 /// The policy that the first issue of this table freezes where none is given.
 pub fn infer(table: &Table) -> Policy {
-    let mut columns: Vec<Column> = (0..table.width()).map(|at| Profile::of(table, at).infer()).collect();
+    let mut columns: Vec<Column> = (0..table.width())
+        .map(|at| Profile::of(table, at).infer())
+        .collect();
     if !columns.iter().any(|c| c.role == Role::Identifier) {
-        let names = columns.iter_mut().enumerate().filter(|(_, c)| c.kind == Kind::Name);
+        let names = columns
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, c)| c.kind == Kind::Name);
         for (_, column) in names.filter(|(at, _)| Profile::of(table, *at).uniqueness() > 0.95) {
             column.role = Role::Identifier;
         }
@@ -27,8 +32,19 @@ pub fn infer(table: &Table) -> Policy {
     let sort = order::find(table, &columns);
     let rows = table.rows();
     Policy {
-        code: if rows < SHORT_LIST { BiasSet::Half } else { BiasSet::Mixed },
-        canaries: Canaries { rate: if rows < CANARIES_FROM { 0.0 } else { CANARY_RATE }, phones: Vec::new() },
+        code: if rows < SHORT_LIST {
+            BiasSet::Half
+        } else {
+            BiasSet::Mixed
+        },
+        canaries: Canaries {
+            rate: if rows < CANARIES_FROM {
+                0.0
+            } else {
+                CANARY_RATE
+            },
+            phones: Vec::new(),
+        },
         sort,
         columns,
         rules,

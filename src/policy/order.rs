@@ -39,7 +39,9 @@ pub fn rank(kind: Kind, order: DateOrder, cell: &str) -> Rank<'_> {
 
 /// Seconds since the calendar's day 0; a day without a time of day counts from its midnight.
 fn seconds(moment: &date::Moment) -> f64 {
-    let time = moment.time.map_or(0, |t| i32::from(t.hour()) * 3600 + i32::from(t.minute()) * 60 + i32::from(t.second()));
+    let time = moment.time.map_or(0, |t| {
+        i32::from(t.hour()) * 3600 + i32::from(t.minute()) * 60 + i32::from(t.second())
+    });
     f64::from(date::day_number(moment.date)) * 86_400.0 + f64::from(time)
 }
 
@@ -53,15 +55,26 @@ pub fn find(table: &Table, columns: &[Column]) -> Vec<SortKey> {
     // `open[r]`: rows r and r + 1 are equal in every key so far, so the next key must order them
     let mut open = vec![true; rows - 1];
     while keys.len() < 3 {
-        let candidates = columns.iter().enumerate().filter(|(_, c)| c.role != super::Role::Sequence && keys.iter().all(|k| k.column != c.name));
-        let found = candidates.filter_map(|(at, column)| Some((at, sorted(table, at, column, &open)?, column))).max_by_key(|f| f.1.1);
-        let Some((at, (descending, _), column)) = found else { break };
+        let candidates = columns.iter().enumerate().filter(|(_, c)| {
+            c.role != super::Role::Sequence && keys.iter().all(|k| k.column != c.name)
+        });
+        let found = candidates
+            .filter_map(|(at, column)| Some((at, sorted(table, at, column, &open)?, column)))
+            .max_by_key(|f| f.1.1);
+        let Some((at, (descending, _), column)) = found else {
+            break;
+        };
         let order = column.order.unwrap_or_default();
         for (row, open) in open.iter_mut().enumerate().filter(|(_, open)| **open) {
             let (a, b) = (table.cell(row, at), table.cell(row + 1, at));
-            *open = a == b || rank(column.kind, order, a).compare(&rank(column.kind, order, b)) == Ordering::Equal;
+            *open = a == b
+                || rank(column.kind, order, a).compare(&rank(column.kind, order, b))
+                    == Ordering::Equal;
         }
-        keys.push(SortKey { column: column.name.clone(), descending });
+        keys.push(SortKey {
+            column: column.name.clone(),
+            descending,
+        });
     }
     keys
 }

@@ -63,12 +63,19 @@ pub fn sample_rows(table: &Table) -> impl Iterator<Item = usize> + Clone + use<>
 impl<'a> Profile<'a> {
     /// The profile of one column.
     pub fn of(table: &'a Table, column: usize) -> Profile<'a> {
-        let values: Vec<&str> = sample_rows(table).map(|row| table.cell(row, column)).filter(|v| !v.trim().is_empty()).collect();
+        let values: Vec<&str> = sample_rows(table)
+            .map(|row| table.cell(row, column))
+            .filter(|v| !v.trim().is_empty())
+            .collect();
         let mut counts = HashMap::with_capacity(values.len());
         for value in &values {
             *counts.entry(*value).or_insert(0) += 1;
         }
-        Profile { values, counts, header: table.header().get(column).map_or("", String::as_str) }
+        Profile {
+            values,
+            counts,
+            header: table.header().get(column).map_or("", String::as_str),
+        }
     }
 
     /// Distinct values per value: 1 where none repeats.
@@ -112,31 +119,54 @@ impl<'a> Profile<'a> {
 
     fn is_phone(&self) -> bool {
         self.most(|v| phone::normal(v).is_some_and(|n| phone::is_mobile_cn(n.as_str())))
-            || (self.hints(Hint::Phone) && self.most(|v| phone::normal(v).is_some()) && self.uniqueness() > 0.5)
+            || (self.hints(Hint::Phone)
+                && self.most(|v| phone::normal(v).is_some())
+                && self.uniqueness() > 0.5)
     }
 
     fn infer_date(&self, order: DateOrder, column: &mut Column) {
-        let moments: Vec<_> = self.values.iter().filter_map(|v| Some(date::parse_exact(v, order)?.0)).collect();
-        let timed = moments.iter().filter(|m| m.time.is_some_and(|t| t != jiff::civil::Time::midnight())).count();
+        let moments: Vec<_> = self
+            .values
+            .iter()
+            .filter_map(|v| Some(date::parse_exact(v, order)?.0))
+            .collect();
+        let timed = moments
+            .iter()
+            .filter(|m| m.time.is_some_and(|t| t != jiff::civil::Time::midnight()))
+            .count();
         column.order = Some(order);
-        column.kind = if timed * 2 > moments.len() { Kind::DateTime } else { Kind::Date };
+        column.kind = if timed * 2 > moments.len() {
+            Kind::DateTime
+        } else {
+            Kind::Date
+        };
         let alterable = moments.len() as f64 >= MOST * self.values.len() as f64;
         if self.hints(Hint::Birth) || !alterable || self.counts.len() < 3.min(self.values.len()) {
             return;
         }
         column.role = Role::Carrier;
         if column.kind == Kind::DateTime {
-            let seconds = moments.iter().filter_map(|m| m.time).map(|t| i64::from(t.hour()) * 3600 + i64::from(t.minute()) * 60);
+            let seconds = moments
+                .iter()
+                .filter_map(|m| m.time)
+                .map(|t| i64::from(t.hour()) * 3600 + i64::from(t.minute()) * 60);
             column.step = Some(finest_step(seconds, &[3600, 1800, 900, 600, 300, 60]).to_string());
         } else {
-            let weekend = moments.iter().filter(|m| m.date.weekday().to_monday_zero_offset() >= 5).count();
+            let weekend = moments
+                .iter()
+                .filter(|m| m.date.weekday().to_monday_zero_offset() >= 5)
+                .count();
             column.weekdays = moments.len() >= 20 && weekend == 0;
         }
         column.heaped = self.heaped();
     }
 
     fn infer_number(&self, column: &mut Column) {
-        let decimals: Vec<Decimal> = self.values.iter().filter_map(|v| Some(number::parse_exact(v)?.0)).collect();
+        let decimals: Vec<Decimal> = self
+            .values
+            .iter()
+            .filter_map(|v| Some(number::parse_exact(v)?.0))
+            .collect();
         let all_whole = decimals.iter().all(|d| whole(d).is_some());
         column.kind = Kind::Number;
         if all_whole && self.uniqueness() > 0.95 && self.values.len() > 1 {
@@ -147,25 +177,39 @@ impl<'a> Profile<'a> {
                 column.role = Role::Sequence;
                 return;
             }
-            let long = decimals.iter().all(|d| d.coefficient().unsigned_abs() >= 10_000);
-            if self.hints(Hint::Code) || self.hints(Hint::Phone) || (long && last != first && self.uniqueness() > 0.999 && self.values.len() > 50) {
+            let long = decimals
+                .iter()
+                .all(|d| d.coefficient().unsigned_abs() >= 10_000);
+            if self.hints(Hint::Code)
+                || self.hints(Hint::Phone)
+                || (long && last != first && self.uniqueness() > 0.999 && self.values.len() > 50)
+            {
                 column.kind = Kind::Code;
                 column.role = Role::Identifier;
                 return;
             }
         }
-        if self.hints(Hint::Code) || self.hints(Hint::Sequence) || self.hints(Hint::ActedOn) || self.hints(Hint::Phone) {
+        if self.hints(Hint::Code)
+            || self.hints(Hint::Sequence)
+            || self.hints(Hint::ActedOn)
+            || self.hints(Hint::Phone)
+        {
             return;
         }
-        let Some(step) = number_step(&decimals) else { return };
+        let Some(step) = number_step(&decimals) else {
+            return;
+        };
         let spread = spread(&decimals);
         // a step must be small beside what the column varies by anyway, and the column must be more than a few classes
         if self.counts.len() < 8 || spread < 3.0 * step.to_f64() {
             return;
         }
-        let (low, high) = decimals.iter().skip(1).fold((decimals[0], decimals[0]), |(low, high), d| {
-            ((*d).min(low), (*d).max(high))
-        });
+        let (low, high) = decimals
+            .iter()
+            .skip(1)
+            .fold((decimals[0], decimals[0]), |(low, high), d| {
+                ((*d).min(low), (*d).max(high))
+            });
         column.role = Role::Carrier;
         column.step = Some(step.normal().to_string());
         column.range = Some([low.normal().to_string(), high.normal().to_string()]);
@@ -174,9 +218,16 @@ impl<'a> Profile<'a> {
 
     fn infer_text(&self, column: &mut Column) {
         let address = self.hints(Hint::Address)
-            || self.most(|v| v.chars().count() >= 6 && v.contains(['路', '街', '号', '村', '区', '栋', '巷']) && v.chars().any(|c| c.is_ascii_digit()));
-        let person = self.hints(Hint::Name) && self.uniqueness() > 0.2 || self.most(name::is_chinese_name) && self.uniqueness() > 0.3;
-        let digits = self.most(|v| v.chars().any(|c| c.is_ascii_digit()) && v.chars().count() <= 32 && !v.contains(' '));
+            || self.most(|v| {
+                v.chars().count() >= 6
+                    && v.contains(['路', '街', '号', '村', '区', '栋', '巷'])
+                    && v.chars().any(|c| c.is_ascii_digit())
+            });
+        let person = self.hints(Hint::Name) && self.uniqueness() > 0.2
+            || self.most(name::is_chinese_name) && self.uniqueness() > 0.3;
+        let digits = self.most(|v| {
+            v.chars().any(|c| c.is_ascii_digit()) && v.chars().count() <= 32 && !v.contains(' ')
+        });
         if digits && !address && self.uniqueness() > 0.95 && self.values.len() > 1 {
             column.kind = Kind::Code;
             column.role = Role::Identifier;
@@ -231,7 +282,12 @@ impl<'a> Profile<'a> {
         let mut by_count: Vec<(&str, usize)> = self.counts.iter().map(|(v, n)| (*v, *n)).collect();
         by_count.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let typical = by_count[by_count.len() / 4].1.max(1);
-        by_count.iter().take(5).filter(|(_, n)| *n >= 10 * typical && *n * 50 > self.values.len()).map(|(v, _)| v.to_string()).collect()
+        by_count
+            .iter()
+            .take(5)
+            .filter(|(_, n)| *n >= 10 * typical && *n * 50 > self.values.len())
+            .map(|(v, _)| v.to_string())
+            .collect()
     }
 }
 
@@ -267,7 +323,12 @@ fn number_step(values: &[Decimal]) -> Option<Decimal> {
 fn spread(values: &[Decimal]) -> f64 {
     let mut sorted: Vec<f64> = values.iter().map(|d| d.to_f64()).collect();
     sorted.sort_by(f64::total_cmp);
-    let at = |part: f64| sorted.get((part * sorted.len() as f64) as usize).copied().unwrap_or(0.0);
+    let at = |part: f64| {
+        sorted
+            .get((part * sorted.len() as f64) as usize)
+            .copied()
+            .unwrap_or(0.0)
+    };
     (at(0.84) - at(0.16)) / 2.0
 }
 

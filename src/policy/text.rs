@@ -5,7 +5,8 @@ use crate::error::{Error, Result, did_you_mean};
 
 /// The policy written down, to be read, changed and given back.
 pub fn write(policy: &Policy) -> Result<String> {
-    let body = toml::to_string(policy).map_err(|e| Error::input(format!("the policy cannot be written as TOML ({e}).")))?;
+    let body = toml::to_string(policy)
+        .map_err(|e| Error::input(format!("the policy cannot be written as TOML ({e}).")))?;
     Ok(format!(
         "# What taggant may alter in this register. The first issue freezes it.\n\
          # role: identifier (links a record, never altered), carrier (may be altered), sequence (numbered again),\n\
@@ -22,15 +23,23 @@ pub fn read(origin: &str, text: &str) -> Result<Policy> {
 }
 
 fn explain(origin: &str, text: &str, error: &toml::de::Error) -> Error {
-    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let line = error.span().map_or(1, |span| {
+        text[..span.start.min(text.len())].matches('\n').count() + 1
+    });
     let message = error.message();
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let hint = match quoted.split_first() {
-        Some((unknown, known)) if message.starts_with("unknown") => did_you_mean(unknown, known.iter().copied()),
+        Some((unknown, known)) if message.starts_with("unknown") => {
+            did_you_mean(unknown, known.iter().copied())
+        }
         _ => String::new(),
     };
     let first = message.lines().next().unwrap_or("not a policy");
-    Error::input(format!("`{origin}` line {line}: {first}. {hint}").trim_end().to_string())
+    Error::input(
+        format!("`{origin}` line {line}: {first}. {hint}")
+            .trim_end()
+            .to_string(),
+    )
 }
 
 /// Holds the policy against itself: columns named once, rules about columns that exist, roles that their kinds allow.
@@ -38,7 +47,9 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
     let names: Vec<&str> = policy.columns.iter().map(|c| c.name.as_str()).collect();
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
-            return Err(Error::input(format!("`{origin}` describes column `{name}` twice. Keep one of the two.")));
+            return Err(Error::input(format!(
+                "`{origin}` describes column `{name}` twice. Keep one of the two."
+            )));
         }
     }
     let known = |name: &str| -> Result<()> {
@@ -46,7 +57,11 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
             return Ok(());
         }
         let hint = did_you_mean(name, names.iter().copied());
-        Err(Error::input(format!("`{origin}` speaks of a column `{name}` that it does not describe. {hint}").trim_end().to_string()))
+        Err(Error::input(
+            format!("`{origin}` speaks of a column `{name}` that it does not describe. {hint}")
+                .trim_end()
+                .to_string(),
+        ))
     };
     for key in &policy.sort {
         known(&key.column)?;
@@ -57,20 +72,33 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
         }
     }
     if !(0.0..=0.5).contains(&policy.canaries.rate) {
-        return Err(Error::input(format!("`{origin}` asks for {} canaries a record. Name a rate between 0 and 0.5.", policy.canaries.rate)));
+        return Err(Error::input(format!(
+            "`{origin}` asks for {} canaries a record. Name a rate between 0 and 0.5.",
+            policy.canaries.rate
+        )));
     }
     for column in &policy.columns {
         let needs = match (column.role, column.kind) {
-            (Role::Carrier, Kind::Number) if column.step.is_none() => "a number needs `step = \"1\"` (or .5, 10 ...), the least change it may carry",
-            (Role::Carrier, Kind::Name | Kind::Phone | Kind::NationalId | Kind::Email | Kind::Code) => {
+            (Role::Carrier, Kind::Number) if column.step.is_none() => {
+                "a number needs `step = \"1\"` (or .5, 10 ...), the least change it may carry"
+            }
+            (
+                Role::Carrier,
+                Kind::Name | Kind::Phone | Kind::NationalId | Kind::Email | Kind::Code,
+            ) => {
                 "names and identifiers are never altered: use `role = \"plain\"` or `\"identifier\"`"
             }
-            (Role::Carrier, Kind::Text | Kind::Address | Kind::Category) if column.spellings.is_empty() => {
+            (Role::Carrier, Kind::Text | Kind::Address | Kind::Category)
+                if column.spellings.is_empty() =>
+            {
                 "text needs `spellings = [[\"栋\", \"幢\"]]`, the pairs that mean the same"
             }
             _ => continue,
         };
-        return Err(Error::input(format!("`{origin}`: column `{}` cannot be a carrier as it stands: {needs}.", column.name)));
+        return Err(Error::input(format!(
+            "`{origin}`: column `{}` cannot be a carrier as it stands: {needs}.",
+            column.name
+        )));
     }
     Ok(())
 }
@@ -80,11 +108,23 @@ impl Rule {
     pub fn columns(&self) -> Vec<&str> {
         match self {
             Rule::Offset { column, from, .. } => vec![column, from],
-            Rule::Elapsed { column, from, until, .. } => [Some(column), Some(from), until.as_ref()].into_iter().flatten().map(String::as_str).collect(),
+            Rule::Elapsed {
+                column,
+                from,
+                until,
+                ..
+            } => [Some(column), Some(from), until.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect(),
             Rule::Order { first, then } => vec![first, then],
             Rule::Inside { column, of } => vec![column, of],
             Rule::Determines { column, by } => vec![column, by],
-            Rule::Computed { column, of } => std::iter::once(column).chain(of).map(String::as_str).collect(),
+            Rule::Computed { column, of } => std::iter::once(column)
+                .chain(of)
+                .map(String::as_str)
+                .collect(),
         }
     }
 }
@@ -97,8 +137,16 @@ mod tests {
     fn an_unknown_key_names_the_nearest_known_one() {
         let text = "code = \"mixed\"\n[canaries]\nrate = 0.0\n[[column]]\nname = \"a\"\nrole = \"plain\"\nkind = \"text\"\nwekdays = true\n";
         let said = read("p.toml", text).unwrap_err().to_string();
-        assert!(said.contains("`p.toml` line 8") && said.contains("Did you mean `weekdays`?"), "{said}");
-        let said = read("p.toml", &text.replace("wekdays = true", "").replace("plain", "plane")).unwrap_err().to_string();
+        assert!(
+            said.contains("`p.toml` line 8") && said.contains("Did you mean `weekdays`?"),
+            "{said}"
+        );
+        let said = read(
+            "p.toml",
+            &text.replace("wekdays = true", "").replace("plain", "plane"),
+        )
+        .unwrap_err()
+        .to_string();
         assert!(said.contains("Did you mean `plain`?"), "{said}");
     }
 
@@ -109,14 +157,19 @@ mod tests {
         column.step = Some("0.5".into());
         let policy = Policy {
             code: crate::code::BiasSet::Mixed,
-            canaries: super::super::Canaries { rate: 0.005, phones: vec![] },
+            canaries: super::super::Canaries {
+                rate: 0.005,
+                phones: vec![],
+            },
             sort: vec![],
             columns: vec![column],
             rules: vec![],
         };
         let text = write(&policy).unwrap();
         assert_eq!(read("p", &text).unwrap(), policy);
-        let said = read("p", &text.replace("step = \"0.5\"", "")).unwrap_err().to_string();
+        let said = read("p", &text.replace("step = \"0.5\"", ""))
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("孕前体重") && said.contains("step"), "{said}");
     }
 }

@@ -29,8 +29,16 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
     let o = &report.outcome;
     writeln!(out, "{}", headline(&report.path, o))?;
     writeln!(out)?;
-    let sheets = if report.tables.len() > 1 { format!(" on {} sheets", report.tables.len()) } else { String::new() };
-    writeln!(out, "  Read      {} rows{sheets}, {} linked to records of this vault, {} marks readable", o.rows, o.linked, o.sites_read)?;
+    let sheets = if report.tables.len() > 1 {
+        format!(" on {} sheets", report.tables.len())
+    } else {
+        String::new()
+    };
+    writeln!(
+        out,
+        "  Read      {} rows{sheets}, {} linked to records of this vault, {} marks readable",
+        o.rows, o.linked, o.sites_read
+    )?;
     if !o.columns.is_empty() {
         let names: Vec<&str> = o.columns.iter().map(|(_, name)| name.as_str()).collect();
         writeln!(out, "  Columns   {}", names.join(", "))?;
@@ -54,7 +62,12 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
     writeln!(out, "            if {};", ASSUMPTIONS[0])?;
     writeln!(out, "            {}", ASSUMPTIONS[1])?;
     if report.traces > 0 {
-        writeln!(out, "            over all {} traces of this vault so far: at most {}", report.traces, number(report.bound_of_all_traces))?;
+        writeln!(
+            out,
+            "            over all {} traces of this vault so far: at most {}",
+            report.traces,
+            number(report.bound_of_all_traces)
+        )?;
     }
     writeln!(out, "  Changes   {}", what_would_change(o))?;
     if o.verdict == Verdict::Attributed {
@@ -70,14 +83,23 @@ pub fn headline(path: &str, o: &Outcome) -> String {
             let named: Vec<String> = o.sources.iter().map(|s| s.recipient.clone()).collect();
             match named.as_slice() {
                 [one] => format!("ATTRIBUTED  `{path}` came from the copy issued to {one}."),
-                _ => format!("ATTRIBUTED  `{path}` was put together from copies issued to {}.", listed(&named)),
+                _ => format!(
+                    "ATTRIBUTED  `{path}` was put together from copies issued to {}.",
+                    listed(&named)
+                ),
             }
         }
-        Verdict::Inconclusive => format!("INCONCLUSIVE  `{path}` holds our records, and the evidence against no recipient passes the threshold."),
+        Verdict::Inconclusive => format!(
+            "INCONCLUSIVE  `{path}` holds our records, and the evidence against no recipient passes the threshold."
+        ),
         Verdict::Original => {
-            format!("ORIGINAL  `{path}` holds our records with unmarked values: the original, a restored copy, or another source of the same facts.")
+            format!(
+                "ORIGINAL  `{path}` holds our records with unmarked values: the original, a restored copy, or another source of the same facts."
+            )
         }
-        Verdict::Unrelated => format!("UNRELATED  `{path}` holds no more of this vault's records than chance would put there."),
+        Verdict::Unrelated => format!(
+            "UNRELATED  `{path}` holds no more of this vault's records than chance would put there."
+        ),
     }
 }
 
@@ -91,7 +113,13 @@ fn listed(names: &[String]) -> String {
 
 fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Result {
     writeln!(out, "  {}", s.recipient)?;
-    writeln!(out, "    chance of naming an innocent here: at most {} (e-value 10^{:.1}, needed 10^{:.1})", number(s.bound.0), s.log10_e.0, o.threshold.0)?;
+    writeln!(
+        out,
+        "    chance of naming an innocent here: at most {} (e-value 10^{:.1}, needed 10^{:.1})",
+        number(s.bound.0),
+        s.log10_e.0,
+        o.threshold.0
+    )?;
     if let Some(share) = s.share {
         writeln!(
             out,
@@ -107,13 +135,25 @@ fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Resul
             SiteKind::Numbers => "numbers",
             SiteKind::Text => "text",
         };
-        writeln!(out, "    {kind:<8} {} marks read, {} as in this copy", e.read, e.agree)?;
+        writeln!(
+            out,
+            "    {kind:<8} {} marks read, {} as in this copy",
+            e.read, e.agree
+        )?;
     }
     if s.canaries.sought > 0 {
-        writeln!(out, "    canaries {} of {} found", s.canaries.met, s.canaries.sought)?;
+        writeln!(
+            out,
+            "    canaries {} of {} found",
+            s.canaries.met, s.canaries.sought
+        )?;
     }
     for e in &s.exports {
-        let derived = e.parent.as_deref().map(|p| format!(", derived from {p}")).unwrap_or_default();
+        let derived = e
+            .parent
+            .as_deref()
+            .map(|p| format!(", derived from {p}"))
+            .unwrap_or_default();
         writeln!(
             out,
             "    export   {} of {} ({}): {} of the leaked rows{derived}",
@@ -129,34 +169,67 @@ fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Resul
 fn write_inconclusive(o: &Outcome, out: &mut String) -> std::fmt::Result {
     writeln!(out)?;
     if let Some(best) = o.candidates.first() {
-        writeln!(out, "  The strongest evidence is 10^{:.1}; naming needs 10^{:.1}. Names below that are not given here.", best.log10_e.0.max(-99.0), o.threshold.0)?;
+        writeln!(
+            out,
+            "  The strongest evidence is 10^{:.1}; naming needs 10^{:.1}. Names below that are not given here.",
+            best.log10_e.0.max(-99.0),
+            o.threshold.0
+        )?;
     }
-    let holders: std::collections::BTreeSet<&str> = o.overlap.iter().flat_map(|v| v.recipients.iter().map(String::as_str)).collect();
+    let holders: std::collections::BTreeSet<&str> = o
+        .overlap
+        .iter()
+        .flat_map(|v| v.recipients.iter().map(String::as_str))
+        .collect();
     if let (1, Some(only)) = (holders.len(), holders.first()) {
-        writeln!(out, "  Only {only} was ever given these records. That is a lead, not a naming: the agency held them too.")?;
+        writeln!(
+            out,
+            "  Only {only} was ever given these records. That is a lead, not a naming: the agency held them too."
+        )?;
     }
     Ok(())
 }
 
 fn what_would_change(o: &Outcome) -> &'static str {
     match o.verdict {
-        Verdict::Attributed => "proof that the key was known to others, or that the leak was made from another recipient's data; more rows only sharpen it",
-        Verdict::Inconclusive => "more rows of the same leak, columns that were dropped (dates, numbers, addresses), or the file before it was edited",
+        Verdict::Attributed => {
+            "proof that the key was known to others, or that the leak was made from another recipient's data; more rows only sharpen it"
+        }
+        Verdict::Inconclusive => {
+            "more rows of the same leak, columns that were dropped (dates, numbers, addresses), or the file before it was edited"
+        }
         Verdict::Original => "a mark or a canary in any further part of the leak",
-        Verdict::Unrelated => "a column that identifies people (a number, a phone) if this file is a part of another",
+        Verdict::Unrelated => {
+            "a column that identifies people (a number, a phone) if this file is a part of another"
+        }
     }
 }
 
 /// A probability as people write it: three digits or a power of ten.
 pub fn number(p: f64) -> String {
-    if p >= 0.001 { format!("{p:.3}").trim_end_matches('0').trim_end_matches('.').to_string() } else { format!("{p:.1e}").replace(".0e", "e") }
+    if p >= 0.001 {
+        format!("{p:.3}")
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_string()
+    } else {
+        format!("{p:.1e}").replace(".0e", "e")
+    }
 }
 
 /// What an issue will do, before it does it.
 pub fn plan(plan: &Plan) -> String {
     let mut out = String::new();
-    let what = if plan.new_register { "new register" } else { "register" };
-    let _ = writeln!(out, "{what} `{}`: {} rows, {} places for marks", plan.register, plan.rows, plan.sites);
+    let what = if plan.new_register {
+        "new register"
+    } else {
+        "register"
+    };
+    let _ = writeln!(
+        out,
+        "{what} `{}`: {} rows, {} places for marks",
+        plan.register, plan.rows, plan.sites
+    );
     for line in &plan.summary {
         let _ = writeln!(out, "  {line}");
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::LeakReport;
-use crate::issue::Issued;
+use crate::issue::{Issued, Plan};
 use crate::trace::outcome::{Candidate, Outcome};
 use crate::trace::units::Log10E;
 
@@ -101,7 +101,12 @@ pub fn trace(report: &LeakReport) -> serde_json::Value {
     let o: &Outcome = &report.outcome;
     let json = TraceJson {
         schema: SCHEMA,
-        leak: LeakJson { path: &report.path, sha256: &report.sha256, rows: o.rows, linked: o.linked },
+        leak: LeakJson {
+            path: &report.path,
+            sha256: &report.sha256,
+            rows: o.rows,
+            linked: o.linked,
+        },
         verdict: o.verdict,
         alpha: o.alpha.chance(),
         recipients_scored: o.recipients_scored,
@@ -113,10 +118,25 @@ pub fn trace(report: &LeakReport) -> serde_json::Value {
         unmarked_log10_factor: o.unmarked.map(|f| f.0),
         traces_so_far: report.traces,
         bound_of_all_traces: report.bound_of_all_traces,
-        columns: o.columns.iter().map(|(column, is)| ColumnJson { column: *column, is }).collect(),
+        columns: o
+            .columns
+            .iter()
+            .map(|(column, is)| ColumnJson {
+                column: *column,
+                is,
+            })
+            .collect(),
         sources: o.sources.iter().map(source).collect(),
         candidates: o.candidates.iter().map(source).collect(),
-        overlap: o.overlap.iter().map(|v| OverlapJson { table: &v.table, linked: v.linked, recipients: &v.recipients }).collect(),
+        overlap: o
+            .overlap
+            .iter()
+            .map(|v| OverlapJson {
+                table: &v.table,
+                linked: v.linked,
+                recipients: &v.recipients,
+            })
+            .collect(),
         assumptions: super::human::ASSUMPTIONS,
         statement: super::human::COPY_NOT_PERSON,
     };
@@ -166,6 +186,25 @@ fn source(c: &Candidate) -> SourceJson<'_> {
 /// JSON has no infinities; evidence that says "impossible" is a very small number.
 fn finite(e: Log10E) -> f64 {
     e.0.clamp(-1e6, 1e6)
+}
+
+/// What an issue would do.
+pub fn plan(plan: &Plan) -> serde_json::Value {
+    let copies: serde_json::Value = plan
+        .copies
+        .iter()
+        .map(|(recipient, path)| serde_json::json!({"recipient": recipient, "path": path.to_string_lossy()}))
+        .collect();
+    serde_json::json!({
+        "register": plan.register,
+        "new_register": plan.new_register,
+        "summary": plan.summary,
+        "notes": plan.notes,
+        "rows": plan.rows,
+        "sites": plan.sites,
+        "derived_from": plan.parent,
+        "copies": copies,
+    })
 }
 
 /// The copies of one run as a JSON array.

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 pub use self::limits::Limits;
 use self::source::State;
-pub use self::source::{Format, Source, from_bytes, open, rewrite};
+pub use self::source::{Format, Source, from_bytes, load, open, rewrite};
 
 /// Rows and columns of text. Every row has `width` cells; where the file had fewer, the rest are empty.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -62,6 +62,15 @@ pub(super) enum State {
 /// # Errors
 /// A directory, a file that cannot be read, is larger than `limits` allow, or holds no table; see [`from_bytes`].
 pub fn open(path: &Path, limits: &Limits) -> Result<Vec<Source>> {
+    let (name, bytes) = load(path, limits)?;
+    from_bytes(&name, bytes, limits)
+}
+
+/// A file's name and content, for who needs the bytes as well as the table.
+///
+/// # Errors
+/// A directory, a file that cannot be read or is larger than `limits` allow.
+pub fn load(path: &Path, limits: &Limits) -> Result<(String, Vec<u8>)> {
     let name = path.file_name().map_or_else(
         || path.display().to_string(),
         |n| n.to_string_lossy().into_owned(),
@@ -83,7 +92,7 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Vec<Source>> {
     file.take(limits.file_cap() + 1)
         .read_to_end(&mut bytes)
         .map_err(read())?;
-    from_bytes(&name, bytes, limits)
+    Ok((name, bytes))
 }
 
 /// Opens a file's content; `name` is for messages only.

@@ -53,7 +53,11 @@ impl Dress {
     pub fn undress<'t>(&self, kind: Kind, cell: &'t str) -> Cow<'t, str> {
         match (self, kind) {
             (Dress::Serial(epoch), Kind::Date | Kind::DateTime) => {
-                let moment = cell.trim().parse::<f64>().ok().and_then(|n| date::from_serial(n, *epoch));
+                let moment = cell
+                    .trim()
+                    .parse::<f64>()
+                    .ok()
+                    .and_then(|n| date::from_serial(n, *epoch));
                 moment.map_or(Cow::Borrowed(cell), |m| Cow::Owned(m.normal().to_string()))
             }
             _ => Cow::Borrowed(cell),
@@ -71,14 +75,34 @@ impl Dress {
 
 /// The dresses that a column's values may be in.
 fn dresses(table: &Table, place: usize) -> Vec<Dress> {
-    let sample: Vec<&str> = table.column(place).filter(|c| !c.trim().is_empty()).take(SAMPLE).collect();
-    let serials = sample.iter().filter(|c| c.trim().parse::<f64>().is_ok_and(|n| (10_000.0..80_000.0).contains(&n))).count();
+    let sample: Vec<&str> = table
+        .column(place)
+        .filter(|c| !c.trim().is_empty())
+        .take(SAMPLE)
+        .collect();
+    let serials = sample
+        .iter()
+        .filter(|c| {
+            c.trim()
+                .parse::<f64>()
+                .is_ok_and(|n| (10_000.0..80_000.0).contains(&n))
+        })
+        .count();
     if serials * 2 > sample.len() {
-        return vec![Dress::Serial(Epoch::Y1900), Dress::Serial(Epoch::Y1904), Dress::Text(DateOrder::Ymd)];
+        return vec![
+            Dress::Serial(Epoch::Y1900),
+            Dress::Serial(Epoch::Y1904),
+            Dress::Text(DateOrder::Ymd),
+        ];
     }
     let voted = date::vote(sample.iter().copied()).unwrap_or_default();
     let mut all = vec![Dress::Text(voted)];
-    all.extend([DateOrder::Ymd, DateOrder::Mdy, DateOrder::Dmy].into_iter().map(Dress::Text).filter(|d| *d != Dress::Text(voted)));
+    all.extend(
+        [DateOrder::Ymd, DateOrder::Mdy, DateOrder::Dmy]
+            .into_iter()
+            .map(Dress::Text)
+            .filter(|d| *d != Dress::Text(voted)),
+    );
     all
 }
 
@@ -106,7 +130,15 @@ pub enum Said {
 impl Comparer<'_> {
     /// What `cell`, dressed so, says about the record `handle` if its column is `target`. `each` hears, for a carrier, every
     /// version's slots and matching variants.
-    pub fn compare(&self, handle: Handle, target: Target, dress: Dress, cell: &str, buffer: &mut Vec<u8>, mut each: impl FnMut(u8, u16)) -> Said {
+    pub fn compare(
+        &self,
+        handle: Handle,
+        target: Target,
+        dress: Dress,
+        cell: &str,
+        buffer: &mut Vec<u8>,
+        mut each: impl FnMut(u8, u16),
+    ) -> Said {
         let (known, keys) = (self.known, self.keys);
         let shape = &known.shape;
         match target {
@@ -114,18 +146,36 @@ impl Comparer<'_> {
                 let id = &shape.identifiers[at];
                 let (digest, place) = if normal::write(id.kind, DateOrder::Ymd, cell, buffer) {
                     let full = keys.identifier.digest(Form::Full.tag(id.kind), buffer);
-                    let same = known.versions_of(handle).any(|o| known.index.identifiers_of(o)[id.first] == full);
+                    let same = known
+                        .versions_of(handle)
+                        .any(|o| known.index.identifiers_of(o)[id.first] == full);
                     if same || id.kind != Kind::NationalId || !normal::write_cut(cell, buffer) {
-                        return if same { Said::Same } else { self.other(handle, id.first) };
+                        return if same {
+                            Said::Same
+                        } else {
+                            self.other(handle, id.first)
+                        };
                     }
-                    (keys.identifier.digest(Form::Cut.tag(id.kind), buffer), id.first + 1)
+                    (
+                        keys.identifier.digest(Form::Cut.tag(id.kind), buffer),
+                        id.first + 1,
+                    )
                 } else if id.kind == Kind::NationalId && normal::write_cut(cell, buffer) {
-                    (keys.identifier.digest(Form::Cut.tag(id.kind), buffer), id.first + 1)
+                    (
+                        keys.identifier.digest(Form::Cut.tag(id.kind), buffer),
+                        id.first + 1,
+                    )
                 } else {
                     return Said::Nothing;
                 };
-                let same = known.versions_of(handle).any(|o| known.index.identifiers_of(o)[place] == digest);
-                if same { Said::Same } else { self.other(handle, id.first) }
+                let same = known
+                    .versions_of(handle)
+                    .any(|o| known.index.identifiers_of(o)[place] == digest);
+                if same {
+                    Said::Same
+                } else {
+                    self.other(handle, id.first)
+                }
             }
             Target::Plain(at) => {
                 let column = self.dressed(shape.plain[at], dress);
@@ -147,7 +197,13 @@ impl Comparer<'_> {
             }
             Target::Carrier(group, nth) => {
                 let column = self.dressed(shape.groups[group].columns[nth], dress);
-                let digest = cell_digest(column, &dress.undress(column.kind, cell), handle, keys, buffer);
+                let digest = cell_digest(
+                    column,
+                    &dress.undress(column.kind, cell),
+                    handle,
+                    keys,
+                    buffer,
+                );
                 if digest == 0 {
                     return Said::Nothing;
                 }
@@ -156,7 +212,11 @@ impl Comparer<'_> {
                 for ordinal in known.versions_of(handle) {
                     let variants = known.variants(ordinal, group, nth);
                     filled |= !variants.is_empty();
-                    let matching = variants.iter().enumerate().filter(|(_, d)| **d == digest).fold(0u16, |set, (v, _)| set | 1 << v);
+                    let matching = variants
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, d)| **d == digest)
+                        .fold(0u16, |set, (v, _)| set | 1 << v);
                     if matching != 0 {
                         each(known.index.bits_of(ordinal)[group], matching);
                         all |= matching;
@@ -172,12 +232,18 @@ impl Comparer<'_> {
     }
 
     fn other(&self, handle: Handle, place: usize) -> Said {
-        let filled = self.known.versions_of(handle).any(|o| self.known.index.identifiers_of(o)[place] != 0);
+        let filled = self
+            .known
+            .versions_of(handle)
+            .any(|o| self.known.index.identifiers_of(o)[place] != 0);
         if filled { Said::Other } else { Said::Nothing }
     }
 
     fn dressed(&self, column: PlainColumn, dress: Dress) -> PlainColumn {
-        PlainColumn { order: dress.order(), ..column }
+        PlainColumn {
+            order: dress.order(),
+            ..column
+        }
     }
 
     /// The leak's columns that are the register's, told from rows whose record is known.
@@ -194,7 +260,14 @@ impl Comparer<'_> {
                     for dress in dresses.iter().take(if dated { dresses.len() } else { 1 }) {
                         let (mut same, mut other) = (0usize, 0usize);
                         for (row, handle) in &sample {
-                            match self.compare(*handle, target, *dress, table.cell(*row, place), &mut buffer, |_, _| ()) {
+                            match self.compare(
+                                *handle,
+                                target,
+                                *dress,
+                                table.cell(*row, place),
+                                &mut buffer,
+                                |_, _| (),
+                            ) {
                                 Said::Same | Said::Variants(_) => same += 1,
                                 Said::Other => other += 1,
                                 Said::Nothing => {}
@@ -204,7 +277,14 @@ impl Comparer<'_> {
                         // an exact agreement with few rows must not beat a slightly worn one with many
                         let worth = part * (1.0 - 0.5f64.powi(same.min(60) as i32));
                         if part >= AGREE && best.is_none_or(|(w, _)| worth > w) {
-                            best = Some((worth, Mapped { place, target, dress: *dress }));
+                            best = Some((
+                                worth,
+                                Mapped {
+                                    place,
+                                    target,
+                                    dress: *dress,
+                                },
+                            ));
                         }
                     }
                 }
@@ -215,8 +295,14 @@ impl Comparer<'_> {
 
     fn targets(&self) -> impl Iterator<Item = Target> {
         let shape = &self.known.shape;
-        let carriers = shape.groups.iter().enumerate().flat_map(|(g, group)| (0..group.columns.len()).map(move |n| Target::Carrier(g, n)));
-        (0..shape.identifiers.len()).map(Target::Identifier).chain(carriers).chain((0..shape.plain.len()).map(Target::Plain))
+        let carriers =
+            shape.groups.iter().enumerate().flat_map(|(g, group)| {
+                (0..group.columns.len()).map(move |n| Target::Carrier(g, n))
+            });
+        (0..shape.identifiers.len())
+            .map(Target::Identifier)
+            .chain(carriers)
+            .chain((0..shape.plain.len()).map(Target::Plain))
     }
 
     /// What a target holds.

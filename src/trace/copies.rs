@@ -13,13 +13,23 @@ use crate::ledger::{ExportEntry, Ledger, NO_RECORD};
 pub type LinkedRows = HashMap<Handle, u32>;
 
 /// Leaked rows whose record a table held, by table id.
-pub fn linked_by_table(ledger: &Ledger, known: &Known, linked: &LinkedRows) -> Result<HashMap<String, usize>> {
+pub fn linked_by_table(
+    ledger: &Ledger,
+    known: &Known,
+    linked: &LinkedRows,
+) -> Result<HashMap<String, usize>> {
     let mut out = HashMap::new();
     for table in &known.tables {
         let mut seen: DigestMap<()> = DigestMap::default();
         let mut rows = 0;
-        for ordinal in ledger.membership(&table.id)?.into_iter().filter(|o| *o != NO_RECORD) {
-            let Some(handle) = known.index.handles.get(ordinal as usize) else { continue };
+        for ordinal in ledger
+            .membership(&table.id)?
+            .into_iter()
+            .filter(|o| *o != NO_RECORD)
+        {
+            let Some(handle) = known.index.handles.get(ordinal as usize) else {
+                continue;
+            };
             if let Some(n) = linked.get(&Handle(*handle))
                 && seen.insert(*handle, ()).is_none()
             {
@@ -44,7 +54,10 @@ impl CanaryHits {
         let mut raw = self.raw.clone();
         raw.sort_by(|a, b| a.0.cmp(&b.0).then(b.2.total_cmp(&a.2)));
         raw.chunk_by(|a, b| a.0 == b.0)
-            .map(|same| Sought { met: same.iter().any(|c| c.1), accident: AccidentBound::new(same[0].2) })
+            .map(|same| Sought {
+                met: same.iter().any(|c| c.1),
+                accident: AccidentBound::new(same[0].2),
+            })
             .collect()
     }
 }
@@ -60,7 +73,12 @@ pub struct AllHits {
 /// Looks for the canaries of every export of a register. A canary is met where the leak holds all its identifiers of the columns
 /// that the leak has; the chance of that by accident is at most the product, over those columns, of the leak's distinct values
 /// with the canary's stem over the free values it was drawn from.
-pub fn find_canaries(ledger: &Ledger, known: &Known, present: &[Option<Present>], all: &mut AllHits) -> Result<()> {
+pub fn find_canaries(
+    ledger: &Ledger,
+    known: &Known,
+    present: &[Option<Present>],
+    all: &mut AllHits,
+) -> Result<()> {
     ledger.for_each_canary_index(known.register.id, |export: &ExportEntry, index| {
         let columns = index.identifier_columns.max(1);
         let hits = all.recipients.entry(export.recipient).or_default();
@@ -72,7 +90,9 @@ pub fn find_canaries(ledger: &Ledger, known: &Known, present: &[Option<Present>]
             for (column, present) in present.iter().enumerate().take(columns) {
                 let place = at * columns + column;
                 let (full, stem, ways) = (index.full[place], index.stems[place], index.ways[place]);
-                let Some(present) = present.as_ref().filter(|_| full != 0) else { continue };
+                let Some(present) = present.as_ref().filter(|_| full != 0) else {
+                    continue;
+                };
                 sought = true;
                 met &= present.holds(full);
                 if ways > 0 {
@@ -84,7 +104,8 @@ pub fn find_canaries(ledger: &Ledger, known: &Known, present: &[Option<Present>]
                 hits.raw.push((*donor, met, accident));
             }
         }
-        all.exports.insert(export.id.clone(), (met_here, index.len()));
+        all.exports
+            .insert(export.id.clone(), (met_here, index.len()));
         Ok(())
     })
 }

@@ -95,17 +95,32 @@ impl Known {
             .shape
             .identifiers
             .iter()
-            .flat_map(|id| Form::of(id.kind).iter().enumerate().filter(|(_, f)| matches!(f, Form::Full | Form::Cut)).map(|(n, _)| id.first + n))
+            .flat_map(|id| {
+                Form::of(id.kind)
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, f)| matches!(f, Form::Full | Form::Cut))
+                    .map(|(n, _)| id.first + n)
+            })
             .collect();
         for ordinal in 0..self.index.len() {
             let handle = Handle(self.index.handles[ordinal]);
             match self.versions.get_mut(&handle.0) {
                 Some(versions) => {
                     versions.more = true;
-                    self.later_versions.entry(handle).or_default().push(ordinal as u32);
+                    self.later_versions
+                        .entry(handle)
+                        .or_default()
+                        .push(ordinal as u32);
                 }
                 None => {
-                    self.versions.insert(handle.0, Versions { first: ordinal as u32, more: false });
+                    self.versions.insert(
+                        handle.0,
+                        Versions {
+                            first: ordinal as u32,
+                            more: false,
+                        },
+                    );
                 }
             }
             for id in &self.shape.identifiers {
@@ -117,7 +132,10 @@ impl Known {
             for place in &places {
                 let digest = self.index.identifiers_of(ordinal)[*place];
                 if digest != 0 && !self.owners_of(digest).any(|h| h == handle) {
-                    let next = self.by_identifier.insert(digest, self.owners.len() as u32).unwrap_or(u32::MAX);
+                    let next = self
+                        .by_identifier
+                        .insert(digest, self.owners.len() as u32)
+                        .unwrap_or(u32::MAX);
                     self.owners.push((handle, next));
                 }
             }
@@ -147,8 +165,13 @@ impl Known {
     /// What a record has said over time, by ordinal.
     pub fn versions_of(&self, handle: Handle) -> impl Iterator<Item = usize> {
         let versions = self.versions.get(&handle.0);
-        let later = versions.filter(|v| v.more).and_then(|_| self.later_versions.get(&handle));
-        versions.map(|v| v.first as usize).into_iter().chain(later.into_iter().flatten().map(|o| *o as usize))
+        let later = versions
+            .filter(|v| v.more)
+            .and_then(|_| self.later_versions.get(&handle));
+        versions
+            .map(|v| v.first as usize)
+            .into_iter()
+            .chain(later.into_iter().flatten().map(|o| *o as usize))
     }
 
     /// The variants' digests of a record's group in the group's `nth` column: 2^bits of them, none where it holds no site.

@@ -93,13 +93,19 @@ impl Linker<'_> {
                 sure.push((row[0].row, one));
             }
         }
-        let comparer = Comparer { known: self.known, keys: self.keys };
+        let comparer = Comparer {
+            known: self.known,
+            keys: self.keys,
+        };
         if sure.is_empty() {
             // nothing but cut identifiers: each proposal may serve to tell the columns
             sure = hits.iter().map(|h| (h.row, h.handle)).collect();
         }
         let columns = comparer.map(table, &sure);
-        let mut linked = Linked { rows: vec![None; table.rows()], ..Linked::default() };
+        let mut linked = Linked {
+            rows: vec![None; table.rows()],
+            ..Linked::default()
+        };
         let mut readings = Vec::new();
         for row in hits.chunk_by(|a, b| a.row == b.row) {
             let at = row[0].row;
@@ -117,7 +123,13 @@ impl Linker<'_> {
 
     /// Every proposal, by row.
     fn hits(&self, table: &Table) -> Vec<Hit> {
-        let mut kinds: Vec<Kind> = self.known.shape.identifiers.iter().map(|id| id.kind).collect();
+        let mut kinds: Vec<Kind> = self
+            .known
+            .shape
+            .identifiers
+            .iter()
+            .map(|id| id.kind)
+            .collect();
         kinds.sort_by_key(|k| *k as u8);
         kinds.dedup();
         let mut hits = Vec::new();
@@ -130,12 +142,20 @@ impl Linker<'_> {
                         let digest = self.keys.identifier.digest(Form::Full.tag(*kind), &buffer);
                         for handle in self.known.owners_of(digest) {
                             found = true;
-                            hits.push(Hit { row, handle, whole: true });
+                            hits.push(Hit {
+                                row,
+                                handle,
+                                whole: true,
+                            });
                         }
                     }
                     if *kind == Kind::NationalId && !found && normal::write_cut(cell, &mut buffer) {
                         let digest = self.keys.identifier.digest(Form::Cut.tag(*kind), &buffer);
-                        hits.extend(self.known.owners_of(digest).map(|handle| Hit { row, handle, whole: false }));
+                        hits.extend(self.known.owners_of(digest).map(|handle| Hit {
+                            row,
+                            handle,
+                            whole: false,
+                        }));
                     }
                 }
             }
@@ -145,7 +165,14 @@ impl Linker<'_> {
     }
 
     /// The one record that a row belongs to: the best that its other cells do not contradict; none where two are as good.
-    fn resolve(&self, table: &Table, row: usize, hits: &[Hit], columns: &[Mapped], comparer: &Comparer<'_>) -> Option<Handle> {
+    fn resolve(
+        &self,
+        table: &Table,
+        row: usize,
+        hits: &[Hit],
+        columns: &[Mapped],
+        comparer: &Comparer<'_>,
+    ) -> Option<Handle> {
         let mut best: Option<(i32, Handle)> = None;
         let mut tied = false;
         let mut buffer = Vec::new();
@@ -153,7 +180,14 @@ impl Linker<'_> {
             let whole = hit.iter().any(|h| h.whole);
             let (mut same, mut other) = (0, 0);
             for column in columns {
-                match comparer.compare(hit[0].handle, column.target, column.dress, table.cell(row, column.place), &mut buffer, |_, _| ()) {
+                match comparer.compare(
+                    hit[0].handle,
+                    column.target,
+                    column.dress,
+                    table.cell(row, column.place),
+                    &mut buffer,
+                    |_, _| (),
+                ) {
                     Said::Same | Said::Variants(_) => same += 1,
                     Said::Other => other += 1,
                     Said::Nothing => {}
@@ -179,22 +213,47 @@ impl Linker<'_> {
     }
 
     /// The sites of a linked row that its cells let us read. A cell that equals several variants tells the bits they share.
-    fn read(&self, table: &Table, row: usize, handle: Handle, columns: &[Mapped], comparer: &Comparer<'_>, out: &mut Vec<Reading>) {
+    fn read(
+        &self,
+        table: &Table,
+        row: usize,
+        handle: Handle,
+        columns: &[Mapped],
+        comparer: &Comparer<'_>,
+        out: &mut Vec<Reading>,
+    ) {
         let mut buffer = Vec::new();
         for column in columns {
-            let Target::Carrier(g, _) = column.target else { continue };
+            let Target::Carrier(g, _) = column.target else {
+                continue;
+            };
             let group = &self.known.shape.groups[g];
-            comparer.compare(handle, column.target, column.dress, table.cell(row, column.place), &mut buffer, |bits, variants| {
-                for bit in 0..bits {
-                    let ones = (0..16u16).filter(|v| variants >> v & 1 == 1 && v >> bit & 1 == 1).count();
-                    let all = variants.count_ones() as usize;
-                    if ones == 0 || ones == all {
-                        let slot = group.first_slot + u16::from(bit);
-                        let bias = self.known.code().bias_at(self.biases, handle, slot);
-                        out.push(Reading { handle, slot, kind: group.kind, bias, value: ones > 0 });
+            comparer.compare(
+                handle,
+                column.target,
+                column.dress,
+                table.cell(row, column.place),
+                &mut buffer,
+                |bits, variants| {
+                    for bit in 0..bits {
+                        let ones = (0..16u16)
+                            .filter(|v| variants >> v & 1 == 1 && v >> bit & 1 == 1)
+                            .count();
+                        let all = variants.count_ones() as usize;
+                        if ones == 0 || ones == all {
+                            let slot = group.first_slot + u16::from(bit);
+                            let bias = self.known.code().bias_at(self.biases, handle, slot);
+                            out.push(Reading {
+                                handle,
+                                slot,
+                                kind: group.kind,
+                                bias,
+                                value: ones > 0,
+                            });
+                        }
                     }
-                }
-            });
+                },
+            );
         }
         // two columns of one group are one site
         out.sort_unstable_by_key(|r| (r.slot, r.value));
@@ -206,16 +265,24 @@ impl Linker<'_> {
         let mut out: Vec<Option<Present>> = vec![None; shape.identifiers.len()];
         let (mut full, mut part) = (Vec::new(), Vec::new());
         for column in columns {
-            let Target::Identifier(at) = column.target else { continue };
+            let Target::Identifier(at) = column.target else {
+                continue;
+            };
             let id = &shape.identifiers[at];
             let mut here = Present::default();
             let mut cut = 0;
             for cell in table.column(column.place) {
                 if normal::write(id.kind, DateOrder::Ymd, cell, &mut full) {
                     let digest = self.keys.identifier.digest(Form::Full.tag(id.kind), &full);
-                    let stem = if stem::write(id.kind, &full, &shape.pool, &mut part) { stem::digest(self.keys, id.kind, &part) } else { 0 };
+                    let stem = if stem::write(id.kind, &full, &shape.pool, &mut part) {
+                        stem::digest(self.keys, id.kind, &part)
+                    } else {
+                        0
+                    };
                     here.enter(digest, stem);
-                    cut += usize::from(id.kind == Kind::NationalId && normal::write_cut(cell, &mut part));
+                    cut += usize::from(
+                        id.kind == Kind::NationalId && normal::write_cut(cell, &mut part),
+                    );
                 }
             }
             // where identity numbers were cut, no canary's number can be met whole, and its absence says nothing
@@ -229,12 +296,19 @@ impl Linker<'_> {
     /// Expected links of a file of strangers: for each stem, pairs of a leaked and a known identifier over the values that share it.
     fn by_chance(&self, identifiers: &[Option<Present>]) -> f64 {
         let shape = &self.known.shape;
-        let pairs = shape.identifiers.iter().zip(identifiers).filter_map(|(id, present)| Some((id, present.as_ref()?)));
+        let pairs = shape
+            .identifiers
+            .iter()
+            .zip(identifiers)
+            .filter_map(|(id, present)| Some((id, present.as_ref()?)));
         pairs
             .map(|(id, present)| match stem::values(id.kind, &[]) {
                 0 => present.full.len() as f64 * self.known.index.len() as f64 / UNSTEMMED,
                 values => {
-                    let meetings = present.stems.iter().map(|(stem, n)| f64::from(*n) * f64::from(self.known.with_stem(*stem)));
+                    let meetings = present
+                        .stems
+                        .iter()
+                        .map(|(stem, n)| f64::from(*n) * f64::from(self.known.with_stem(*stem)));
                     meetings.sum::<f64>() / f64::from(values)
                 }
             })

@@ -21,7 +21,7 @@ pub mod outcome;
 pub mod reading;
 pub mod run;
 pub mod score;
-pub mod units;
-pub mod verdict;
 #[cfg(test)]
 mod trials;
+pub mod units;
+pub mod verdict;

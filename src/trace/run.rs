@@ -8,7 +8,7 @@ use super::known::Known;
 use super::link::{Linked, Linker, Present};
 use super::mixture::{ShareEstimate, divide};
 use super::original;
-use super::outcome::{Candidate, CanaryEvidence, ExportHit, Outcome, Overlap};
+use super::outcome::{CanaryEvidence, Candidate, ExportHit, Outcome, Overlap};
 use super::reading::{LeakedRows, Readings};
 use super::score::{Prepared, row_evidence, score_all};
 use super::units::{Alpha, Log10E, Share};
@@ -16,6 +16,7 @@ use super::verdict::{Findings, decide, false_accusation_bound, name_threshold};
 use super::{canaries, columns::Target};
 use crate::code::Codeword;
 use crate::error::Result;
+use crate::key::MasterKey;
 use crate::ledger::{ExportEntry, Recipient};
 use crate::table::Table;
 use crate::vault::Vault;
@@ -24,8 +25,7 @@ use crate::vault::Vault;
 const CANDIDATES: usize = 10;
 
 /// A vault, loaded once for any number of traces.
-pub struct Tracer<'a> {
-    vault: &'a Vault,
+pub struct Tracer {
     registers: Vec<Known>,
     recipients: Vec<Recipient>,
     exports: Vec<ExportEntry>,
@@ -43,11 +43,20 @@ struct Read {
     columns: Vec<(usize, String)>,
 }
 
-impl<'a> Tracer<'a> {
+impl Tracer {
     /// Loads every register of the vault.
-    pub fn new(vault: &'a Vault) -> Result<Tracer<'a>> {
-        let registers = vault.ledger.registers()?.into_iter().map(|r| Known::load(&vault.ledger, r)).collect::<Result<Vec<Known>>>()?;
-        Ok(Tracer { vault, registers, recipients: vault.ledger.recipients()?, exports: vault.ledger.exports()? })
+    pub fn new(vault: &Vault) -> Result<Tracer> {
+        let registers = vault
+            .ledger
+            .registers()?
+            .into_iter()
+            .map(|r| Known::load(&vault.ledger, r))
+            .collect::<Result<Vec<Known>>>()?;
+        Ok(Tracer {
+            registers,
+            recipients: vault.ledger.recipients()?,
+            exports: vault.ledger.exports()?,
+        })
     }
 
     /// How many recipients every trace scores.
@@ -56,18 +65,21 @@ impl<'a> Tracer<'a> {
     }
 
     /// Traces the tables of one leak together.
-    pub fn trace(&self, tables: &[&Table], alpha: Alpha) -> Result<Outcome> {
-        let read = self.read(tables);
+    pub fn trace(&self, vault: &Vault, tables: &[&Table], alpha: Alpha) -> Result<Outcome> {
+        let read = self.read(&vault.key, tables);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let prepared = Prepared::new(&read.readings);
-        let key = &self.vault.key;
-        let word = |at: usize| Codeword::new(key.codeword_key(&self.recipients[at].id));
+        let (key, recipients) = (&vault.key, &self.recipients);
+        let word = |at: usize| Codeword::new(key.codeword_key(&recipients[at].id));
         let counts = score_all(&prepared, self.recipients.len(), word, threads);
 
-        let mut hits = AllHits { exports: HashMap::new(), recipients: HashMap::new() };
+        let mut hits = AllHits {
+            exports: HashMap::new(),
+            recipients: HashMap::new(),
+        };
         for (known, present) in self.registers.iter().zip(&read.present) {
             if present.iter().any(Option::is_some) {
-                find_canaries(&self.vault.ledger, known, present, &mut hits)?;
+                find_canaries(&vault.ledger, known, present, &mut hits)?;
             }
         }
         let n = self.recipients.len();
@@ -89,14 +101,18 @@ impl<'a> Tracer<'a> {
             .collect();
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|a, b| weighed[*b].0.0.total_cmp(&weighed[*a].0.0));
-        let named: Vec<usize> = order.iter().copied().filter(|at| weighed[*at].0.0 >= threshold.0).collect();
+        let named: Vec<usize> = order
+            .iter()
+            .copied()
+            .filter(|at| weighed[*at].0.0 >= threshold.0)
+            .collect();
 
         let mut linked_by_tables: HashMap<String, usize> = HashMap::new();
         for known in &self.registers {
-            linked_by_tables.extend(linked_by_table(&self.vault.ledger, known, &read.linked_rows)?);
+            linked_by_tables.extend(linked_by_table(&vault.ledger, known, &read.linked_rows)?);
         }
         let rows: usize = tables.iter().map(|t| t.rows()).sum();
-        let shares = self.shares(&read, &named, rows);
+        let shares = self.shares(key, &read, &named, rows);
         let candidate = |at: usize, share: Option<ShareEstimate>| Candidate {
             recipient: self.recipients[at].name.clone(),
             log10_e: weighed[at].0,
@@ -106,7 +122,11 @@ impl<'a> Tracer<'a> {
             evidence: breakdown(&counts[at]),
             canaries: weighed[at].1,
         };
-        let sources: Vec<Candidate> = named.iter().zip(&shares).map(|(at, share)| candidate(*at, Some(*share))).collect();
+        let sources: Vec<Candidate> = named
+            .iter()
+            .zip(&shares)
+            .map(|(at, share)| candidate(*at, Some(*share)))
+            .collect();
         let candidates = order
             .iter()
             .take(CANDIDATES)
@@ -132,7 +152,11 @@ impl<'a> Tracer<'a> {
             sites_read: read.readings.len(),
             contradicted: read.contradicted,
             threshold,
-            unmarked: original.kinds.iter().map(|k| k.log10_factor).reduce(|a, b| if b > a { b } else { a }),
+            unmarked: original
+                .kinds
+                .iter()
+                .map(|k| k.log10_factor)
+                .reduce(|a, b| if b > a { b } else { a }),
             sources,
             candidates,
             overlap: self.overlap(&linked_by_tables),
@@ -141,8 +165,8 @@ impl<'a> Tracer<'a> {
     }
 
     /// Links and reads, with keys that no codeword follows from.
-    fn read(&self, tables: &[&Table]) -> Read {
-        let (keys, biases) = (self.vault.key.digest_keys(), self.vault.key.code_keys());
+    fn read(&self, key: &MasterKey, tables: &[&Table]) -> Read {
+        let (keys, biases) = (key.digest_keys(), key.code_keys());
         let mut raw = Vec::new();
         let mut out = Read {
             readings: Readings::default(),
@@ -154,9 +178,14 @@ impl<'a> Tracer<'a> {
             present: Vec::new(),
             columns: Vec::new(),
         };
-        let mut linked_anywhere: Vec<Vec<bool>> = tables.iter().map(|t| vec![false; t.rows()]).collect();
+        let mut linked_anywhere: Vec<Vec<bool>> =
+            tables.iter().map(|t| vec![false; t.rows()]).collect();
         for known in &self.registers {
-            let linker = Linker { known, keys: &keys, biases: &biases };
+            let linker = Linker {
+                known,
+                keys: &keys,
+                biases: &biases,
+            };
             let mut present: Vec<Option<Present>> = vec![None; known.shape.identifiers.len()];
             for (table, anywhere) in tables.iter().zip(&mut linked_anywhere) {
                 let linked = linker.link(table);
@@ -203,21 +232,47 @@ impl<'a> Tracer<'a> {
     }
 
     /// What part of all leaked rows came from each of the named.
-    fn shares(&self, read: &Read, named: &[usize], rows: usize) -> Vec<ShareEstimate> {
-        let words: Vec<Codeword> = named.iter().map(|at| Codeword::new(self.vault.key.codeword_key(&self.recipients[*at].id))).collect();
+    fn shares(
+        &self,
+        key: &MasterKey,
+        read: &Read,
+        named: &[usize],
+        rows: usize,
+    ) -> Vec<ShareEstimate> {
+        let words: Vec<Codeword> = named
+            .iter()
+            .map(|at| Codeword::new(key.codeword_key(&self.recipients[*at].id)))
+            .collect();
         let mixture = divide(&row_evidence(&read.rows, &words));
         let part = read.linked as f64 / rows.max(1) as f64;
         let scaled = |share: Share| Share(share.0 * part);
-        mixture.sources.iter().map(|s| ShareEstimate { share: scaled(s.share), low: scaled(s.low), high: scaled(s.high) }).collect()
+        mixture
+            .sources
+            .iter()
+            .map(|s| ShareEstimate {
+                share: scaled(s.share),
+                low: scaled(s.low),
+                high: scaled(s.high),
+            })
+            .collect()
     }
 
-    fn export_hits(&self, recipient: &[u8; 16], linked: &HashMap<String, usize>, hits: &AllHits) -> Vec<ExportHit> {
+    fn export_hits(
+        &self,
+        recipient: &[u8; 16],
+        linked: &HashMap<String, usize>,
+        hits: &AllHits,
+    ) -> Vec<ExportHit> {
         self.exports
             .iter()
             .filter(|e| e.recipient == *recipient)
             .filter_map(|e| {
                 let linked = linked.get(&e.table).copied().unwrap_or(0);
-                let (canaries_found, canaries_issued) = hits.exports.get(&e.id).copied().unwrap_or((0, e.canaries as usize));
+                let (canaries_found, canaries_issued) = hits
+                    .exports
+                    .get(&e.id)
+                    .copied()
+                    .unwrap_or((0, e.canaries as usize));
                 (linked > 0 || canaries_found > 0).then(|| ExportHit {
                     export: e.id.clone(),
                     table: self.label(&e.table),
@@ -233,20 +288,37 @@ impl<'a> Tracer<'a> {
 
     fn label(&self, table: &str) -> String {
         let tables = self.registers.iter().flat_map(|r| &r.tables);
-        tables.filter(|t| t.id == table).map(|t| t.label.clone()).next().unwrap_or_default()
+        tables
+            .filter(|t| t.id == table)
+            .map(|t| t.label.clone())
+            .next()
+            .unwrap_or_default()
     }
 
     fn overlap(&self, linked: &HashMap<String, usize>) -> Vec<Overlap> {
-        let names: HashMap<[u8; 16], &str> = self.recipients.iter().map(|r| (r.id, r.name.as_str())).collect();
+        let names: HashMap<[u8; 16], &str> = self
+            .recipients
+            .iter()
+            .map(|r| (r.id, r.name.as_str()))
+            .collect();
         let mut out: Vec<Overlap> = linked
             .iter()
             .filter(|(_, n)| **n > 0)
             .map(|(table, n)| {
-                let mut recipients: Vec<String> =
-                    self.exports.iter().filter(|e| e.table == *table).filter_map(|e| names.get(&e.recipient)).map(|n| n.to_string()).collect();
+                let mut recipients: Vec<String> = self
+                    .exports
+                    .iter()
+                    .filter(|e| e.table == *table)
+                    .filter_map(|e| names.get(&e.recipient))
+                    .map(|n| n.to_string())
+                    .collect();
                 recipients.sort();
                 recipients.dedup();
-                Overlap { table: self.label(table), linked: *n, recipients }
+                Overlap {
+                    table: self.label(table),
+                    linked: *n,
+                    recipients,
+                }
             })
             .collect();
         out.sort_by(|a, b| b.linked.cmp(&a.linked).then(a.table.cmp(&b.table)));

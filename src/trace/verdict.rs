@@ -40,6 +40,18 @@ pub enum Verdict {
     Unrelated,
 }
 
+impl Verdict {
+    /// The word in reports and in the ledger.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Attributed => "attributed",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Original => "original",
+            Verdict::Unrelated => "unrelated",
+        }
+    }
+}
+
 /// What a verdict depends on.
 #[derive(Clone, Debug)]
 pub struct Findings<'a> {

@@ -33,7 +33,9 @@ pub fn elapsed(from: Date, until: Date, unit: Unit) -> Option<i64> {
         return None;
     }
     let months = || {
-        let whole = (i64::from(until.year()) - i64::from(from.year())) * 12 + i64::from(until.month()) - i64::from(from.month());
+        let whole = (i64::from(until.year()) - i64::from(from.year())) * 12
+            + i64::from(until.month())
+            - i64::from(from.month());
         whole - i64::from(until.day() < from.day())
     };
     Some(match unit {
@@ -51,10 +53,22 @@ mod tests {
 
     #[test]
     fn ages_are_counted_as_people_count_them() {
-        assert_eq!(elapsed(day(1990, 3, 5), day(2024, 3, 4), Unit::Years), Some(33));
-        assert_eq!(elapsed(day(1990, 3, 5), day(2024, 3, 5), Unit::Years), Some(34));
-        assert_eq!(elapsed(day(2024, 1, 31), day(2024, 2, 29), Unit::Months), Some(0));
-        assert_eq!(elapsed(day(2024, 1, 1), day(2024, 1, 14), Unit::Weeks), Some(1));
+        assert_eq!(
+            elapsed(day(1990, 3, 5), day(2024, 3, 4), Unit::Years),
+            Some(33)
+        );
+        assert_eq!(
+            elapsed(day(1990, 3, 5), day(2024, 3, 5), Unit::Years),
+            Some(34)
+        );
+        assert_eq!(
+            elapsed(day(2024, 1, 31), day(2024, 2, 29), Unit::Months),
+            Some(0)
+        );
+        assert_eq!(
+            elapsed(day(2024, 1, 1), day(2024, 1, 14), Unit::Weeks),
+            Some(1)
+        );
         assert_eq!(elapsed(day(2024, 1, 2), day(2024, 1, 1), Unit::Days), None);
     }
 }

@@ -23,13 +23,30 @@ pub fn places<'a>(text: &'a str, pairs: &'a [[String; 2]]) -> impl Iterator<Item
             let found = pairs
                 .iter()
                 .enumerate()
-                .flat_map(|(pair, spellings)| [0, 1].map(|member| (pair, member, spellings[member].as_str(), spellings[1 - member].as_str())))
-                .filter(|(_, _, here, _)| !here.is_empty() && text[at..].starts_with(here) && stands_alone(text, at, here))
+                .flat_map(|(pair, spellings)| {
+                    [0, 1].map(|member| {
+                        (
+                            pair,
+                            member,
+                            spellings[member].as_str(),
+                            spellings[1 - member].as_str(),
+                        )
+                    })
+                })
+                .filter(|(_, _, here, _)| {
+                    !here.is_empty() && text[at..].starts_with(here) && stands_alone(text, at, here)
+                })
                 .max_by_key(|(_, _, here, _)| here.len());
             if let Some((pair, member, here, other)) = found {
                 let start = at;
                 at += here.len();
-                return Some(Place { start, end: at, pair, member, other });
+                return Some(Place {
+                    start,
+                    end: at,
+                    pair,
+                    member,
+                    other,
+                });
             }
             at += text[at..].chars().next().map_or(1, char::len_utf8);
         }
@@ -41,7 +58,8 @@ pub fn places<'a>(text: &'a str, pairs: &'a [[String; 2]]) -> impl Iterator<Item
 fn stands_alone(text: &str, at: usize, here: &str) -> bool {
     let latin = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     let starts_in_word = latin(here.chars().next()) && latin(text[..at].chars().next_back());
-    let ends_in_word = latin(here.chars().next_back()) && latin(text[at + here.len()..].chars().next());
+    let ends_in_word =
+        latin(here.chars().next_back()) && latin(text[at + here.len()..].chars().next());
     !starts_in_word && !ends_in_word
 }
 
@@ -50,15 +68,35 @@ mod tests {
     use super::*;
 
     fn pairs() -> Vec<[String; 2]> {
-        [["栋", "幢"], ["室", "房"], ["Street", "St."], ["Road", "Rd"]].map(|p| p.map(String::from)).to_vec()
+        [
+            ["栋", "幢"],
+            ["室", "房"],
+            ["Street", "St."],
+            ["Road", "Rd"],
+        ]
+        .map(|p| p.map(String::from))
+        .to_vec()
     }
 
     #[test]
     fn places_are_whole_words_and_every_chinese_character() {
         let pairs = pairs();
-        let found = |text: &'static str| places(text, &pairs).map(|p| (text[p.start..p.end].to_string(), p.other.to_string())).collect::<Vec<_>>();
-        assert_eq!(found("云景路12号3栋502室"), [("栋".into(), "幢".into()), ("室".into(), "房".into())]);
-        assert_eq!(found("12 Oak Street, Stone Rd"), [("Street".into(), "St.".into()), ("Rd".into(), "Road".into())]);
+        let found = |text: &'static str| {
+            places(text, &pairs)
+                .map(|p| (text[p.start..p.end].to_string(), p.other.to_string()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            found("云景路12号3栋502室"),
+            [("栋".into(), "幢".into()), ("室".into(), "房".into())]
+        );
+        assert_eq!(
+            found("12 Oak Street, Stone Rd"),
+            [
+                ("Street".into(), "St.".into()),
+                ("Rd".into(), "Road".into())
+            ]
+        );
         assert_eq!(found("Roadside Streetlamp"), []);
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::civil::Time;
 
 use super::super::{Habit, write_two};
-use super::{Moment, Precision};
 use super::DateOrder;
+use super::{Moment, Precision};
 
 pub(super) const MONTHS: [&str; 12] = [
     "January",

@@ -4,9 +4,9 @@ use jiff::civil::Date;
 
 use super::super::Habit;
 use super::super::text::{SHORT, ascii_of, is_invisible};
+use super::DateOrder;
 use super::form::{Form, Letters, MONTHS, Month, Separator};
 use super::{Moment, calendar_day};
-use super::DateOrder;
 
 const YEAR: u8 = 0x80;
 const MONTH: u8 = 0x81;

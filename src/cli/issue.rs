@@ -1,0 +1,152 @@
+//! `taggant issue`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use sha2::{Digest, Sha256};
+use taggant::error::{Error, Result};
+use taggant::issue::{Issue, Request, names};
+use taggant::policy;
+use taggant::report::{human, json};
+use taggant::table::{self, Limits, Source};
+
+use super::{Form, Output, Place, terminal};
+
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("whom").required(true).multiple(true).args(["to", "recipients"])))]
+pub struct Options {
+    /// The table: CSV or xlsx
+    table: PathBuf,
+    /// A recipient; may be given several times
+    #[arg(long, value_name = "NAME")]
+    to: Vec<String>,
+    /// A list of recipients: one name a line, or a CSV with a column `recipient` or `name`
+    #[arg(long, value_name = "FILE")]
+    recipients: Option<PathBuf>,
+    /// The folder for the copies; made if missing
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The register that the table belongs to [default: the one whose columns it has, or a new one]
+    #[arg(long, value_name = "NAME")]
+    register: Option<String>,
+    /// The policy of a new register, as TOML (see `taggant inspect --write-policy`)
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// What the copies are for; kept in the ledger
+    #[arg(long, value_name = "TEXT")]
+    purpose: Option<String>,
+    /// Exactly so many canaries a copy, instead of one for 200 rows
+    #[arg(long, value_name = "N")]
+    canaries: Option<usize>,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Overwrite copies that are there
+    #[arg(long)]
+    force: bool,
+    /// Pass on a table that is itself an issued copy, and record where it came from
+    #[arg(long)]
+    derived: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
+    let mut recipients = options.to.clone();
+    if let Some(list) = &options.recipients {
+        let limits = Limits {
+            file_bytes: 64 << 20,
+            ..Limits::default()
+        };
+        let (name, bytes) = table::load(list, &limits)?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Error::input(format!(
+                "`{name}` is not UTF-8. Save the list of recipients as UTF-8 text."
+            ))
+        })?;
+        recipients.extend(names::from_list(&name, &text)?);
+    }
+    names::check(&recipients)?;
+    let mut vault = place.open()?;
+    let limits = Limits::default();
+    let (name, bytes) = table::load(&options.table, &limits)?;
+    let source_sha256: [u8; 32] = Sha256::digest(&bytes).into();
+    let source = only_table(table::from_bytes(&name, bytes, &limits)?, &name)?;
+    let policy = options
+        .policy
+        .as_ref()
+        .map(|path| read_policy(path))
+        .transpose()?;
+    let request = Request {
+        recipients,
+        out: options.out.clone(),
+        stem: options
+            .table
+            .file_stem()
+            .map_or_else(|| "table".to_string(), |s| s.to_string_lossy().into_owned()),
+        source_sha256,
+        register: options.register.clone(),
+        policy,
+        purpose: options.purpose.clone(),
+        canaries: options.canaries,
+        force: options.force,
+        derived: options.derived,
+    };
+    let issue = Issue::prepare(&mut vault, &source, request)?;
+    let plan = issue.plan();
+    if options.dry_run {
+        let mut text = human::plan(&plan);
+        for (recipient, path) in &plan.copies {
+            text.push_str(&format!("would issue to {recipient}: {}\n", path.display()));
+        }
+        let result = match options.output.format {
+            Form::Human => text,
+            Form::Json => terminal::document(&json::plan(&plan)),
+        };
+        terminal::give(&result, options.output.output.as_deref())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    terminal::say(human::plan(&plan).trim_end());
+    let bar = terminal::progress(plan.copies.len(), "issuing");
+    let issued = issue.run(&|done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    let result = match options.output.format {
+        Form::Human => human::issued(&issued),
+        Form::Json => terminal::document(&json::issued(&issued)),
+    };
+    terminal::give(&result, options.output.output.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file's table: its first sheet that holds one.
+pub fn only_table(sources: Vec<Source>, name: &str) -> Result<Source> {
+    let first = sources.into_iter().next().ok_or_else(|| {
+        Error::input(format!(
+            "`{name}` holds no table. Give a file with a header and rows."
+        ))
+    })?;
+    if first.other_sheets > 0 {
+        terminal::warn(&format!(
+            "`{name}` has {} more sheets with content: only `{}` is issued, the others are not in the copies.",
+            first.other_sheets,
+            first.sheet.as_deref().unwrap_or_default()
+        ));
+    }
+    Ok(first)
+}
+
+/// A policy file, read and held against itself.
+pub fn read_policy(path: &std::path::Path) -> Result<policy::Policy> {
+    let limits = Limits {
+        file_bytes: 16 << 20,
+        ..Limits::default()
+    };
+    let (name, bytes) = table::load(path, &limits)?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Error::input(format!(
+            "`{name}` is not UTF-8. Save the policy as UTF-8 text."
+        ))
+    })?;
+    policy::text::read(&name, &text)
+}

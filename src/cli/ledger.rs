@@ -1,0 +1,267 @@
+//! `taggant ledger`
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::json;
+use taggant::error::{Error, Result};
+use taggant::ledger::{ExportEntry, TableEntry};
+use taggant::report::json::hex;
+use taggant::vault::Vault;
+
+use super::{Form, Output, Place, terminal};
+
+#[derive(Args)]
+pub struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Every copy that was issued
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// One export, source table, register or recipient, by its id or name
+    Show {
+        /// Such as x-8k3m9q2x, t-8k3m9q2x, a register's or a recipient's name
+        id: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Recompute every entry's hash and the chain between them
+    Verify {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
+    let vault = place.open()?;
+    let (value, text, output) = match options.what {
+        What::List { output } => {
+            let (value, text) = list(&vault)?;
+            (value, text, output)
+        }
+        What::Show { id, output } => {
+            let value = show(&vault, &id)?;
+            let text = lines(&value);
+            (value, text, output)
+        }
+        What::Verify { output } => {
+            let verified = vault.ledger.verify()?;
+            let head = hex(&verified.head);
+            let text = format!(
+                "{} entries, every one as it was written. Chain ends in {head}\nNote that end elsewhere: only then does an older copy of the whole vault, put back, show.\n",
+                verified.entries
+            );
+            (
+                json!({"entries": verified.entries, "head": head}),
+                text,
+                output,
+            )
+        }
+    };
+    let result = match output.format {
+        Form::Human => text,
+        Form::Json => terminal::document(&value),
+    };
+    terminal::give(&result, output.output.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Names {
+    recipients: HashMap<[u8; 16], String>,
+    tables: HashMap<String, TableEntry>,
+    registers: HashMap<i64, String>,
+}
+
+impl Names {
+    fn of(vault: &Vault) -> Result<Names> {
+        let registers: HashMap<i64, String> = vault
+            .ledger
+            .registers()?
+            .into_iter()
+            .map(|r| (r.id, r.name))
+            .collect();
+        let mut tables = HashMap::new();
+        for id in registers.keys() {
+            tables.extend(
+                vault
+                    .ledger
+                    .tables(*id)?
+                    .into_iter()
+                    .map(|t| (t.id.clone(), t)),
+            );
+        }
+        Ok(Names {
+            recipients: vault
+                .ledger
+                .recipients()?
+                .into_iter()
+                .map(|r| (r.id, r.name))
+                .collect(),
+            tables,
+            registers,
+        })
+    }
+
+    fn export(&self, e: &ExportEntry) -> serde_json::Value {
+        json!({
+            "export": e.id,
+            "recipient": self.recipients.get(&e.recipient),
+            "register": self.registers.get(&e.register),
+            "table": e.table,
+            "label": self.tables.get(&e.table).map(|t| t.label.clone()),
+            "created": e.created.to_string(),
+            "issued": e.issued.map(|t| t.to_string()),
+            "file": e.file_name,
+            "sha256": hex(&e.sha256),
+            "rows": e.rows,
+            "canaries": e.canaries,
+            "cells_altered": e.cells_altered,
+            "sites": e.sites,
+            "purpose": e.purpose,
+            "derived_from": e.parent,
+        })
+    }
+
+    fn table(&self, t: &TableEntry) -> serde_json::Value {
+        json!({
+            "table": t.id,
+            "register": self.registers.get(&t.register),
+            "label": t.label,
+            "rows": t.rows,
+            "created": t.created.to_string(),
+            "new_or_changed_records": t.new_records,
+        })
+    }
+}
+
+fn list(vault: &Vault) -> Result<(serde_json::Value, String)> {
+    let names = Names::of(vault)?;
+    let exports = vault.ledger.exports()?;
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header([
+        "export",
+        "issued",
+        "register",
+        "table",
+        "recipient",
+        "rows",
+        "canaries",
+        "purpose",
+    ]);
+    for e in &exports {
+        let issued = e.issued.map_or("never finished".to_string(), |t| {
+            t.strftime("%Y-%m-%d %H:%M").to_string()
+        });
+        table.add_row([
+            e.id.clone(),
+            issued,
+            names
+                .registers
+                .get(&e.register)
+                .cloned()
+                .unwrap_or_default(),
+            names
+                .tables
+                .get(&e.table)
+                .map(|t| t.label.clone())
+                .unwrap_or_default(),
+            names
+                .recipients
+                .get(&e.recipient)
+                .cloned()
+                .unwrap_or_default(),
+            e.rows.to_string(),
+            e.canaries.to_string(),
+            e.purpose.clone().unwrap_or_default(),
+        ]);
+    }
+    let text = match exports.is_empty() {
+        true => "Nothing was issued yet.\n".to_string(),
+        false => format!("{}\n", table.trim_fmt()),
+    };
+    Ok((exports.iter().map(|e| names.export(e)).collect(), text))
+}
+
+fn show(vault: &Vault, id: &str) -> Result<serde_json::Value> {
+    let names = Names::of(vault)?;
+    if let Some(export) = vault.ledger.export(id)? {
+        return Ok(names.export(&export));
+    }
+    if let Some(table) = vault.ledger.table(id)? {
+        return Ok(names.table(&table));
+    }
+    let exports = vault.ledger.exports()?;
+    if let Some(recipient) = vault.ledger.recipient(id)? {
+        let theirs: serde_json::Value = exports
+            .iter()
+            .filter(|e| e.recipient == recipient.id)
+            .map(|e| names.export(e))
+            .collect();
+        return Ok(
+            json!({"recipient": recipient.name, "created": recipient.created.to_string(), "exports": theirs}),
+        );
+    }
+    if let Some(register) = vault.ledger.register(id)? {
+        let tables: serde_json::Value = vault
+            .ledger
+            .tables(register.id)?
+            .iter()
+            .map(|t| names.table(t))
+            .collect();
+        return Ok(json!({
+            "register": register.name,
+            "created": register.created.to_string(),
+            "derived_from": register.parent_export,
+            "tables": tables,
+            "policy": register.policy_toml,
+        }));
+    }
+    Err(Error::input(format!(
+        "the ledger has no export, table, register or recipient `{id}`. See `taggant ledger list`."
+    )))
+}
+
+/// A JSON object as lines of name and value.
+fn lines(value: &serde_json::Value) -> String {
+    let mut out = String::new();
+    write_lines(value, 0, &mut out);
+    out
+}
+
+fn write_lines(value: &serde_json::Value, depth: usize, out: &mut String) {
+    let Some(object) = value.as_object() else {
+        return;
+    };
+    let indent = "  ".repeat(depth);
+    for (name, value) in object {
+        match value {
+            serde_json::Value::Null => {}
+            serde_json::Value::String(text) if text.contains('\n') => {
+                out.push_str(&format!("{indent}{name}\n"));
+                for line in text.lines() {
+                    out.push_str(&format!("{indent}  {line}\n"));
+                }
+            }
+            serde_json::Value::String(text) => {
+                out.push_str(&format!("{indent}{name:<22} {text}\n"))
+            }
+            serde_json::Value::Array(items) => {
+                out.push_str(&format!("{indent}{name}\n"));
+                for item in items {
+                    write_lines(item, depth + 1, out);
+                    out.push('\n');
+                }
+            }
+            other => out.push_str(&format!("{indent}{name:<22} {other}\n")),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The command line: one file a command, and the terminal. Only here is anything printed, or the environment read.
+
+mod demo;
+mod init;
+mod inspect;
+mod issue;
+mod ledger;
+mod terminal;
+mod trace;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use taggant::error::{Error, Result};
+use taggant::vault::Vault;
+
+/// Names the source of a leaked table.
+///
+/// Each partner's copy of a register gets its own keyed canary records and its own slight alterations. When a file turns up,
+/// `taggant trace` scores it against every copy ever issued and names the probable source, with the chance of accusing an
+/// innocent stated and kept.
+#[derive(Parser)]
+#[command(name = "taggant", version, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where the vault is.
+#[derive(Args, Clone)]
+struct Place {
+    /// The vault's folder [default: the nearest `.taggant` here or above]
+    #[arg(long, global = true, value_name = "DIR", env = "TAGGANT_VAULT")]
+    vault: Option<PathBuf>,
+    /// The master key's file, where it is kept outside the vault
+    #[arg(long, global = true, value_name = "FILE", env = "TAGGANT_KEY_FILE")]
+    key_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a vault: a folder with the master key and the ledger
+    Init,
+    /// Show what a table's columns are, what depends on what, and what a leak will prove, before anything is issued
+    Inspect(inspect::Options),
+    /// Issue marked copies of a table
+    Issue(issue::Options),
+    /// Name the source of a leaked file
+    ///
+    /// Exit code: 0 somebody is named, 1 the trace is complete and nobody is, 2 bad input, 3 the vault's integrity failed.
+    Trace(trace::Options),
+    /// Show what was issued, and that nobody rewrote it
+    Ledger(ledger::Options),
+    /// Tell the whole story on a made-up register, in a temporary folder
+    Demo,
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people
+    Human,
+    /// One JSON value
+    Json,
+}
+
+/// Where a result goes.
+#[derive(Args)]
+struct Output {
+    /// Form of the result
+    #[arg(long, value_enum, default_value = "human")]
+    format: Form,
+    /// Write the result to a file instead of standard output
+    #[arg(short, long = "output", value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Init => init::run(&cli.place),
+        Command::Inspect(options) => inspect::run(&options),
+        Command::Issue(options) => issue::run(&cli.place, options),
+        Command::Trace(options) => trace::run(&cli.place, options),
+        Command::Ledger(options) => ledger::run(&cli.place, options),
+        Command::Demo => demo::run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::complain(&error.to_string());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+impl Place {
+    /// The vault's folder: named, or the nearest here or above.
+    fn folder(&self) -> Result<PathBuf> {
+        if let Some(dir) = &self.vault {
+            return Ok(dir.clone());
+        }
+        let here = std::env::current_dir().map_err(Error::io("read", Path::new(".")))?;
+        Vault::find(&here)
+            .ok_or_else(|| Error::input("there is no vault here or in any folder above. Make one with `taggant init`, or name one with `--vault DIR`."))
+    }
+
+    /// The vault, open.
+    fn open(&self) -> Result<Vault> {
+        let vault = Vault::open(&self.folder()?, self.key_file.as_deref())?;
+        if vault.key_exposed() {
+            terminal::warn(&format!(
+                "`{}` can be read by others on this machine. Take that right away (chmod 600).",
+                vault.key_path().display()
+            ));
+        }
+        Ok(vault)
+    }
+}

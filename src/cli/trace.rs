@@ -1,0 +1,136 @@
+//! `taggant trace`
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use taggant::error::{Error, Result};
+use taggant::intake::{self, Leak};
+use taggant::ledger::NewTrace;
+use taggant::report::{LeakReport, human, json};
+use taggant::table::{Limits, Table};
+use taggant::trace::run::Tracer;
+use taggant::trace::units::Alpha;
+use taggant::trace::verdict::Verdict;
+use taggant::vault::Vault;
+
+use super::{Place, terminal};
+
+#[derive(Args)]
+pub struct Options {
+    /// Leaked files; - is standard input
+    #[arg(required = true, value_name = "LEAK")]
+    leaks: Vec<PathBuf>,
+    /// The chance of naming any innocent that a trace may take
+    #[arg(long, default_value_t = 1e-6, value_name = "CHANCE")]
+    alpha: f64,
+    /// Form of the result
+    #[arg(long, value_enum, default_value = "human")]
+    format: TraceForm,
+    /// Write the result to a file instead of standard output
+    #[arg(short, long = "output", value_name = "PATH")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum TraceForm {
+    /// For people
+    Human,
+    /// One object for one leak, an array for several
+    Json,
+    /// One object a line
+    Jsonl,
+}
+
+pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
+    let alpha = Alpha::new(options.alpha)?;
+    let mut vault = place.open()?;
+    let tracer = Tracer::new(&vault)?;
+    if tracer.recipients() == 0 {
+        return Err(Error::input(format!(
+            "the vault `{}` has issued nothing yet, so no leak can be traced to it. Name the vault that issued the copies with `--vault DIR`.",
+            vault.folder().display()
+        )));
+    }
+    let mut reports = Vec::new();
+    let mut failed = None;
+    for path in &options.leaks {
+        match trace(&tracer, &mut vault, path, alpha) {
+            Ok(report) => reports.push(report),
+            Err(error) if options.leaks.len() == 1 => return Err(error),
+            Err(error) => {
+                terminal::complain(&error.to_string());
+                failed = Some(error.exit_code().max(failed.unwrap_or(0)));
+            }
+        }
+    }
+    let result = match options.format {
+        TraceForm::Human => reports
+            .iter()
+            .map(human::trace)
+            .collect::<Vec<_>>()
+            .join("\n"),
+        TraceForm::Json if options.leaks.len() == 1 => reports
+            .iter()
+            .map(|r| terminal::document(&json::trace(r)))
+            .collect(),
+        TraceForm::Json => terminal::document(&reports.iter().map(json::trace).collect()),
+        TraceForm::Jsonl => reports
+            .iter()
+            .map(|r| format!("{}\n", json::trace(r)))
+            .collect(),
+    };
+    terminal::give(&result, options.output.as_deref())?;
+    let attributed = reports
+        .iter()
+        .any(|r| r.outcome.verdict == Verdict::Attributed);
+    Ok(match failed {
+        Some(code) => ExitCode::from(code),
+        None => ExitCode::from(u8::from(!attributed)),
+    })
+}
+
+/// Traces one leak, and counts the trace in the ledger before its answer is seen.
+pub fn trace(tracer: &Tracer, vault: &mut Vault, path: &Path, alpha: Alpha) -> Result<LeakReport> {
+    let leak = open(path)?;
+    let tables: Vec<&Table> = leak.sources.iter().map(|s| &s.table).collect();
+    let outcome = tracer.trace(vault, &tables, alpha)?;
+    let entry = NewTrace {
+        created: jiff::Timestamp::now(),
+        recipients_scored: outcome.recipients_scored as u64,
+        alpha: alpha.chance(),
+        verdict: outcome.verdict.word().to_string(),
+    };
+    if let Err(error) = vault.ledger.add_trace(&entry) {
+        terminal::warn(&format!(
+            "this trace was not counted in the ledger: {error}"
+        ));
+    }
+    Ok(LeakReport {
+        path: leak.path,
+        sha256: json::hex(&leak.sha256),
+        tables: leak
+            .sources
+            .iter()
+            .map(|s| (s.sheet.clone(), s.table.rows()))
+            .collect(),
+        outcome,
+        bound_of_all_traces: vault.ledger.trace_bound()?,
+        traces: vault.ledger.trace_count()?,
+    })
+}
+
+fn open(path: &Path) -> Result<Leak> {
+    let limits = Limits::default();
+    if path.as_os_str() != "-" {
+        return intake::from_file(path, &limits);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(limits.file_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io("read", Path::new("standard input")))?;
+    intake::from_bytes("-", bytes, &limits)
+}
