@@ -29,50 +29,40 @@ pub(super) struct CsvFile {
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Source> {
     let Decoded {
         encoding,
-        working,
         text,
+        raw,
     } = encoding::decode(name, bytes, limits)?;
-    let pairs = encoding == Encoding::Gb18030;
+    let working = raw.as_deref().unwrap_or(text.as_bytes());
+    let pairs = raw.is_some();
     let start = if working.starts_with(b"\xEF\xBB\xBF") {
         3
     } else {
         0
     };
     let grammar = Grammar {
-        delimiter: scan::delimiter(&working, start, pairs),
+        delimiter: scan::delimiter(working, start, pairs),
         pairs,
     };
     let excess = |e| too_much(name, e, limits);
-    let layout = scan::scan(&working, start, grammar, usize::MAX, limits).map_err(excess)?;
+    let layout = scan::scan(working, start, grammar, usize::MAX, limits).map_err(excess)?;
     // GB18030 is cut twice, once for its own bytes and once for their text
-    let decoded = match &text {
-        Some(text) => {
-            let plain = Grammar {
-                pairs: false,
-                ..grammar
-            };
-            let cut = scan::scan(text.as_bytes(), 0, plain, usize::MAX, limits).map_err(excess)?;
-            if cut.rows.len() != layout.rows.len() || cut.ends.len() != layout.ends.len() {
-                return Err(Error::input(format!(
-                    "`{name}` has delimiters inside its GB18030 characters. Save it as UTF-8 CSV."
-                )));
-            }
-            Some((text.as_str(), cut))
-        }
-        None => None,
-    };
-    let (table, first, behind, irregular) = {
-        let (text, cut) = match &decoded {
-            Some((text, cut)) => (*text, cut),
-            None => (
-                std::str::from_utf8(&working).map_err(|_| {
-                    Error::input(format!("`{name}` is not UTF-8. Save it as UTF-8 CSV."))
-                })?,
-                &layout,
-            ),
+    let decoded = if pairs {
+        let plain = Grammar {
+            pairs: false,
+            ..grammar
         };
-        build(name, text, cut, grammar.delimiter, limits)?
+        let cut = scan::scan(text.as_bytes(), 0, plain, usize::MAX, limits).map_err(excess)?;
+        if cut.rows.len() != layout.rows.len() || cut.ends.len() != layout.ends.len() {
+            return Err(Error::input(format!(
+                "`{name}` has delimiters inside its GB18030 characters. Save it as UTF-8 CSV."
+            )));
+        }
+        Some(cut)
+    } else {
+        None
     };
+    let cut = decoded.as_ref().unwrap_or(&layout);
+    let (table, first, behind, irregular) = build(name, &text, cut, grammar.delimiter, limits)?;
     Ok(Source {
         table,
         name: name.to_string(),
@@ -84,7 +74,7 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Source
         state: State::Csv(Box::new(CsvFile {
             encoding,
             grammar,
-            working,
+            working: raw.unwrap_or(text.into_bytes()),
             layout,
             first,
             behind,

@@ -22,10 +22,9 @@ pub(super) enum Encoding {
 /// A text file taken apart.
 pub(super) struct Decoded {
     pub(super) encoding: Encoding,
-    /// What is scanned and copied from: the file's own bytes, or UTF-8 in place of UTF-16 (nothing is lost either way).
-    pub(super) working: Vec<u8>,
-    /// `working` as UTF-8 where it is something else.
-    pub(super) text: Option<String>,
+    pub(super) text: String,
+    /// The file's own bytes where they are neither UTF-8 nor, as UTF-16, made from UTF-8 again without loss.
+    pub(super) raw: Option<Vec<u8>>,
 }
 
 /// Reads `bytes` as text, with its BOM still in front.
@@ -44,8 +43,8 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Deco
         return match decoder.decode_without_bom_handling_and_without_replacement(&bytes) {
             Some(text) if !text.contains('\0') => Ok(Decoded {
                 encoding,
-                working: text.into_owned().into_bytes(),
-                text: None,
+                text: text.into_owned(),
+                raw: None,
             }),
             Some(_) => Err(binary(name, &bytes)),
             None => Err(Error::input(format!(
@@ -57,23 +56,26 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Deco
     if bytes.contains(&0) {
         return Err(binary(name, &bytes));
     }
-    let broken_utf8 = match std::str::from_utf8(&bytes) {
-        Ok(_) => {
+    let (bytes, broken_utf8) = match String::from_utf8(bytes) {
+        Ok(text) => {
             return Ok(Decoded {
                 encoding: Encoding::Utf8,
-                working: bytes,
-                text: None,
+                text,
+                raw: None,
             });
         }
-        Err(e) => e.valid_up_to(),
+        Err(e) => {
+            let at = e.utf8_error().valid_up_to();
+            (e.into_bytes(), at)
+        }
     };
     match GB18030.decode_without_bom_handling_and_without_replacement(&bytes) {
         Some(text) => {
             let text = text.into_owned();
             Ok(Decoded {
                 encoding: Encoding::Gb18030,
-                working: bytes,
-                text: Some(text),
+                text,
+                raw: Some(bytes),
             })
         }
         None => {
@@ -162,7 +164,7 @@ fn broken_gb18030(bytes: &[u8]) -> usize {
     }
 }
 
-/// `text` in the bytes that `working` uses; `None` where the encoding has no such character.
+/// `text` in the bytes that a copy is put together from (UTF-8 for UTF-16); `None` where the encoding has no such character.
 pub(super) fn to_working(text: &str, encoding: Encoding) -> Option<Cow<'_, [u8]>> {
     if encoding != Encoding::Gb18030 || text.is_ascii() {
         return Some(Cow::Borrowed(text.as_bytes()));
@@ -176,7 +178,7 @@ pub(super) fn to_working(text: &str, encoding: Encoding) -> Option<Cow<'_, [u8]>
     }
 }
 
-/// Appends `working` to `out` as the file has it.
+/// Appends bytes that a copy is put together from to `out` as the file has them.
 pub(super) fn to_file(working: &[u8], encoding: Encoding, out: &mut Vec<u8>) {
     let units = |out: &mut Vec<u8>, bytes: fn(u16) -> [u8; 2]| {
         for unit in String::from_utf8_lossy(working).encode_utf16() {

@@ -284,14 +284,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
         fn as_csv_core_does(text in "[a\",\r\n王]{0,24}") {
-            let unclosed = {
-                let grammar = Grammar { delimiter: b',', pairs: false };
-                let layout = scan(text.as_bytes(), 0, grammar, usize::MAX, &Limits::default()).unwrap();
-                layout.literal_from != usize::MAX
-            };
+            let grammar = Grammar { delimiter: b',', pairs: false };
+            let layout = scan(text.as_bytes(), 0, grammar, usize::MAX, &Limits::default()).unwrap();
             // an unclosed quote swallows the rest of the file in csv-core
-            prop_assume!(!unclosed);
-            prop_assert_eq!(ours(&text), theirs(&text));
+            if layout.literal_from == usize::MAX {
+                prop_assert_eq!(ours(&text), theirs(&text));
+            }
         }
     }
 

@@ -1,0 +1,332 @@
+//! The cells of one sheet as they come, and the table among them.
+
+use std::fmt::Write;
+
+use calamine::{DataRef, XlsxCellReader};
+
+use super::dates::{self, Shape};
+use super::looks::Looks;
+use super::{Above, Kind, Palette, Sheet, guard, push_number};
+use crate::error::{Error, Result};
+use crate::table::limits::{Limits, in_words};
+use crate::table::{Format, Source, State, Table, header};
+
+const ROWS: u32 = 1_048_576;
+const COLUMNS: u32 = 16_384;
+
+pub(super) struct Cell {
+    row: u32,
+    end: u32,
+    column: u16,
+    style: u16,
+    kind: Kind,
+}
+
+/// The cells of a sheet that are there, in order.
+#[derive(Default)]
+pub(super) struct Grid {
+    pub(super) cells: Vec<Cell>,
+    text: String,
+    exact: Vec<(usize, f64)>,
+}
+
+pub(super) enum Trouble {
+    Calamine(calamine::XlsxError),
+    Outside,
+    Order(u32),
+    Long(u32, u32),
+    Cells,
+    Text,
+}
+
+impl Trouble {
+    pub(super) fn of(self, name: &str, sheet: &str, limits: &Limits) -> Error {
+        let what = match self {
+            Trouble::Calamine(e) => return guard::damaged(name, &format!("sheet `{sheet}`: {e}")),
+            Trouble::Outside => "has a cell outside of what a sheet can hold. Open it in a spreadsheet program and save it again.".to_string(),
+            Trouble::Order(row) => format!(
+                "has cells out of order or twice in row {row}. Open it in a spreadsheet program and save it again."
+            ),
+            Trouble::Long(row, column) => format!(
+                "row {row}, column {column}: the cell is longer than {}. Check that the file is a table.",
+                in_words(limits.cell_bytes as u64)
+            ),
+            Trouble::Cells => format!("brings the workbook to more than {} cells. Split it.", limits.cells),
+            Trouble::Text => format!(
+                "brings the workbook to more than {} of text. Split it.",
+                in_words(limits.text_cap() as u64)
+            ),
+        };
+        Error::input(format!("`{name}`, sheet `{sheet}`, {what}"))
+    }
+}
+
+impl Grid {
+    pub(super) fn fill<R: std::io::Read + std::io::Seek>(
+        &mut self,
+        mut reader: XlsxCellReader<'_, R>,
+        palette: &Palette,
+        most: usize,
+        limits: &Limits,
+    ) -> std::result::Result<(), Trouble> {
+        let mut last: Option<(u32, u32)> = None;
+        let mut row_start = 0;
+        let mut row_filled = false;
+        while let Some((cell, style)) = reader
+            .next_cell_with_style_id()
+            .map_err(Trouble::Calamine)?
+        {
+            let (row, column) = cell.get_position();
+            if row >= ROWS || column >= COLUMNS {
+                return Err(Trouble::Outside);
+            }
+            // Excel, too, takes such a file for damaged; otherwise one address could be filled a hundred million times
+            if last.is_some_and(|last| last >= (row, column)) {
+                return Err(Trouble::Order(row + 1));
+            }
+            if last.is_none_or(|(last_row, _)| last_row != row) {
+                if !row_filled {
+                    self.cells.truncate(row_start);
+                }
+                row_start = self.cells.len();
+                row_filled = false;
+            }
+            last = Some((row, column));
+            let start = self.text.len();
+            let style = u16::try_from(style).unwrap_or(0);
+            let kind = self.push(cell.get_value(), style, palette);
+            let length = self.text.len() - start;
+            if length > limits.cell_bytes {
+                return Err(Trouble::Long(row + 1, column + 1));
+            }
+            if self.text.len() > limits.text_cap() {
+                return Err(Trouble::Text);
+            }
+            row_filled |= length > 0;
+            if self.cells.len() >= most {
+                return Err(Trouble::Cells);
+            }
+            self.cells.push(Cell {
+                row,
+                end: self.text.len() as u32,
+                column: column as u16,
+                style,
+                kind,
+            });
+        }
+        if !row_filled {
+            self.cells.truncate(row_start);
+        }
+        Ok(())
+    }
+
+    /// Appends a value as text.
+    fn push(&mut self, value: &DataRef<'_>, style: u16, palette: &Palette) -> Kind {
+        match value {
+            DataRef::Empty => Kind::Blank,
+            DataRef::String(text) => self.push_str(text),
+            DataRef::SharedString(text) => self.push_str(text),
+            DataRef::Int(n) => {
+                push_number(*n as f64, &mut self.text);
+                Kind::Number
+            }
+            DataRef::Float(n) => {
+                push_number(*n, &mut self.text);
+                Kind::Number
+            }
+            DataRef::Bool(truth) => {
+                self.text.push_str(if *truth { "TRUE" } else { "FALSE" });
+                Kind::Truth
+            }
+            DataRef::Error(calamine::CellErrorType::GettingData) => {
+                self.text.push_str("#GETTING_DATA");
+                Kind::Fault
+            }
+            DataRef::Error(fault) => {
+                let _ = write!(self.text, "{fault}");
+                Kind::Fault
+            }
+            DataRef::DateTime(date) => {
+                let shape = match palette.shapes.get(style as usize) {
+                    _ if date.is_duration() => Shape::Duration,
+                    None | Some(Shape::Plain) => Shape::Day,
+                    Some(shape) => *shape,
+                };
+                let value = date.as_f64();
+                let a_day = matches!(shape, Shape::Day | Shape::DayAndTime)
+                    || (shape == Shape::Time && value >= 1.0);
+                let serial = if palette.late && a_day {
+                    value + dates::SHIFT_1904
+                } else {
+                    value
+                };
+                let start = self.text.len();
+                if !dates::push_text(serial, shape, &mut self.text) {
+                    push_number(value, &mut self.text);
+                    return Kind::Number;
+                }
+                if dates::serial(&self.text[start..]) != Some(serial) {
+                    self.exact.push((self.cells.len(), serial));
+                }
+                Kind::Date
+            }
+            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+                let plain = text.replacen('T', " ", 1);
+                self.text.push_str(&plain);
+                if dates::serial(&plain).is_some() {
+                    Kind::Date
+                } else {
+                    Kind::Text
+                }
+            }
+        }
+    }
+
+    fn push_str(&mut self, text: &str) -> Kind {
+        self.text.push_str(text);
+        Kind::Text
+    }
+
+    fn start(&self, at: usize) -> usize {
+        match at.checked_sub(1).and_then(|before| self.cells.get(before)) {
+            Some(before) => before.end as usize,
+            None => 0,
+        }
+    }
+
+    fn text_of(&self, at: usize) -> &str {
+        let end = self.cells.get(at).map_or(0, |c| c.end as usize);
+        self.text.get(self.start(at)..end).unwrap_or("")
+    }
+
+    /// The table among the cells; `None` where none holds anything.
+    pub(super) fn into_source(
+        mut self,
+        name: &str,
+        sheet: &str,
+        palette: &Palette,
+        looks: Looks,
+        limits: &Limits,
+    ) -> Result<Option<Source>> {
+        let mut left = u16::MAX;
+        for (at, cell) in self.cells.iter().enumerate() {
+            if cell.end as usize > self.start(at) {
+                left = left.min(cell.column);
+            }
+        }
+        // rows without text were left out while reading
+        let (Some(first), Some(last)) = (self.cells.first(), self.cells.last()) else {
+            return Ok(None);
+        };
+        let (base, last) = (first.row, last.row);
+
+        let mut sample: Vec<Vec<&str>> = Vec::new();
+        for (at, cell) in self.cells.iter().enumerate() {
+            let row = (cell.row - base) as usize;
+            if row >= header::SAMPLE {
+                break;
+            }
+            let text = self.text_of(at);
+            if text.is_empty() {
+                continue;
+            }
+            sample.resize_with(sample.len().max(row + 1), Vec::new);
+            let column = (cell.column - left) as usize;
+            sample[row].resize(column, "");
+            sample[row].push(text);
+        }
+        let at = header::find(&sample);
+        let names: Vec<String> = at
+            .and_then(|at| sample.get(at))
+            .map(|row| row.iter().map(|c| c.to_string()).collect())
+            .unwrap_or_default();
+        let row = base + at.map_or(0, |at| at as u32 + 1);
+        let split = self.cells.partition_point(|c| c.row < row);
+        let above: Vec<Above> = self.cells[..split]
+            .iter()
+            .enumerate()
+            .map(|(at, cell)| Above {
+                row: cell.row,
+                column: cell.column,
+                kind: cell.kind,
+                style: cell.style,
+                text: self.text_of(at).to_string(),
+            })
+            .collect();
+
+        let rows = if split < self.cells.len() {
+            (last - row) as usize + 1
+        } else {
+            0
+        };
+        let (mut width, mut irregular) = (names.len(), None);
+        for (at, cell) in self.cells.iter().enumerate().skip(split) {
+            if cell.end as usize == self.start(at) {
+                continue;
+            }
+            let extent = (cell.column - left) as usize + 1;
+            if extent > names.len() && !names.is_empty() {
+                let number = cell.row as usize + 1;
+                match &mut irregular {
+                    None => irregular = Some((number, extent)),
+                    Some((row, found)) if *row == number => *found = extent,
+                    Some(_) => (),
+                }
+            }
+            width = width.max(extent);
+        }
+        if width > limits.columns || rows.saturating_mul(width) > limits.cells {
+            return Err(Error::input(format!(
+                "`{name}`, sheet `{sheet}`, spans {rows} rows by {width} columns, more than can be read. Delete the stray cells far from the table."
+            )));
+        }
+
+        let prefix = self.start(split);
+        let mut table = Table::new(names, width);
+        table.text = self.text.split_off(prefix);
+        let cells = rows * width;
+        table.ends.reserve_exact(cells);
+        let mut kinds = vec![Kind::Blank; cells];
+        let mut styles = vec![0u16; cells];
+        let mut exact = Vec::new();
+        let mut exacts = self
+            .exact
+            .iter()
+            .skip_while(|(at, _)| *at < split)
+            .peekable();
+        let mut end = 0;
+        for (at, cell) in self.cells.iter().enumerate().skip(split) {
+            let serial = exacts.next_if(|(exact, _)| *exact == at);
+            if cell.column < left || (cell.column - left) as usize >= width {
+                continue;
+            }
+            let place = (cell.row - row) as usize * width + (cell.column - left) as usize;
+            table.ends.resize(place, end);
+            end = cell.end - prefix as u32;
+            table.ends.push(end);
+            kinds[place] = cell.kind;
+            styles[place] = cell.style;
+            exact.extend(serial.map(|(_, serial)| (place as u32, *serial)));
+        }
+        table.ends.resize(cells, end);
+        Ok(Some(Source {
+            table,
+            name: name.to_string(),
+            sheet: Some(sheet.to_string()),
+            format: Format::Xlsx,
+            first_data_row: row as usize + 1,
+            irregular,
+            other_sheets: 0,
+            state: State::Xlsx(Box::new(Sheet {
+                row,
+                column: left,
+                above,
+                kinds,
+                styles,
+                exact,
+                palette: palette.styles.clone(),
+                looks,
+            })),
+        }))
+    }
+}
