@@ -534,11 +534,7 @@ fn a_list_of_recipients_that_is_none() {
     );
     desk.refuses(2, &with("gbk.txt"), &["`gbk.txt` is not UTF-8", "Save"]);
     desk.refuses(2, &with("slash.txt"), &["`Ward 2/3`", "`/`"]);
-    desk.refuses(
-        2,
-        &with("gone.txt"),
-        &["`gone.txt`", "Check the path"],
-    );
+    desk.refuses(2, &with("gone.txt"), &["`gone.txt`", "Check the path"]);
     desk.refuses(2, &with("."), &["is a folder"]);
 }
 
@@ -783,11 +779,7 @@ fn leaks_that_are_none() {
         &["`image.csv` holds a PNG image"],
     );
     desk.refuses(2, &["trace", "folder"], &["`folder` is a folder"]);
-    desk.refuses(
-        2,
-        &["trace", "gone.csv"],
-        &["`gone.csv`", "Check the path"],
-    );
+    desk.refuses(2, &["trace", "gone.csv"], &["`gone.csv`", "Check the path"]);
     desk.refuses(2, &["trace", "-"], &["is empty"]);
     for alpha in ["0", "-1", "2", "nan", "inf"] {
         desk.refuses(

@@ -87,9 +87,12 @@ fn no_copy_without_an_entry_whenever_it_is_killed() {
         assert!(!finished || copies == RECIPIENTS, "{when}");
         seen.push((finished, copies));
 
-        desk.run(&arguments).well();
-        assert_eq!(all_copies_are_entered(&desk, &when), RECIPIENTS);
-        desk.run(["ledger", "verify"]).well();
+        // whole runs take long: half-way ones are all taken up again, of the others every third
+        if moment % 3 == 0 || (1..RECIPIENTS).contains(&copies) {
+            desk.run(&arguments).well();
+            assert_eq!(all_copies_are_entered(&desk, &when), RECIPIENTS);
+            desk.run(["ledger", "verify"]).well();
+        }
     }
     let killed = seen.iter().filter(|(finished, _)| !finished).count();
     assert!(killed >= 6, "too few were killed in time: {seen:?}");
