@@ -10,7 +10,7 @@ use crate::value::spelling::places;
 use crate::value::{date, email, name, national_id, number, phone};
 
 /// Inference looks at no more than this many rows, evenly spread: enough to tell a kind, few enough to be quick.
-const SAMPLE: usize = 3_000;
+const SAMPLE: usize = 2_000;
 
 /// The part of a column's values that must be of a kind before the column is.
 const MOST: f64 = 0.8;
