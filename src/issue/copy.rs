@@ -133,7 +133,8 @@ impl<'a> Printer<'a> {
                 Some((place, table.cell(0, place).trim().parse().ok()?))
             })
             .collect();
-        let follow = Elapsed::all(policy, days);
+        let mut follow = Elapsed::all(policy, days);
+        follow.retain(Elapsed::follows);
         Printer {
             table,
             places,

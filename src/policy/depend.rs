@@ -8,7 +8,7 @@ use super::profile::sample_rows;
 use super::words::{Hint, hints};
 use super::{Column, Kind, Policy, Role, Rule, Unit};
 use crate::table::Table;
-use crate::value::elapsed::{count_written, elapsed};
+use crate::value::elapsed::{Count, count_written, elapsed};
 use crate::value::{date, national_id, number};
 
 /// The part of the rows in which a dependency must hold before it is one.
@@ -61,8 +61,8 @@ fn parse(table: &Table, rows: &[usize], column: &Column, at: usize) -> Parsed {
     };
     let numeric = column.kind == Kind::Number && column.role != Role::Sequence;
     let counts: Vec<Option<i64>> = match column.kind {
-        Kind::Number | Kind::Category | Kind::Text if column.role != Role::Sequence => {
-            cells().map(count_written).collect()
+        Kind::Number | Kind::Category | Kind::Text | Kind::Code if column.role != Role::Sequence => {
+            cells().map(|c| count_written(c).map(Count::value)).collect()
         }
         _ => Vec::new(),
     };
@@ -228,17 +228,11 @@ pub fn table_days(table: &Table, policy: &Policy) -> HashMap<usize, Date> {
     policy.rules.iter().filter_map(day).collect()
 }
 
-/// A count of days allows its two dates to move only together; where that cannot be, neither moves.
+/// A count of days that two dates make stays as it is where they move together, as one site; else it follows them.
 fn stay_together(columns: &mut [Column], from: usize, until: usize) {
     let movable = |c: &Column| c.kind == Kind::Date && c.role == Role::Carrier;
     if movable(&columns[from]) && movable(&columns[until]) {
         columns[until].role = Role::Derived;
-        return;
-    }
-    for at in [from, until] {
-        if matches!(columns[at].role, Role::Carrier | Role::Derived) {
-            columns[at].role = Role::Plain;
-        }
     }
 }
 
