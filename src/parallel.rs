@@ -35,7 +35,10 @@ pub fn map<T: Send>(n: usize, job: impl Fn(usize) -> T + Sync) -> Vec<T> {
 /// The numbers below `n` in ranges for [`map`]: some for each core, none shorter than `least` but the last.
 pub fn ranges(n: usize, least: usize) -> Vec<Range<usize>> {
     let each = n.div_ceil(4 * cores()).max(least).max(1);
-    (0..n).step_by(each).map(|start| start..(start + each).min(n)).collect()
+    (0..n)
+        .step_by(each)
+        .map(|start| start..(start + each).min(n))
+        .collect()
 }
 
 /// Cores that this process may use.
@@ -49,7 +52,10 @@ mod tests {
 
     #[test]
     fn every_number_once_and_in_order() {
-        assert_eq!(map(1_000, |n| n * n), (0..1_000).map(|n| n * n).collect::<Vec<_>>());
+        assert_eq!(
+            map(1_000, |n| n * n),
+            (0..1_000).map(|n| n * n).collect::<Vec<_>>()
+        );
         assert_eq!(map(0, |n| n), Vec::<usize>::new());
         let all: Vec<usize> = ranges(10_001, 100).into_iter().flatten().collect();
         assert_eq!(all, (0..10_001).collect::<Vec<_>>());

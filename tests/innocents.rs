@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use taggant::drill::leaks::{Encoding, blend, shuffle_columns, shuffle_rows, take_rows, to_csv_bytes};
+use taggant::drill::leaks::{
+    Encoding, blend, shuffle_columns, shuffle_rows, take_rows, to_csv_bytes,
+};
 use taggant::drill::registers::Maternity;
 use taggant::issue::{Issue, Request};
 use taggant::table::{Limits, Source, Table, from_bytes, open};
@@ -21,8 +23,14 @@ fn issue(vault: &mut Vault, source: &Source, recipients: &[String], out: &Path) 
         source_sha256: Sha256::digest(source.name.as_bytes()).into(),
         ..Request::default()
     };
-    let issued = Issue::prepare(vault, source, request).unwrap().run(&|_| ()).unwrap();
-    issued.iter().map(|i| open(&i.path, &Limits::default()).unwrap().remove(0).table).collect()
+    let issued = Issue::prepare(vault, source, request)
+        .unwrap()
+        .run(&|_| ())
+        .unwrap();
+    issued
+        .iter()
+        .map(|i| open(&i.path, &Limits::default()).unwrap().remove(0).table)
+        .collect()
 }
 
 /// Traces made, traces that named anybody at 1e-6, and at .01.
@@ -31,12 +39,26 @@ fn trials(keys: u64, rows: usize) -> (usize, usize, usize) {
     for key in 0..keys {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
-        let register = Maternity { rows, seed: key % 7 }.month(0);
-        let source = from_bytes("register.csv", to_csv_bytes(&register, Encoding::Utf8), &Limits::default()).unwrap().remove(0);
+        let register = Maternity {
+            rows,
+            seed: key % 7,
+        }
+        .month(0);
+        let source = from_bytes(
+            "register.csv",
+            to_csv_bytes(&register, Encoding::Utf8),
+            &Limits::default(),
+        )
+        .unwrap()
+        .remove(0);
         drop(Vault::create(&dir.join("listed"), None).unwrap());
         std::fs::create_dir(dir.join("unlisted")).unwrap();
         for file in ["master.key", "ledger.sqlite"] {
-            std::fs::copy(dir.join("listed").join(file), dir.join("unlisted").join(file)).unwrap();
+            std::fs::copy(
+                dir.join("listed").join(file),
+                dir.join("unlisted").join(file),
+            )
+            .unwrap();
         }
         // the same key, another ledger: copies that were made as ours are, for recipients whom the traced ledger never had
         let mut other = Vault::open(&dir.join("unlisted"), None).unwrap();
@@ -58,7 +80,10 @@ fn trials(keys: u64, rows: usize) -> (usize, usize, usize) {
         let tracer = Tracer::new(&vault).unwrap();
         for leak in &leaks {
             let outcome = tracer.trace(&vault, &[leak], Alpha::DEFAULT).unwrap();
-            assert!(outcome.linked * 10 >= leak.rows() * 9, "the leak must be read, or the test shows nothing");
+            assert!(
+                outcome.linked * 10 >= leak.rows() * 9,
+                "the leak must be read, or the test shows nothing"
+            );
             let strongest = outcome.candidates[0].log10_e.0;
             let needed = |alpha: f64| (RECIPIENTS as f64 / alpha).log10();
             traces += 1;

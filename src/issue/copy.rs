@@ -35,7 +35,11 @@ struct Sorting<'a> {
 impl Sorting<'_> {
     fn rank(&self, cell: &str) -> Rank {
         let rank = self.ranker.rank(cell);
-        if self.descending { rank.reversed() } else { rank }
+        if self.descending {
+            rank.reversed()
+        } else {
+            rank
+        }
     }
 }
 
@@ -114,7 +118,12 @@ impl<'a> Printer<'a> {
             .filter_map(|key| {
                 let (column, place) = place_of(&key.column)?;
                 let ranker = Ranker::new(&policy.columns[column], table.column(place));
-                Some(Sorting { column, place, descending: key.descending, ranker })
+                Some(Sorting {
+                    column,
+                    place,
+                    descending: key.descending,
+                    ranker,
+                })
             })
             .take(KEYS)
             .collect();
@@ -307,7 +316,9 @@ impl<'a> Printer<'a> {
     fn lines(&self, altered: &[Replaced<'_>], canaries: &[Canary], bearer: &Bearer) -> Vec<Line> {
         // twice the row's number, so that a canary's place is an odd number between two rows
         let kept = self.ranks.iter().enumerate();
-        let mut items: Vec<(Ranks, u64, Line)> = kept.map(|(row, ranks)| (*ranks, 2 * row as u64 + 1, Line::Kept(row as u32))).collect();
+        let mut items: Vec<(Ranks, u64, Line)> = kept
+            .map(|(row, ranks)| (*ranks, 2 * row as u64 + 1, Line::Kept(row as u32)))
+            .collect();
         for (key, by) in self.sort.iter().enumerate() {
             for r in altered.iter().filter(|r| r.column as usize == by.place) {
                 items[r.row as usize].0[key] = by.rank(&r.text);

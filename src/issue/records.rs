@@ -119,7 +119,8 @@ impl Plan {
     fn append(&mut self, part: &Plan) {
         let (texts, ends) = (self.texts.len() as u32, self.ends.len() as u32);
         self.bits.extend_from_slice(&part.bits);
-        self.starts.extend(part.starts.iter().map(|start| start + ends));
+        self.starts
+            .extend(part.starts.iter().map(|start| start + ends));
         self.texts.push_str(&part.texts);
         self.ends.extend(part.ends.iter().map(|end| end + texts));
     }
@@ -210,7 +211,9 @@ impl Reader<'_> {
         let forms = self.shape.layout().identifier_forms;
         let plains = self.shape.plain.len();
         let parts = parallel::ranges(rows, ROWS_A_JOB);
-        let digested = parallel::map(parts.len(), |part| self.digest(table, places, parts[part].clone()));
+        let digested = parallel::map(parts.len(), |part| {
+            self.digest(table, places, parts[part].clone())
+        });
         let (identifiers, plain): (Vec<Vec<u64>>, Vec<Vec<u32>>) = digested.into_iter().unzip();
         let (identifiers, plain) = (identifiers.concat(), plain.concat());
         let ids = |row: usize| &identifiers[row * forms..(row + 1) * forms];
@@ -255,8 +258,7 @@ impl Reader<'_> {
                 continue;
             }
             if let Some(last) = versions.and_then(|v| v.last()) {
-                let (compared, moved) =
-                    self.moved(&history.index, &ranges, *last as usize, &now);
+                let (compared, moved) = self.moved(&history.index, &ranges, *last as usize, &now);
                 out.moved = (out.moved.0 + compared, out.moved.1 + moved);
             }
             let earlier = fresh.entry(handle).or_default();
@@ -286,18 +288,30 @@ impl Reader<'_> {
     }
 
     /// The identifier and plain digests of some rows.
-    fn digest(&self, table: &Table, places: &[Option<usize>], rows: Range<usize>) -> (Vec<u64>, Vec<u32>) {
+    fn digest(
+        &self,
+        table: &Table,
+        places: &[Option<usize>],
+        rows: Range<usize>,
+    ) -> (Vec<u64>, Vec<u32>) {
         let (mut identifiers, mut plain) = (Vec::new(), Vec::new());
         for row in rows {
             let record = Record::new(table, row, places);
-            self.shape.digest_identifiers(&record, self.keys, &mut identifiers);
+            self.shape
+                .digest_identifiers(&record, self.keys, &mut identifiers);
             self.shape.digest_plain(&record, self.keys, &mut plain);
         }
         (identifiers, plain)
     }
 
     /// The variants of some rows and their digests.
-    fn mark(&self, table: &Table, places: &[Option<usize>], rows: Range<usize>, handles: &[Option<Handle>]) -> Marked {
+    fn mark(
+        &self,
+        table: &Table,
+        places: &[Option<usize>],
+        rows: Range<usize>,
+        handles: &[Option<Handle>],
+    ) -> Marked {
         let mut out = Marked {
             plan: Plan::new(self.shape),
             index: RecordIndex::new(self.shape.layout()),
@@ -313,9 +327,16 @@ impl Reader<'_> {
                 }
                 Some(handle) => {
                     let record = Record::new(table, row, places);
-                    self.planner.variants(&record, handle, self.directions, &mut variants);
+                    self.planner
+                        .variants(&record, handle, self.directions, &mut variants);
                     out.plan.push(&variants);
-                    self.shape.digest_variants(&record, handle, &variants, self.keys, &mut out.index);
+                    self.shape.digest_variants(
+                        &record,
+                        handle,
+                        &variants,
+                        self.keys,
+                        &mut out.index,
+                    );
                 }
             }
             out.ends.push(out.index.variants.len());

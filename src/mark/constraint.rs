@@ -67,7 +67,11 @@ pub fn constraints(policy: &Policy) -> Vec<Constraint> {
                     test: Test::Order { first, then },
                 })
             }
-            Rule::Elapsed { until: Some(_), unit, .. } if *unit != Unit::Days => {
+            Rule::Elapsed {
+                until: Some(_),
+                unit,
+                ..
+            } if *unit != Unit::Days => {
                 let rule = Elapsed::new(policy, rule, None)?;
                 Some(Constraint {
                     columns: rule.columns().collect(),
@@ -92,7 +96,9 @@ impl Constraint {
             Test::Order { first, then } => {
                 in_order(*first, get(first.column), *then, get(then.column))
             }
-            Test::Elapsed(rule) => Some(count_written(get(rule.column))?.value() == rule.count(get)?),
+            Test::Elapsed(rule) => {
+                Some(count_written(get(rule.column))?.value() == rule.count(get)?)
+            }
         }
     }
 

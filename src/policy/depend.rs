@@ -61,8 +61,12 @@ fn parse(table: &Table, rows: &[usize], column: &Column, at: usize) -> Parsed {
     };
     let numeric = column.kind == Kind::Number && column.role != Role::Sequence;
     let counts: Vec<Option<i64>> = match column.kind {
-        Kind::Number | Kind::Category | Kind::Text | Kind::Code if column.role != Role::Sequence => {
-            cells().map(|c| count_written(c).map(Count::value)).collect()
+        Kind::Number | Kind::Category | Kind::Text | Kind::Code
+            if column.role != Role::Sequence =>
+        {
+            cells()
+                .map(|c| count_written(c).map(Count::value))
+                .collect()
         }
         _ => Vec::new(),
     };
@@ -251,11 +255,12 @@ fn counted(count: &Parsed, from: &Parsed, until: &[Option<Date>], unit: Unit) ->
         days.map(|(a, b)| elapsed((*a)?, (*b)?, unit)).collect()
     };
     let first = spans(FIRST);
-    let plus = [0, 1].into_iter().find(|plus| {
-        promising(tally(&first, &count.counts, |span, n| span + plus == n))
-    })?;
+    let plus = [0, 1]
+        .into_iter()
+        .find(|plus| promising(tally(&first, &count.counts, |span, n| span + plus == n)))?;
     let spans = spans(usize::MAX);
-    (mostly(tally(&spans, &count.counts, |span, n| span + plus == n)) && varied(&spans)).then_some(plus)
+    (mostly(tally(&spans, &count.counts, |span, n| span + plus == n)) && varied(&spans))
+        .then_some(plus)
 }
 
 /// The day until which `count` counts from `from`, if there is one: the day that most rows allow.
@@ -271,7 +276,12 @@ fn table_day(count: &Parsed, from: &Parsed, unit: Unit) -> Option<Date> {
 }
 
 /// (rows in which both speak, rows that allow the day, the day) for the day that most of the first `rows` rows allow.
-fn likeliest_day(count: &Parsed, from: &Parsed, unit: Unit, rows: usize) -> Option<(usize, usize, Date)> {
+fn likeliest_day(
+    count: &Parsed,
+    from: &Parsed,
+    unit: Unit,
+    rows: usize,
+) -> Option<(usize, usize, Date)> {
     let span = |n: i64| match unit {
         Unit::Days => jiff::Span::new().try_days(n).ok(),
         Unit::Weeks => jiff::Span::new().try_weeks(n).ok(),
@@ -281,7 +291,9 @@ fn likeliest_day(count: &Parsed, from: &Parsed, unit: Unit, rows: usize) -> Opti
     let mut edges: Vec<(Date, i32)> = Vec::new();
     let mut both = 0;
     for (n, day) in count.counts.iter().zip(&from.days).take(rows) {
-        let (Some(n), Some(day)) = (n, day) else { continue };
+        let (Some(n), Some(day)) = (n, day) else {
+            continue;
+        };
         both += 1;
         let (Some(low), Some(high)) = (span(*n), n.checked_add(1).and_then(span)) else {
             continue;

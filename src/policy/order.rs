@@ -82,7 +82,11 @@ impl<'a> Ranker<'a> {
 /// A number whose order as an integer is the order of the float.
 fn sortable(value: f64) -> u64 {
     let bits = value.to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+    if bits >> 63 == 1 {
+        !bits
+    } else {
+        bits | 1 << 63
+    }
 }
 
 /// Seconds since the calendar's day 0; a day without a time of day counts from its midnight.

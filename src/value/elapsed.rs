@@ -42,7 +42,8 @@ impl Count {
 /// Reads a count of time.
 pub fn count_written(text: &str) -> Option<Count> {
     let text = text.trim();
-    if let Some((value, _)) = number::parse(text.trim_end_matches(['周', '岁', '天', '月', 'w'])) {
+    if let Some((value, _)) = number::parse(text.trim_end_matches(['周', '岁', '天', '月', 'w']))
+    {
         let value = value.reduced();
         return (value.scale() == 0).then(|| Count::Whole(value.coefficient()));
     }
@@ -58,9 +59,18 @@ pub fn write_count(text: &str, count: i64) -> Option<String> {
         Count::Whole(was) => Some(text.replacen(&was.to_string(), &count.to_string(), 1)),
         Count::WeeksAndDays(_) => {
             let start = text.len() - text.trim_start().len();
-            let [weeks, days] = weeks_and_days(text.trim())?.map(|run| run.start + start..run.end + start);
-            let (before, between, behind) = (&text[..weeks.start], &text[weeks.end..days.start], &text[days.end..]);
-            Some(format!("{before}{}{between}{}{behind}", count / 7, count % 7))
+            let [weeks, days] =
+                weeks_and_days(text.trim())?.map(|run| run.start + start..run.end + start);
+            let (before, between, behind) = (
+                &text[..weeks.start],
+                &text[weeks.end..days.start],
+                &text[days.end..],
+            );
+            Some(format!(
+                "{before}{}{between}{}{behind}",
+                count / 7,
+                count % 7
+            ))
         }
     }
 }
@@ -69,14 +79,19 @@ pub fn write_count(text: &str, count: i64) -> Option<String> {
 fn weeks_and_days(text: &str) -> Option<[Range<usize>; 2]> {
     let digits = |from: usize| -> Option<Range<usize>> {
         let start = from + text[from..].find(|c: char| c.is_ascii_digit())?;
-        let end = text[start..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |n| start + n);
+        let end = text[start..]
+            .find(|c: char| !c.is_ascii_digit())
+            .map_or(text.len(), |n| start + n);
         (end - start <= 2).then_some(start..end)
     };
     let weeks = digits(0)?;
     let days = digits(weeks.end)?;
     let said = |part: &str, words: &[&str]| words.contains(&part.trim());
     let fits = weeks.start == 0
-        && said(&text[weeks.end..days.start], &["+", "周", "周+", "周零", "w", "W", "w+", "W+", "weeks"])
+        && said(
+            &text[weeks.end..days.start],
+            &["+", "周", "周+", "周零", "w", "W", "w+", "W+", "weeks"],
+        )
         && said(&text[days.end..], &["", "天", "日", "d", "D", "days"]);
     fits.then_some([weeks, days])
 }
@@ -135,7 +150,11 @@ mod tests {
             ("9w6d", 69, "10w0d"),
             (" 30周2天", 212, " 30周3天"),
         ] {
-            assert_eq!(count_written(text), Some(Count::WeeksAndDays(days)), "{text}");
+            assert_eq!(
+                count_written(text),
+                Some(Count::WeeksAndDays(days)),
+                "{text}"
+            );
             assert_eq!(write_count(text, days + 1).as_deref(), Some(next));
         }
         assert_eq!(count_written("28周"), Some(Count::Whole(28)));

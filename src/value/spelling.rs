@@ -24,7 +24,9 @@ pub fn places<'a>(text: &str, pairs: &'a [[String; 2]]) -> Vec<Place<'a>> {
             if here.is_empty() {
                 continue;
             }
-            let found = text.match_indices(here).filter(|(at, _)| stands_alone(text, *at, here));
+            let found = text
+                .match_indices(here)
+                .filter(|(at, _)| stands_alone(text, *at, here));
             all.extend(found.map(|(start, _)| Place {
                 start,
                 end: start + here.len(),
