@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
+
 use super::draws::{Draws, Purpose};
 use crate::code::Handle;
 use crate::key::BlockKey;
@@ -25,8 +27,8 @@ pub struct Body {
 }
 
 impl Body {
-    /// By this policy.
-    pub fn new(policy: &Policy) -> Body {
+    /// By this policy; `days` is the table's own day for each column that counts up to it.
+    pub fn new(policy: &Policy, days: &HashMap<usize, Date>) -> Body {
         let place: HashMap<&str, usize> = policy
             .columns
             .iter()
@@ -50,15 +52,14 @@ impl Body {
                 _ => {}
             }
         }
-        let all = constraints(policy);
         Body {
             columns: policy.columns.clone(),
             moves: groups(policy)
                 .iter()
                 .map(|g| g.carrier.columns().to_vec())
                 .collect(),
-            elapsed: all.iter().filter_map(Constraint::elapsed).collect(),
-            constraints: all.into_iter().filter(|c| c.elapsed().is_none()).collect(),
+            elapsed: Elapsed::all(policy, days),
+            constraints: constraints(policy).into_iter().filter(|c| !c.counts_time()).collect(),
             inside,
             fixed,
         }

@@ -11,6 +11,8 @@ pub mod identity;
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::civil::Date;
+
 use crate::code::Handle;
 use crate::key::{BlockKey, DigestKeys};
 use crate::mark::Record;
@@ -107,13 +109,15 @@ pub struct InThisCopy {
 }
 
 impl<'a> Maker<'a> {
-    /// A maker for this table; `taken` holds every identifier of the register.
+    /// A maker for this table; `taken` holds every identifier of the register, `days` the table's own day
+    /// for each column that counts up to it.
     pub fn new(
         policy: &'a Policy,
         table: &'a Table,
         places: &'a [Option<usize>],
         keys: &'a DigestKeys,
         taken: &'a Taken,
+        days: &HashMap<usize, Date>,
     ) -> Maker<'a> {
         let names = identity::Names::of(policy, table, places);
         Maker {
@@ -123,7 +127,7 @@ impl<'a> Maker<'a> {
             keys,
             taken,
             names,
-            body: body::Body::new(policy),
+            body: body::Body::new(policy, days),
         }
     }
 

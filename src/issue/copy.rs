@@ -4,12 +4,16 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use jiff::civil::Date;
+
 use super::records::Records;
 use crate::canary::draws::{Draws, Purpose};
 use crate::canary::{Canary, DonorRate, Identity, InThisCopy, Maker, donor_draw};
 use crate::code::{BiasSet, Codeword, Handle};
 use crate::key::{BlockKey, CodeKeys};
 use crate::ledger::CanaryIndex;
+use crate::mark::Record;
+use crate::mark::constraint::Elapsed;
 use crate::mark::shape::Shape;
 use crate::policy::order::{Rank, rank};
 use crate::policy::{Policy, Role};
@@ -29,6 +33,8 @@ pub struct Printer<'a> {
     ranks: Vec<Vec<Rank<'a>>>,
     sort: Vec<(usize, bool)>,
     sequences: Vec<(usize, i64)>,
+    /// Counts of time that follow an altered date, with the columns that make them change.
+    follow: Vec<Elapsed>,
 }
 
 /// How many canaries a copy gets.
@@ -69,6 +75,7 @@ impl<'a> Printer<'a> {
         records: &'a Records,
         shape: &'a Shape,
         maker: Maker<'a>,
+        days: &HashMap<usize, Date>,
         keys: &CodeKeys,
     ) -> Printer<'a> {
         let place_of = |name: &str| {
@@ -104,6 +111,7 @@ impl<'a> Printer<'a> {
             .iter()
             .map(|(column, _, descending)| (*column, *descending))
             .collect();
+        let follow = Elapsed::all(policy, days);
         Printer {
             table,
             places,
@@ -116,6 +124,7 @@ impl<'a> Printer<'a> {
             ranks,
             sort,
             sequences,
+            follow,
         }
     }
 
@@ -199,9 +208,31 @@ impl<'a> Printer<'a> {
                     }
                 }
             }
-            out[before..].sort_unstable_by_key(|r| r.column);
+            if out.len() > before {
+                self.follow(row, before, &mut out);
+                out[before..].sort_unstable_by_key(|r| r.column);
+            }
         }
         out
+    }
+
+    /// Counts of time say what the row's altered dates make them; `out[before..]` is what is altered in the row so far.
+    fn follow(&'a self, row: usize, before: usize, out: &mut Vec<Replaced<'a>>) {
+        let record = Record::new(self.table, row, self.places);
+        let place = |column: usize| self.places.get(column).copied().flatten().map(|p| p as u32);
+        for rule in &self.follow {
+            let touched = rule.columns().any(|c| out[before..].iter().any(|r| Some(r.column) == place(c)));
+            if !touched {
+                continue;
+            }
+            let now = |column: usize| {
+                let altered = out[before..].iter().find(|r| Some(r.column) == place(column));
+                altered.map_or_else(|| record.cell(column), |r| &r.text)
+            };
+            if let (Some(text), Some(column)) = (rule.follow(|c| record.cell(c), now), place(rule.column())) {
+                out.push(Replaced { row: row as u32, column, text: Cow::Owned(text) });
+            }
+        }
     }
 
     fn canaries(&self, bearer: &Bearer, wanted: Wanted) -> Vec<Canary> {

@@ -23,7 +23,7 @@ use crate::canary::{DonorRate, Identity, Maker};
 use crate::code::{Codeword, Handle};
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
-use crate::policy::{Kind, Policy, Role};
+use crate::policy::{Kind, Policy, Role, depend};
 use crate::table::{self, Source};
 use crate::vault::Vault;
 use copy::{Bearer, Printer, Wanted};
@@ -336,12 +336,14 @@ impl<'a> Issue<'a> {
         debug_assert!(!first_name.is_empty());
 
         let keys = vault.key.digest_keys();
+        let days = depend::table_days(&source.table, &frame.policy);
         let maker = Maker::new(
             &frame.policy,
             &source.table,
             &frame.places,
             &keys,
             &records.taken,
+            &days,
         );
         let printer = Printer::new(
             &source.table,
@@ -350,6 +352,7 @@ impl<'a> Issue<'a> {
             &records,
             &frame.shape,
             maker,
+            &days,
             &vault.key.code_keys(),
         );
         let mut issued = Vec::with_capacity(recipients.len());

@@ -1,5 +1,7 @@
 //! The policy's rules, ready to be asked of a record: does this still hold when these cells change?
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use crate::policy::{DateOrder, Kind, Policy, Rule, Unit};
@@ -40,55 +42,29 @@ struct Cell {
     order: DateOrder,
 }
 
-/// The constraints of a policy. `Offset`, `Inside`, `Determines` and `Computed` need none: they decide which columns move at all.
-pub fn constraints(policy: &Policy) -> Vec<Constraint> {
-    let cell = |name: &str| {
+impl Cell {
+    fn named(policy: &Policy, name: &str) -> Option<Cell> {
         let column = policy.columns.iter().position(|c| c.name == name)?;
         let c = &policy.columns[column];
-        Some(Cell {
-            column,
-            kind: c.kind,
-            order: c.order.unwrap_or_default(),
-        })
-    };
+        Some(Cell { column, kind: c.kind, order: c.order.unwrap_or_default() })
+    }
+}
+
+/// The constraints of a policy. A count of time until the table's own day follows its date and constrains nothing; `Offset`,
+/// `Inside`, `Determines` and `Computed` need none: they decide which columns move at all.
+pub fn constraints(policy: &Policy) -> Vec<Constraint> {
     let compile = |rule: &Rule| -> Option<Constraint> {
         match rule {
             Rule::Order { first, then } => {
-                let (first, then) = (cell(first)?, cell(then)?);
+                let (first, then) = (Cell::named(policy, first)?, Cell::named(policy, then)?);
                 Some(Constraint {
                     columns: vec![first.column, then.column],
                     test: Test::Order { first, then },
                 })
             }
-            Rule::Elapsed {
-                column,
-                from,
-                until,
-                at,
-                unit,
-                plus,
-            } => {
-                let (count, from) = (cell(column)?.column, cell(from)?);
-                let mut columns = vec![count, from.column];
-                let until = match (until, at) {
-                    (Some(until), _) => {
-                        let until = cell(until)?;
-                        columns.push(until.column);
-                        Until::Column(until)
-                    }
-                    (None, Some(at)) => Until::Day(at.parse().ok()?),
-                    (None, None) => return None,
-                };
-                Some(Constraint {
-                    columns,
-                    test: Test::Elapsed(Elapsed {
-                        column: count,
-                        from,
-                        until,
-                        unit: *unit,
-                        plus: *plus,
-                    }),
-                })
+            Rule::Elapsed { until: Some(_), .. } => {
+                let rule = Elapsed::new(policy, rule, None)?;
+                Some(Constraint { columns: rule.columns().collect(), test: Test::Elapsed(rule) })
             }
             _ => None,
         }
@@ -112,16 +88,50 @@ impl Constraint {
         }
     }
 
-    /// The rule as a count of time, if it is one.
-    pub fn elapsed(&self) -> Option<Elapsed> {
-        match self.test {
-            Test::Elapsed(rule) => Some(rule),
-            Test::Order { .. } => None,
-        }
+    /// Whether the rule is a count of time, which a made-up record can be made to follow.
+    pub fn counts_time(&self) -> bool {
+        matches!(self.test, Test::Elapsed(_))
     }
 }
 
 impl Elapsed {
+    /// The counts of time in a policy, those until the table's own day where `days` tells it (by the counting column).
+    pub fn all(policy: &Policy, days: &HashMap<usize, Date>) -> Vec<Elapsed> {
+        let day = |rule: &Rule| match rule {
+            Rule::Elapsed { column, .. } => days.get(&policy.columns.iter().position(|c| &c.name == column)?).copied(),
+            _ => None,
+        };
+        policy.rules.iter().filter_map(|rule| Elapsed::new(policy, rule, day(rule))).collect()
+    }
+
+    fn new(policy: &Policy, rule: &Rule, day: Option<Date>) -> Option<Elapsed> {
+        let Rule::Elapsed { column, from, until, unit, plus } = rule else { return None };
+        let until = match until {
+            Some(until) => Until::Column(Cell::named(policy, until)?),
+            None => Until::Day(day?),
+        };
+        let column = Cell::named(policy, column)?.column;
+        Some(Elapsed { column, from: Cell::named(policy, from)?, until, unit: *unit, plus: *plus })
+    }
+
+    /// Every column of the rule, the counting one first.
+    pub fn columns(&self) -> impl Iterator<Item = usize> + use<> {
+        let until = match self.until {
+            Until::Column(cell) => Some(cell.column),
+            Until::Day(_) => None,
+        };
+        [Some(self.column), Some(self.from.column), until].into_iter().flatten()
+    }
+
+    /// What the counting column says now that the dates have changed: `text` with its number replaced, where it told the truth
+    /// before; none where nothing changes.
+    pub fn follow<'a>(&self, before: impl Fn(usize) -> &'a str, now: impl Fn(usize) -> &'a str) -> Option<String> {
+        let text = before(self.column);
+        let was = count_written(text)?;
+        let is = self.count(now)?;
+        (was != is && self.count(before) == Some(was)).then(|| text.replacen(&was.to_string(), &is.to_string(), 1))
+    }
+
     /// The column that counts.
     pub fn column(&self) -> usize {
         self.column
@@ -139,14 +149,7 @@ impl Elapsed {
 
     /// Whether the record says nothing to the rule: its count or a date is blank.
     pub fn blank<'a>(&self, get: impl Fn(usize) -> &'a str) -> bool {
-        let until = match self.until {
-            Until::Column(cell) => Some(cell.column),
-            Until::Day(_) => None,
-        };
-        [Some(self.column), Some(self.from.column), until]
-            .into_iter()
-            .flatten()
-            .any(|c| get(c).trim().is_empty())
+        self.columns().any(|c| get(c).trim().is_empty())
     }
 }
 

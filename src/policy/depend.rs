@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::profile::sample_rows;
 use super::words::{Hint, hints};
-use super::{Column, Kind, Role, Rule, Unit};
+use super::{Column, Kind, Policy, Role, Rule, Unit};
 use crate::table::Table;
 use crate::value::elapsed::{count_written, elapsed};
 use crate::value::{date, national_id, number};
@@ -153,33 +153,21 @@ fn offsets(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
     }
 }
 
-/// Numbers that count the time from a date until another date, or until one fixed day.
+/// Numbers that count the time from a date until another date, or until the day on which the table was made.
 fn elapsed_times(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
+    const UNITS: [Unit; 4] = [Unit::Years, Unit::Months, Unit::Weeks, Unit::Days];
+    let dated = || parsed.iter().filter(|p| !p.days.is_empty());
     for count in parsed.iter().filter(|p| varied(&p.counts)) {
-        let found = parsed
-            .iter()
-            .filter(|p| !p.days.is_empty())
-            .find_map(|from| {
-                [Unit::Years, Unit::Months, Unit::Weeks, Unit::Days]
-                    .into_iter()
-                    .find_map(|unit| {
-                        let until = parsed.iter().filter(|u| {
-                            u.at != from.at
-                                && !u.days.is_empty()
-                                && columns[u.at].kind != Kind::NationalId
-                        });
-                        until
-                            .filter_map(|until| {
-                                Some((until.at, counted(count, from, &until.days, unit)?))
-                            })
-                            .map(|(at, plus)| (from.at, Some(at), None, unit, plus))
-                            .next()
-                            .or_else(|| {
-                                Some((from.at, None, Some(fixed_day(count, from, unit)?), unit, 0))
-                            })
-                    })
-            });
-        let Some((from, until, day, unit, plus)) = found else {
+        let pairs = || dated().flat_map(|from| UNITS.map(|unit| (from, unit)));
+        let between = pairs().find_map(|(from, unit)| {
+            dated()
+                .filter(|u| u.at != from.at && columns[u.at].kind != Kind::NationalId)
+                .find_map(|until| Some((from.at, Some(until.at), unit, counted(count, from, &until.days, unit)?)))
+        });
+        let found = between.or_else(|| {
+            pairs().find_map(|(from, unit)| table_day(count, from, unit).map(|_| (from.at, None, unit, 0)))
+        });
+        let Some((from, until, unit, plus)) = found else {
             continue;
         };
         columns[count.at].role = Role::Derived;
@@ -187,29 +175,44 @@ fn elapsed_times(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule
             column: columns[count.at].name.clone(),
             from: columns[from].name.clone(),
             until: until.map(|u| columns[u].name.clone()),
-            at: day.map(|d: Date| d.to_string()),
             unit,
             plus,
         });
-        if unit == Unit::Days {
+        if let (Unit::Days, Some(until)) = (unit, until) {
             stay_together(columns, from, until);
         }
     }
 }
 
-/// A count of days allows its two dates to move only together; where that cannot be, neither moves.
-fn stay_together(columns: &mut [Column], from: usize, until: Option<usize>) {
-    let movable = |c: &Column| c.kind == Kind::Date && c.role == Role::Carrier;
-    match until {
-        Some(until) if movable(&columns[from]) && movable(&columns[until]) => {
-            columns[until].role = Role::Derived
+/// The day on which a table was made, as its counts of time tell: one for each [`Rule::Elapsed`] without an `until` that this
+/// table still follows, by the counting column's place in the policy.
+pub fn table_days(table: &Table, policy: &Policy) -> HashMap<usize, Date> {
+    let rows: Vec<usize> = sample_rows(table).take(ROWS).collect();
+    let parsed = |name: &str| {
+        let at = policy.columns.iter().position(|c| c.name == name)?;
+        let place = table.position(name)?;
+        Some((at, parse(table, &rows, &policy.columns[at], place)))
+    };
+    let day = |rule: &Rule| match rule {
+        Rule::Elapsed { column, from, until: None, unit, .. } => {
+            let (at, count) = parsed(column)?;
+            Some((at, table_day(&count, &parsed(from)?.1, *unit)?))
         }
-        _ => {
-            for at in [Some(from), until].into_iter().flatten() {
-                if matches!(columns[at].role, Role::Carrier | Role::Derived) {
-                    columns[at].role = Role::Plain;
-                }
-            }
+        _ => None,
+    };
+    policy.rules.iter().filter_map(day).collect()
+}
+
+/// A count of days allows its two dates to move only together; where that cannot be, neither moves.
+fn stay_together(columns: &mut [Column], from: usize, until: usize) {
+    let movable = |c: &Column| c.kind == Kind::Date && c.role == Role::Carrier;
+    if movable(&columns[from]) && movable(&columns[until]) {
+        columns[until].role = Role::Derived;
+        return;
+    }
+    for at in [from, until] {
+        if matches!(columns[at].role, Role::Carrier | Role::Derived) {
+            columns[at].role = Role::Plain;
         }
     }
 }
@@ -237,7 +240,7 @@ fn counted(count: &Parsed, from: &Parsed, until: &[Option<Date>], unit: Unit) ->
 }
 
 /// The day until which `count` counts from `from`, if there is one: the day that most rows allow.
-fn fixed_day(count: &Parsed, from: &Parsed, unit: Unit) -> Option<Date> {
+fn table_day(count: &Parsed, from: &Parsed, unit: Unit) -> Option<Date> {
     let mut edges: Vec<(Date, i32)> = Vec::new();
     let mut both = 0;
     for (n, day) in count.counts.iter().zip(&from.days) {
@@ -335,9 +338,14 @@ fn determined(table: &Table, rows: &[usize], columns: &mut [Column], rules: &mut
         if columns[at].role != Role::Carrier {
             continue;
         }
+        let related = |by: usize| {
+            let (a, b) = (columns[at].name.as_str(), columns[by].name.as_str());
+            rules.iter().any(|r| r.columns().contains(&a) && r.columns().contains(&b))
+        };
         let by = (0..columns.len()).find(|by| {
             let other = &columns[*by];
             *by != at
+                && !related(*by)
                 && !matches!(other.role, Role::Identifier | Role::Sequence)
                 && other.kind != Kind::Name
                 && determines(table, rows, *by, at)

@@ -122,7 +122,8 @@ pub enum Rule {
         /// Days between them.
         days: i32,
     },
-    /// `column` counts whole units from the date `from` until the date in `until`, or until the fixed day `at`.
+    /// `column` counts whole units from the date `from` until the date in `until`, or until the day on which the table was made,
+    /// another one every month.
     Elapsed {
         /// The number.
         column: String,
@@ -131,9 +132,6 @@ pub enum Rule {
         /// The column of the later date.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<String>,
-        /// Or the one later day (ISO).
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<String>,
         /// What is counted.
         unit: Unit,
         /// Added to the count: 1 where the first day counts too.

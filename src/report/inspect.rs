@@ -128,17 +128,10 @@ fn sentence(rule: &Rule) -> String {
         Rule::Offset { column, from, days } => {
             format!("{column} = {from} + {days} days: they move together")
         }
-        Rule::Elapsed {
-            column,
-            from,
-            until,
-            at,
-            unit,
-            ..
-        } => {
-            let end = until.clone().or_else(|| at.clone()).unwrap_or_default();
-            format!("{column} = {} from {from} to {end}", word(unit))
-        }
+        Rule::Elapsed { column, from, until, unit, .. } => match until {
+            Some(until) => format!("{column} = {} from {from} to {until}", word(unit)),
+            None => format!("{column} = {} from {from} to the day of the table: it follows", word(unit)),
+        },
         Rule::Order { first, then } => format!("{first} is never after {then}"),
         Rule::Inside { column, of } => format!("{column} stands inside {of}: it stays"),
         Rule::Determines { column, by } => format!("{by} determines {column}: it stays"),

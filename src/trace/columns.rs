@@ -10,6 +10,7 @@ use crate::mark::shape::{PlainColumn, cell_digest, plain_digest};
 use crate::policy::{DateOrder, Kind};
 use crate::table::Table;
 use crate::value::date::{self, Epoch};
+use crate::value::{email, national_id};
 
 /// Columns are told apart on at most this many rows.
 const SAMPLE: usize = 600;
@@ -251,7 +252,7 @@ impl Comparer<'_> {
         let step = sure.len().div_ceil(SAMPLE).max(1);
         let sample: Vec<(usize, Handle)> = sure.iter().copied().step_by(step).collect();
         let mut buffer = Vec::new();
-        (0..table.width())
+        let mut mapped: Vec<Mapped> = (0..table.width())
             .filter_map(|place| {
                 let dresses = dresses(table, place);
                 let mut best: Option<(f64, Mapped)> = None;
@@ -290,7 +291,40 @@ impl Comparer<'_> {
                 }
                 best.map(|(_, mapped)| mapped)
             })
-            .collect()
+            .collect();
+        self.add_self_evident(table, &mut mapped);
+        mapped
+    }
+
+    /// Identity numbers and e-mail addresses show what they are. A column of them in which no cell agrees is one of other people's,
+    /// and must speak against a row that links by something weaker.
+    fn add_self_evident(&self, table: &Table, mapped: &mut Vec<Mapped>) {
+        for kind in [Kind::NationalId, Kind::Email] {
+            let mut of_kind = self.known.shape.identifiers.iter().enumerate().filter(|(_, id)| id.kind == kind);
+            let (Some((at, _)), None) = (of_kind.next(), of_kind.next()) else {
+                continue;
+            };
+            if mapped.iter().any(|m| m.target == Target::Identifier(at)) {
+                continue;
+            }
+            let is_it = |cell: &str| match kind {
+                Kind::NationalId => national_id::normal(cell).is_some_and(|id| id.is_valid()),
+                _ => email::is_email(cell),
+            };
+            let place = (0..table.width()).filter(|p| mapped.iter().all(|m| m.place != *p)).find(|place| {
+                let (mut hits, mut filled) = (0, 0);
+                for cell in table.column(*place).filter(|c| !c.trim().is_empty()).take(SAMPLE) {
+                    filled += 1;
+                    hits += usize::from(is_it(cell));
+                }
+                filled > 0 && hits * 5 >= filled * 4
+            });
+            mapped.extend(place.map(|place| Mapped {
+                place,
+                target: Target::Identifier(at),
+                dress: Dress::Text(DateOrder::Ymd),
+            }));
+        }
     }
 
     fn targets(&self) -> impl Iterator<Item = Target> {

@@ -179,6 +179,7 @@ impl Linker<'_> {
         for hit in hits.chunk_by(|a, b| a.handle == b.handle) {
             let whole = hit.iter().any(|h| h.whole);
             let (mut same, mut other) = (0, 0);
+            let mut someone_else = false;
             for column in columns {
                 match comparer.compare(
                     hit[0].handle,
@@ -189,13 +190,16 @@ impl Linker<'_> {
                     |_, _| (),
                 ) {
                     Said::Same | Said::Variants(_) => same += 1,
-                    Said::Other => other += 1,
+                    Said::Other => {
+                        other += 1;
+                        someone_else |= matches!(column.target, Target::Identifier(_));
+                    }
                     Said::Nothing => {}
                 }
             }
             // a cut identifier is shared by strangers: something else must speak for the record
             let needed = if whole { 0 } else { 2 };
-            let enough = same >= needed && same >= other;
+            let enough = same >= needed && same >= other + i32::from(someone_else);
             let worth = (same - other) * 2 + i32::from(whole);
             if !enough {
                 continue;

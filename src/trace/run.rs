@@ -85,12 +85,14 @@ impl Tracer {
         let n = self.recipients.len();
         let threshold = name_threshold(n, alpha);
         let none = CanaryHits::default();
+        let mut by_accident = 0.0;
         let weighed: Vec<(Log10E, CanaryEvidence)> = self
             .recipients
             .iter()
             .zip(&counts)
             .map(|(recipient, counts)| {
                 let sought = hits.recipients.get(&recipient.id).unwrap_or(&none).sought();
+                by_accident += sought.iter().map(|s| s.accident.fraction()).sum::<f64>();
                 let found = CanaryEvidence {
                     sought: sought.len(),
                     met: sought.iter().filter(|s| s.met).count(),
@@ -138,6 +140,7 @@ impl Tracer {
             named: named.len(),
             original: &original,
             canaries_met: weighed.iter().map(|w| w.1.met).sum(),
+            canaries_by_accident: by_accident,
             linked_rows: read.linked as u64,
             links_by_chance: read.by_chance,
         };

@@ -61,22 +61,24 @@ pub struct Findings<'a> {
     pub original: &'a Original,
     /// Canaries met, of any recipient.
     pub canaries_met: usize,
+    /// How many would be met by accident.
+    pub canaries_by_accident: f64,
     /// Rows of the leak that were linked to a record.
     pub linked_rows: u64,
     /// How many would link by chance in a file of strangers of this size.
     pub links_by_chance: f64,
 }
 
-/// The verdict. A naming stands whatever else was found; a canary that was met shows that a copy was there, however few
-/// rows were linked and whatever their values say.
+/// The verdict. A naming stands whatever else was found; more canaries than are met by accident show that a copy was there,
+/// however few rows were linked and whatever their values say.
 pub fn decide(findings: &Findings) -> Verdict {
-    let ours =
-        findings.canaries_met > 0 || above_chance(findings.linked_rows, findings.links_by_chance);
+    let canary = above_chance(findings.canaries_met as u64, findings.canaries_by_accident);
+    let ours = canary || above_chance(findings.linked_rows, findings.links_by_chance);
     if findings.named > 0 {
         Verdict::Attributed
     } else if !ours {
         Verdict::Unrelated
-    } else if findings.original.unmarked && findings.canaries_met == 0 {
+    } else if findings.original.unmarked && !canary {
         Verdict::Original
     } else {
         Verdict::Inconclusive
@@ -138,6 +140,7 @@ mod tests {
                 named,
                 original,
                 canaries_met,
+                canaries_by_accident: 0.0,
                 linked_rows,
                 links_by_chance: 0.01,
             })
