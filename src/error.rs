@@ -15,7 +15,7 @@ pub enum Error {
     #[error("{0}")]
     Integrity(String),
     /// The system refused to read or write. Exit code 2.
-    #[error("cannot {action} `{}`: {source}. Check that the path exists and that you may {action} there.", path.display())]
+    #[error("cannot {action} `{}`: {source}. Check the path and your rights to it.", path.display())]
     Io {
         /// "read", "write", "make", ...
         action: &'static str,
@@ -43,7 +43,11 @@ impl Error {
         move |source| Error::Io {
             action,
             path,
-            source,
+            // the path is named already; an inner error may name a file that nobody has heard of
+            source: match source.raw_os_error() {
+                Some(code) => std::io::Error::from_raw_os_error(code),
+                None => std::io::Error::from(source.kind()),
+            },
         }
     }
 

@@ -39,10 +39,18 @@ pub struct Vault {
 
 impl Vault {
     /// A new vault in `dir`, which is made if missing. Refused where one is already; what was made is removed again on failure.
-    pub fn create(dir: &Path) -> Result<Vault> {
+    /// The key goes into `key_file` if that is given, else into the folder.
+    pub fn create(dir: &Path, key_file: Option<&Path>) -> Result<Vault> {
+        if dir.exists() && !dir.is_dir() {
+            return Err(Error::input(format!(
+                "`{}` is a file, not a folder. Name a folder for the vault with `--vault`.",
+                dir.display()
+            )));
+        }
         let mut made = Made::default();
         made.folders(dir)?;
-        let (key_path, ledger_path) = (dir.join(KEY_FILE), dir.join(LEDGER_FILE));
+        let key_path = key_file.map_or_else(|| dir.join(KEY_FILE), Path::to_path_buf);
+        let ledger_path = dir.join(LEDGER_FILE);
         for path in [&key_path, &ledger_path] {
             if path.try_exists().map_err(Error::io("read", path))? {
                 return Err(there_already(dir, path));

@@ -59,7 +59,10 @@ impl Body {
                 .map(|g| g.carrier.columns().to_vec())
                 .collect(),
             elapsed: Elapsed::all(policy, days),
-            constraints: constraints(policy).into_iter().filter(|c| !c.counts_time()).collect(),
+            constraints: constraints(policy)
+                .into_iter()
+                .filter(|c| !c.counts_time())
+                .collect(),
             inside,
             fixed,
         }

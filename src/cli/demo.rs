@@ -35,7 +35,7 @@ pub fn run() -> Result<ExitCode> {
             .map_err(Error::io("write", &path))
             .map(|()| path)
     };
-    let mut vault = Vault::create(&dir.join(".taggant"))?;
+    let mut vault = Vault::create(&dir.join(".taggant"), None)?;
     let hospitals: Vec<String> = (1..=HOSPITALS)
         .map(|n| format!("Hospital {n:02}"))
         .collect();
@@ -130,7 +130,7 @@ pub fn run() -> Result<ExitCode> {
 }
 
 fn tell(text: &str) -> Result<()> {
-    terminal::give(&format!("{text}\n"), None)
+    terminal::tell(&format!("{text}\n"))
 }
 
 fn indented(text: &str) -> String {

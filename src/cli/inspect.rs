@@ -6,11 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 use taggant::error::{Error, Result};
 use taggant::inspection;
+use taggant::issue::check_table;
+use taggant::issue::register::describes_only;
 use taggant::policy;
 use taggant::report::inspect as report;
 use taggant::table::{self, Limits};
 use taggant::trace::units::Alpha;
 
+use super::terminal::Sink;
 use super::{Form, Output, issue, terminal};
 
 #[derive(Args)]
@@ -31,31 +34,36 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<ExitCode> {
+    let sink = Sink::open(options.output.output.as_deref())?;
     let (name, bytes) = table::load(&options.table, &Limits::default())?;
     let source = issue::only_table(table::from_bytes(&name, bytes, &Limits::default())?, &name)?;
-    if source.table.header().is_empty() || source.table.rows() == 0 {
-        return Err(Error::input(format!(
-            "`{name}` has no header with rows below it. Give a table with both."
-        )));
-    }
+    check_table(&source)?;
     let policy = match &options.policy {
-        Some(path) => issue::read_policy(path)?,
+        Some(path) => {
+            let policy = issue::read_policy(path)?;
+            describes_only(&source, &policy)?;
+            policy
+        }
         None => policy::infer::infer(&source.table),
     };
-    if let Some(path) = &options.write_policy {
-        if path.exists() {
+    let policy_sink = match &options.write_policy {
+        Some(path) if path.exists() => {
             return Err(Error::input(format!(
                 "`{}` is there already. Write the policy to another file.",
                 path.display()
             )));
         }
-        terminal::give(&policy::text::write(&policy)?, Some(path))?;
+        Some(path) => Some(Sink::open(Some(path))?),
+        None => None,
+    };
+    if let Some(sink) = policy_sink {
+        sink.give(&policy::text::write(&policy)?)?;
     }
     let found = inspection::inspect(&source, policy, options.recipients.max(1), Alpha::DEFAULT)?;
     let result = match options.output.format {
         Form::Human => report::human(&found),
         Form::Json => terminal::document(&report::json(&found)),
     };
-    terminal::give(&result, options.output.output.as_deref())?;
+    sink.give(&result)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use taggant::policy;
 use taggant::report::{human, json};
 use taggant::table::{self, Limits, Source};
 
+use super::terminal::Sink;
 use super::{Form, Output, Place, terminal};
 
 #[derive(Args)]
@@ -53,6 +54,7 @@ pub struct Options {
 }
 
 pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
+    let sink = Sink::open(options.output.output.as_deref())?;
     let mut recipients = options.to.clone();
     if let Some(list) = &options.recipients {
         let limits = Limits {
@@ -104,7 +106,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             Form::Human => text,
             Form::Json => terminal::document(&json::plan(&plan)),
         };
-        terminal::give(&result, options.output.output.as_deref())?;
+        sink.give(&result)?;
         return Ok(ExitCode::SUCCESS);
     }
     terminal::say(human::plan(&plan).trim_end());
@@ -115,7 +117,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         Form::Human => human::issued(&issued),
         Form::Json => terminal::document(&json::issued(&issued)),
     };
-    terminal::give(&result, options.output.output.as_deref())?;
+    sink.give(&result)?;
     Ok(ExitCode::SUCCESS)
 }
 

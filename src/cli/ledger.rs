@@ -12,6 +12,7 @@ use taggant::ledger::{ExportEntry, TableEntry};
 use taggant::report::json::hex;
 use taggant::vault::Vault;
 
+use super::terminal::Sink;
 use super::{Form, Output, Place, terminal};
 
 #[derive(Args)]
@@ -67,11 +68,12 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             )
         }
     };
+    let sink = Sink::open(output.output.as_deref())?;
     let result = match output.format {
         Form::Human => text,
         Form::Json => terminal::document(&value),
     };
-    terminal::give(&result, output.output.as_deref())?;
+    sink.give(&result)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,10 +1,12 @@
 //! The terminal: results to standard output, everything else to standard error, progress only where somebody watches.
 
+use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use taggant::error::{Error, Result};
+use tempfile::NamedTempFile;
 
 /// Says what failed.
 pub fn complain(message: &str) {
@@ -22,29 +24,75 @@ pub fn say(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
 }
 
-/// Writes a result to standard output, or to a file that appears whole or not at all.
-pub fn give(result: &str, output: Option<&Path>) -> Result<()> {
-    let Some(path) = output else {
-        let mut out = std::io::stdout().lock();
-        return match out.write_all(result.as_bytes()).and_then(|()| out.flush()) {
-            // whoever read us has seen enough
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            done => done.map_err(Error::io("write", Path::new("standard output"))),
+/// Where a result goes, opened before the work begins: a result that has nowhere to go is known while nothing is done yet.
+pub enum Sink {
+    /// Standard output.
+    Standard,
+    /// A file that appears whole or not at all.
+    File(NamedTempFile, PathBuf),
+    /// A device or a pipe, written as it is.
+    Through(File, PathBuf),
+}
+
+impl Sink {
+    /// The place named by `-o`, or standard output.
+    pub fn open(output: Option<&Path>) -> Result<Sink> {
+        let Some(path) = output else {
+            return Ok(Sink::Standard);
         };
-    };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".taggant-")
-        .tempfile_in(folder)
-        .map_err(Error::io("write", path))?;
-    file.write_all(result.as_bytes())
-        .map_err(Error::io("write", path))?;
-    file.persist(path)
-        .map_err(|e| Error::io("write", path)(e.error))?;
-    Ok(())
+        if path.is_dir() {
+            return Err(Error::input(format!(
+                "`{}` is a folder. Name a file for the result.",
+                path.display()
+            )));
+        }
+        let known = std::fs::symlink_metadata(path);
+        if known.is_ok_and(|m| !m.is_file()) {
+            let file = OpenOptions::new()
+                .write(true)
+                .truncate(true)
+                .create(true)
+                .open(path)
+                .map_err(Error::io("write", path))?;
+            return Ok(Sink::Through(file, path.to_path_buf()));
+        }
+        let folder = path
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new()
+            .prefix(".taggant-")
+            .tempfile_in(folder)
+            .map_err(Error::io("write", path))?;
+        Ok(Sink::File(file, path.to_path_buf()))
+    }
+
+    /// Writes the result.
+    pub fn give(self, result: &str) -> Result<()> {
+        match self {
+            Sink::Standard => tell(result),
+            Sink::Through(mut file, path) => file
+                .write_all(result.as_bytes())
+                .map_err(Error::io("write", &path)),
+            Sink::File(mut file, path) => {
+                file.write_all(result.as_bytes())
+                    .map_err(Error::io("write", &path))?;
+                file.persist(&path)
+                    .map_err(|e| Error::io("write", &path)(e.error))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Writes to standard output.
+pub fn tell(result: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(result.as_bytes()).and_then(|()| out.flush()) {
+        // whoever read us has seen enough
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(Error::io("write", Path::new("standard output"))),
+    }
 }
 
 /// A JSON value as a document.

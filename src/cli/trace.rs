@@ -15,6 +15,7 @@ use taggant::trace::units::Alpha;
 use taggant::trace::verdict::Verdict;
 use taggant::vault::Vault;
 
+use super::terminal::Sink;
 use super::{Place, terminal};
 
 #[derive(Args)]
@@ -44,6 +45,7 @@ enum TraceForm {
 }
 
 pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
+    let sink = Sink::open(options.output.as_deref())?;
     let alpha = Alpha::new(options.alpha)?;
     let mut vault = place.open()?;
     let tracer = Tracer::new(&vault)?;
@@ -81,7 +83,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             .map(|r| format!("{}\n", json::trace(r)))
             .collect(),
     };
-    terminal::give(&result, options.output.as_deref())?;
+    sink.give(&result)?;
     let attributed = reports
         .iter()
         .any(|r| r.outcome.verdict == Verdict::Attributed);

@@ -40,8 +40,13 @@ pub struct Printer<'a> {
 /// How many canaries a copy gets.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wanted {
-    /// One for each donor at this rate.
-    Rate(DonorRate),
+    /// One for each donor at this rate, and no fewer than `least` as far as there are donors.
+    Rate {
+        /// The chance that a record is a donor.
+        rate: DonorRate,
+        /// The fewest.
+        least: usize,
+    },
     /// Exactly so many, as far as there are donors.
     Exactly(usize),
 }
@@ -221,16 +226,26 @@ impl<'a> Printer<'a> {
         let record = Record::new(self.table, row, self.places);
         let place = |column: usize| self.places.get(column).copied().flatten().map(|p| p as u32);
         for rule in &self.follow {
-            let touched = rule.columns().any(|c| out[before..].iter().any(|r| Some(r.column) == place(c)));
+            let touched = rule
+                .columns()
+                .any(|c| out[before..].iter().any(|r| Some(r.column) == place(c)));
             if !touched {
                 continue;
             }
             let now = |column: usize| {
-                let altered = out[before..].iter().find(|r| Some(r.column) == place(column));
+                let altered = out[before..]
+                    .iter()
+                    .find(|r| Some(r.column) == place(column));
                 altered.map_or_else(|| record.cell(column), |r| &r.text)
             };
-            if let (Some(text), Some(column)) = (rule.follow(|c| record.cell(c), now), place(rule.column())) {
-                out.push(Replaced { row: row as u32, column, text: Cow::Owned(text) });
+            if let (Some(text), Some(column)) =
+                (rule.follow(|c| record.cell(c), now), place(rule.column()))
+            {
+                out.push(Replaced {
+                    row: row as u32,
+                    column,
+                    text: Cow::Owned(text),
+                });
             }
         }
     }
@@ -238,30 +253,26 @@ impl<'a> Printer<'a> {
     fn canaries(&self, bearer: &Bearer, wanted: Wanted) -> Vec<Canary> {
         let mut donors: Vec<(u64, Handle, usize)> = Vec::new();
         let mut seen = std::collections::HashSet::new();
-        let limit = match wanted {
-            Wanted::Rate(rate) => rate.0,
-            Wanted::Exactly(0) => 0,
-            Wanted::Exactly(_) => u64::MAX,
+        let (limit, least, most) = match wanted {
+            Wanted::Rate { rate, least } => (rate.0, least, usize::MAX),
+            Wanted::Exactly(n) => (u64::MAX, 0, n),
         };
-        if limit == 0 {
+        if most == 0 || (limit == 0 && least == 0) {
             return Vec::new();
         }
         for (row, handle) in self.records.handles.iter().enumerate() {
             let Some(handle) = *handle else { continue };
             let draw = donor_draw(&bearer.canary_key, handle);
-            if draw <= limit && seen.insert(handle) {
+            if (draw <= limit || least > 0) && seen.insert(handle) {
                 donors.push((draw, handle, row));
             }
         }
-        donors.sort_unstable();
-        let most = match wanted {
-            Wanted::Exactly(n) => n,
-            Wanted::Rate(_) => usize::MAX,
-        };
+        // those that the recipient knows already come first: nobody new may take their numbers
+        donors.sort_unstable_by_key(|(draw, handle, _)| (!bearer.kept.contains_key(handle), *draw));
         let mut copy = InThisCopy::default();
         let mut out = Vec::new();
-        for (_, handle, row) in donors {
-            if out.len() >= most {
+        for (draw, handle, row) in donors {
+            if out.len() >= most || (draw > limit && out.len() >= least) {
                 break;
             }
             out.extend(self.maker.make(

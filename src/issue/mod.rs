@@ -33,6 +33,19 @@ use register::Frame;
 /// Copies that are made, entered and shown together: few enough that a killed run loses little.
 const BATCH: usize = 16;
 
+/// How a copy is called until its entry is durable.
+const PART_PREFIX: &str = ".taggant-";
+const PART_SUFFIX: &str = ".part";
+
+/// A table with fewer sites needs canaries to be told by, ...
+const FEW_SITES: usize = 64;
+
+/// ... at least so many a copy, where it has any.
+const LEAST_CANARIES: usize = 3;
+
+/// Unfinished copies of a run that was killed are removed from the folder after this time.
+const STALE: std::time::Duration = std::time::Duration::from_secs(3600);
+
 /// What to issue, and to whom.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -288,6 +301,12 @@ impl<'a> Issue<'a> {
 
     /// Makes, enters and shows every copy; `done` hears how many are ready.
     pub fn run(self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
+        let made = make_folder(&self.request.out)?;
+        remove_stale(&self.request.out);
+        self.make_all(done).inspect_err(|_| made.undo())
+    }
+
+    fn make_all(self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
         let Issue {
             vault,
             source,
@@ -299,15 +318,7 @@ impl<'a> Issue<'a> {
             parent,
             paths,
         } = self;
-        let made_out = make_folder(&request.out)?;
         let now = Timestamp::now();
-        let first_name = request.recipients.first().map_or("", String::as_str);
-        let probe = NamedTempFile::new_in(&request.out);
-        if let Err(e) = probe {
-            made_out.undo();
-            return Err(Error::io("write", &request.out)(e));
-        }
-        drop(probe);
         let source_digest = vault.key.source_digest(&request.source_sha256);
         let (table, recipients) = vault.ledger.write(|writer| {
             let register = match &frame.known {
@@ -333,7 +344,6 @@ impl<'a> Issue<'a> {
                 .collect::<Result<Vec<Recipient>>>()?;
             Ok((table, recipients))
         })?;
-        debug_assert!(!first_name.is_empty());
 
         let keys = vault.key.digest_keys();
         let days = depend::table_days(&source.table, &frame.policy);
@@ -365,7 +375,7 @@ impl<'a> Issue<'a> {
                 .collect::<Result<Vec<Bearer>>>()?;
             let wishes: Vec<Wanted> = bearers
                 .iter()
-                .map(|b| wanted(&request, &frame.policy, b))
+                .map(|b| wanted(&request, &frame.policy, b, printer.sites()))
                 .collect();
             let job = |at: usize| -> Result<(NamedTempFile, NewExport)> {
                 let (recipient, path) = batch[at];
@@ -417,7 +427,7 @@ impl<'a> Issue<'a> {
 }
 
 /// Everything in a table that cannot be issued, each in its own words.
-fn check_table(source: &Source) -> Result<()> {
+pub fn check_table(source: &Source) -> Result<()> {
     let name = &source.name;
     let table = &source.table;
     if table.header().is_empty() {
@@ -462,12 +472,19 @@ fn check_table(source: &Source) -> Result<()> {
 }
 
 fn check_places(request: &Request, paths: &[PathBuf]) -> Result<()> {
-    if request.out.exists() && !request.out.is_dir() {
+    // the nearest folder that is there must be one, and must take files
+    let there = request
+        .out
+        .ancestors()
+        .find(|a| !a.as_os_str().is_empty() && a.exists())
+        .unwrap_or(Path::new("."));
+    if !there.is_dir() {
         return Err(Error::input(format!(
             "`{}` is a file, not a folder. Name a folder with `--out`.",
-            request.out.display()
+            there.display()
         )));
     }
+    NamedTempFile::new_in(there).map_err(Error::io("write", there))?;
     for path in paths {
         if path.is_dir() {
             return Err(Error::input(format!(
@@ -507,6 +524,28 @@ fn make_folder(out: &Path) -> Result<MadeFolder> {
     Ok(MadeFolder(missing.into_iter().rev().collect()))
 }
 
+/// Removes what a run that was killed long ago left unfinished: it has no entry, and nobody will finish it.
+fn remove_stale(out: &Path) {
+    let Ok(entries) = std::fs::read_dir(out) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let ours = name
+            .to_str()
+            .is_some_and(|n| n.starts_with(PART_PREFIX) && n.ends_with(PART_SUFFIX));
+        let age = entry
+            .metadata()
+            .and_then(|m| m.modified())
+            .ok()
+            .and_then(|at| at.elapsed().ok());
+        if ours && age.is_some_and(|age| age > STALE) {
+            // another run may have been quicker
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer> {
     let mut kept = HashMap::new();
     for (export, sealed) in vault.ledger.sealed_canaries(register, &recipient.id)? {
@@ -527,7 +566,7 @@ fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer>
 }
 
 /// As many canaries as asked for now, else at the rate of the recipient's earlier copies, else at the policy's.
-fn wanted(request: &Request, policy: &Policy, bearer: &Bearer) -> Wanted {
+fn wanted(request: &Request, policy: &Policy, bearer: &Bearer, sites: usize) -> Wanted {
     if let Some(n) = request.canaries {
         return Wanted::Exactly(n);
     }
@@ -537,7 +576,13 @@ fn wanted(request: &Request, policy: &Policy, bearer: &Bearer) -> Wanted {
         .keys()
         .map(|donor| crate::canary::donor_draw(&bearer.canary_key, *donor))
         .max();
-    Wanted::Rate(DonorRate(earlier.map_or(rate.0, |draw| draw.max(rate.0))))
+    let rate = DonorRate(earlier.map_or(rate.0, |draw| draw.max(rate.0)));
+    let least = match (rate.0, sites) {
+        (0, _) => 0,
+        (_, 0..FEW_SITES) => LEAST_CANARIES,
+        _ => 1,
+    };
+    Wanted::Rate { rate, least }
 }
 
 struct MadeCopy {
@@ -558,10 +603,18 @@ fn make_copy(
     path: &Path,
 ) -> Result<MadeCopy> {
     let copy = printer.copy(bearer, wanted);
+    if printer.sites() == 0 && copy.canaries.is_empty() {
+        return Err(Error::input(format!(
+            "no canary could be made for `{}`, and `{}` has no sites, so that copy would be nobody's. Name a carrier in a policy (see \
+             `taggant inspect`).",
+            path.display(),
+            source.name
+        )));
+    }
     let folder = path.parent().unwrap_or(Path::new("."));
     let file = tempfile::Builder::new()
-        .prefix(".taggant-")
-        .suffix(".part")
+        .prefix(PART_PREFIX)
+        .suffix(PART_SUFFIX)
         .tempfile_in(folder)
         .map_err(Error::io("write", folder))?;
     table::rewrite(source, &copy.edits, file.path())?;

@@ -1,6 +1,6 @@
 //! Which register a table belongs to, and how well it fits the register's frozen policy.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::ledger::{Ledger, NewRegister, Register};
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
@@ -68,7 +68,10 @@ impl Frame {
         policy: Option<Policy>,
     ) -> Result<Frame> {
         let policy = match policy {
-            Some(policy) => policy,
+            Some(policy) => {
+                describes_only(source, &policy)?;
+                policy
+            }
             None => crate::policy::infer::infer(&source.table),
         };
         Frame::over(source, name, None, parent, policy)
@@ -132,7 +135,7 @@ impl Frame {
                 let lost = match column.role {
                     Role::Identifier => "it no longer links its records",
                     Role::Carrier => "it carries no marks",
-                    _ => "nothing was put in its place",
+                    _ => "copies go without it",
                 };
                 self.drift.push(format!(
                     "column `{}` of register `{}` is not in `{}`: {lost}",
@@ -190,6 +193,22 @@ impl Frame {
                 named(&|at| !in_group(at) && role(at) != Role::Identifier)
             ),
         ]
+    }
+}
+
+/// Refuses a policy that names a column which the table lacks: once frozen, a misspelling could not be mended.
+pub fn describes_only(source: &Source, policy: &Policy) -> Result<()> {
+    let header = source.table.header();
+    match policy.columns.iter().find(|c| !header.contains(&c.name)) {
+        None => Ok(()),
+        Some(column) => {
+            let hint = did_you_mean(&column.name, header.iter().map(String::as_str));
+            let message = format!(
+                "the policy describes a column `{}` that `{}` does not have. {hint}",
+                column.name, source.name
+            );
+            Err(Error::input(message.trim_end()))
+        }
     }
 }
 

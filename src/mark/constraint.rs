@@ -46,7 +46,11 @@ impl Cell {
     fn named(policy: &Policy, name: &str) -> Option<Cell> {
         let column = policy.columns.iter().position(|c| c.name == name)?;
         let c = &policy.columns[column];
-        Some(Cell { column, kind: c.kind, order: c.order.unwrap_or_default() })
+        Some(Cell {
+            column,
+            kind: c.kind,
+            order: c.order.unwrap_or_default(),
+        })
     }
 }
 
@@ -64,7 +68,10 @@ pub fn constraints(policy: &Policy) -> Vec<Constraint> {
             }
             Rule::Elapsed { until: Some(_), .. } => {
                 let rule = Elapsed::new(policy, rule, None)?;
-                Some(Constraint { columns: rule.columns().collect(), test: Test::Elapsed(rule) })
+                Some(Constraint {
+                    columns: rule.columns().collect(),
+                    test: Test::Elapsed(rule),
+                })
             }
             _ => None,
         }
@@ -98,20 +105,41 @@ impl Elapsed {
     /// The counts of time in a policy, those until the table's own day where `days` tells it (by the counting column).
     pub fn all(policy: &Policy, days: &HashMap<usize, Date>) -> Vec<Elapsed> {
         let day = |rule: &Rule| match rule {
-            Rule::Elapsed { column, .. } => days.get(&policy.columns.iter().position(|c| &c.name == column)?).copied(),
+            Rule::Elapsed { column, .. } => days
+                .get(&policy.columns.iter().position(|c| &c.name == column)?)
+                .copied(),
             _ => None,
         };
-        policy.rules.iter().filter_map(|rule| Elapsed::new(policy, rule, day(rule))).collect()
+        policy
+            .rules
+            .iter()
+            .filter_map(|rule| Elapsed::new(policy, rule, day(rule)))
+            .collect()
     }
 
     fn new(policy: &Policy, rule: &Rule, day: Option<Date>) -> Option<Elapsed> {
-        let Rule::Elapsed { column, from, until, unit, plus } = rule else { return None };
+        let Rule::Elapsed {
+            column,
+            from,
+            until,
+            unit,
+            plus,
+        } = rule
+        else {
+            return None;
+        };
         let until = match until {
             Some(until) => Until::Column(Cell::named(policy, until)?),
             None => Until::Day(day?),
         };
         let column = Cell::named(policy, column)?.column;
-        Some(Elapsed { column, from: Cell::named(policy, from)?, until, unit: *unit, plus: *plus })
+        Some(Elapsed {
+            column,
+            from: Cell::named(policy, from)?,
+            until,
+            unit: *unit,
+            plus: *plus,
+        })
     }
 
     /// Every column of the rule, the counting one first.
@@ -120,16 +148,23 @@ impl Elapsed {
             Until::Column(cell) => Some(cell.column),
             Until::Day(_) => None,
         };
-        [Some(self.column), Some(self.from.column), until].into_iter().flatten()
+        [Some(self.column), Some(self.from.column), until]
+            .into_iter()
+            .flatten()
     }
 
     /// What the counting column says now that the dates have changed: `text` with its number replaced, where it told the truth
     /// before; none where nothing changes.
-    pub fn follow<'a>(&self, before: impl Fn(usize) -> &'a str, now: impl Fn(usize) -> &'a str) -> Option<String> {
+    pub fn follow<'a>(
+        &self,
+        before: impl Fn(usize) -> &'a str,
+        now: impl Fn(usize) -> &'a str,
+    ) -> Option<String> {
         let text = before(self.column);
         let was = count_written(text)?;
         let is = self.count(now)?;
-        (was != is && self.count(before) == Some(was)).then(|| text.replacen(&was.to_string(), &is.to_string(), 1))
+        (was != is && self.count(before) == Some(was))
+            .then(|| text.replacen(&was.to_string(), &is.to_string(), 1))
     }
 
     /// The column that counts.

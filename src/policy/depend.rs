@@ -162,10 +162,19 @@ fn elapsed_times(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule
         let between = pairs().find_map(|(from, unit)| {
             dated()
                 .filter(|u| u.at != from.at && columns[u.at].kind != Kind::NationalId)
-                .find_map(|until| Some((from.at, Some(until.at), unit, counted(count, from, &until.days, unit)?)))
+                .find_map(|until| {
+                    Some((
+                        from.at,
+                        Some(until.at),
+                        unit,
+                        counted(count, from, &until.days, unit)?,
+                    ))
+                })
         });
         let found = between.or_else(|| {
-            pairs().find_map(|(from, unit)| table_day(count, from, unit).map(|_| (from.at, None, unit, 0)))
+            pairs().find_map(|(from, unit)| {
+                table_day(count, from, unit).map(|_| (from.at, None, unit, 0))
+            })
         });
         let Some((from, until, unit, plus)) = found else {
             continue;
@@ -194,7 +203,13 @@ pub fn table_days(table: &Table, policy: &Policy) -> HashMap<usize, Date> {
         Some((at, parse(table, &rows, &policy.columns[at], place)))
     };
     let day = |rule: &Rule| match rule {
-        Rule::Elapsed { column, from, until: None, unit, .. } => {
+        Rule::Elapsed {
+            column,
+            from,
+            until: None,
+            unit,
+            ..
+        } => {
             let (at, count) = parsed(column)?;
             Some((at, table_day(&count, &parsed(from)?.1, *unit)?))
         }
@@ -340,7 +355,9 @@ fn determined(table: &Table, rows: &[usize], columns: &mut [Column], rules: &mut
         }
         let related = |by: usize| {
             let (a, b) = (columns[at].name.as_str(), columns[by].name.as_str());
-            rules.iter().any(|r| r.columns().contains(&a) && r.columns().contains(&b))
+            rules
+                .iter()
+                .any(|r| r.columns().contains(&a) && r.columns().contains(&b))
         };
         let by = (0..columns.len()).find(|by| {
             let other = &columns[*by];

@@ -242,18 +242,22 @@ pub fn plan(plan: &Plan) -> String {
     out
 }
 
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
 /// The copies of one run.
 pub fn issued(copies: &[Issued]) -> String {
     let mut out = String::new();
     for c in copies {
         let _ = writeln!(
             out,
-            "{}  {}  {} rows, {} cells altered, {} canaries -> {}",
+            "{}  {}  {} rows, {} cells altered, {} -> {}",
             c.export,
             c.recipient,
             c.rows,
             c.cells_altered,
-            c.canaries,
+            counted(c.canaries, "canary", "canaries"),
             c.path.display()
         );
     }

@@ -128,9 +128,18 @@ fn sentence(rule: &Rule) -> String {
         Rule::Offset { column, from, days } => {
             format!("{column} = {from} + {days} days: they move together")
         }
-        Rule::Elapsed { column, from, until, unit, .. } => match until {
+        Rule::Elapsed {
+            column,
+            from,
+            until,
+            unit,
+            ..
+        } => match until {
             Some(until) => format!("{column} = {} from {from} to {until}", word(unit)),
-            None => format!("{column} = {} from {from} to the day of the table: it follows", word(unit)),
+            None => format!(
+                "{column} = {} from {from} to the day of the table: it follows",
+                word(unit)
+            ),
         },
         Rule::Order { first, then } => format!("{first} is never after {then}"),
         Rule::Inside { column, of } => format!("{column} stands inside {of}: it stays"),

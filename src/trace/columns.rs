@@ -300,7 +300,13 @@ impl Comparer<'_> {
     /// and must speak against a row that links by something weaker.
     fn add_self_evident(&self, table: &Table, mapped: &mut Vec<Mapped>) {
         for kind in [Kind::NationalId, Kind::Email] {
-            let mut of_kind = self.known.shape.identifiers.iter().enumerate().filter(|(_, id)| id.kind == kind);
+            let mut of_kind = self
+                .known
+                .shape
+                .identifiers
+                .iter()
+                .enumerate()
+                .filter(|(_, id)| id.kind == kind);
             let (Some((at, _)), None) = (of_kind.next(), of_kind.next()) else {
                 continue;
             };
@@ -311,14 +317,20 @@ impl Comparer<'_> {
                 Kind::NationalId => national_id::normal(cell).is_some_and(|id| id.is_valid()),
                 _ => email::is_email(cell),
             };
-            let place = (0..table.width()).filter(|p| mapped.iter().all(|m| m.place != *p)).find(|place| {
-                let (mut hits, mut filled) = (0, 0);
-                for cell in table.column(*place).filter(|c| !c.trim().is_empty()).take(SAMPLE) {
-                    filled += 1;
-                    hits += usize::from(is_it(cell));
-                }
-                filled > 0 && hits * 5 >= filled * 4
-            });
+            let place = (0..table.width())
+                .filter(|p| mapped.iter().all(|m| m.place != *p))
+                .find(|place| {
+                    let (mut hits, mut filled) = (0, 0);
+                    for cell in table
+                        .column(*place)
+                        .filter(|c| !c.trim().is_empty())
+                        .take(SAMPLE)
+                    {
+                        filled += 1;
+                        hits += usize::from(is_it(cell));
+                    }
+                    filled > 0 && hits * 5 >= filled * 4
+                });
             mapped.extend(place.map(|place| Mapped {
                 place,
                 target: Target::Identifier(at),

@@ -13,7 +13,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_vault_opens_with_the_key_it_was_made_with() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("a/b/.taggant");
-    let made = Vault::create(&dir).unwrap();
+    let made = Vault::create(&dir, None).unwrap();
     let (key, id) = (*made.key.as_bytes(), made.ledger.vault_id().unwrap());
     assert!(!made.key_exposed());
     drop(made);
@@ -49,7 +49,7 @@ fn a_vault_opens_with_the_key_it_was_made_with() {
 fn keys_are_read_as_editors_and_people_leave_them() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("v");
-    drop(Vault::create(&dir).unwrap());
+    drop(Vault::create(&dir, None).unwrap());
     let path = dir.join(KEY_FILE);
     let text = std::fs::read_to_string(&path).unwrap();
     let hex = text.trim();
@@ -90,15 +90,15 @@ fn keys_are_read_as_editors_and_people_leave_them() {
 fn a_second_vault_in_the_same_folder_is_refused_and_the_first_is_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("v");
-    drop(Vault::create(&dir).unwrap());
+    drop(Vault::create(&dir, None).unwrap());
     let before: Vec<Vec<u8>> = [KEY_FILE, LEDGER_FILE]
         .iter()
         .map(|f| std::fs::read(dir.join(f)).unwrap())
         .collect();
-    let error = Vault::create(&dir).unwrap_err();
+    let error = Vault::create(&dir, None).unwrap_err();
     assert!(error.to_string().contains("already"), "{error}");
     std::fs::remove_file(dir.join(KEY_FILE)).unwrap();
-    let error = Vault::create(&dir).unwrap_err();
+    let error = Vault::create(&dir, None).unwrap_err();
     assert!(error.to_string().contains(LEDGER_FILE), "{error}");
     assert_eq!(names(&dir), [LEDGER_FILE]);
     assert_eq!(std::fs::read(dir.join(LEDGER_FILE)).unwrap(), before[1]);
@@ -114,11 +114,11 @@ fn a_second_vault_in_the_same_folder_is_refused_and_the_first_is_untouched() {
 fn what_failed_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
-    assert!(Vault::create(&folder.path().join("file/vault")).is_err());
+    assert!(Vault::create(&folder.path().join("file/vault", None)).is_err());
     // folders and the key are made before the ledger fails: a directory stands where its journal must go
     let dir = folder.path().join("v");
     std::fs::create_dir_all(dir.join("ledger.sqlite-journal/in the way")).unwrap();
-    assert!(Vault::create(&dir).is_err());
+    assert!(Vault::create(&dir, None).is_err());
     assert_eq!(names(&dir), ["ledger.sqlite-journal"]);
 
     let mut made = Made::default();
@@ -161,7 +161,7 @@ fn key_and_ledger_are_for_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("v");
-    let vault = Vault::create(&dir).unwrap();
+    let vault = Vault::create(&dir, None).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&dir), 0o700);
     assert_eq!(mode(&dir.join(KEY_FILE)), 0o600);
