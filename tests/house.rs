@@ -148,6 +148,22 @@ fn every_room_uses_only_the_rooms_below_that_the_table_allows() {
 }
 
 #[test]
+fn the_tour_shows_the_same_table() {
+    let tour = include_str!("../src/lib.rs");
+    let shown: Vec<(String, Vec<String>)> = tour.lines().filter_map(row_of_the_tour).collect();
+    let table: Vec<(String, Vec<String>)> = ROOMS
+        .iter()
+        .map(|(room, uses)| {
+            (
+                room.to_string(),
+                uses.iter().map(|u| u.to_string()).collect(),
+            )
+        })
+        .collect();
+    assert_eq!(shown, table);
+}
+
+#[test]
 fn the_library_neither_prints_nor_asks_its_surroundings() {
     let tree = Tree::read();
     let library = tree
@@ -196,6 +212,17 @@ fn every_file_can_be_read_in_one_sitting() {
 
 fn none(wrong: &[String]) {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// A room and what it uses, from a line of the table in the crate's documentation; the words are those in backticks.
+fn row_of_the_tour(line: &str) -> Option<(String, Vec<String>)> {
+    let words = |cell: &str| -> Vec<String> {
+        let quoted = cell.split('`').skip(1).step_by(2);
+        quoted.map(str::to_string).collect()
+    };
+    let (room, uses) = line.strip_prefix("//! |")?.split_once('|')?;
+    let room = words(room).into_iter().next()?;
+    Some((room, words(uses)))
 }
 
 /// What is wrong with the table itself: a room twice, or a permission that goes up or nowhere.
