@@ -19,7 +19,7 @@
 //! # fn main() -> taggant::error::Result<()> {
 //! # let folder = tempfile::tempdir().expect("a temporary folder");
 //! # let dir = folder.path();
-//! let mut vault = Vault::create(&dir.join("vault"))?;
+//! let mut vault = Vault::create(&dir.join("vault"), None)?;
 //!
 //! // a made-up register; nobody in it lives
 //! let march = Maternity { rows: 500, seed: 7 }.month(0);
@@ -55,7 +55,7 @@
 //! - **vault**: one folder with the master key and the ledger ([`vault`]).
 //! - **ledger**: who got which copy of what, and what a leak is read with; append-only and chained ([`ledger`]).
 //! - **register**: a lineage of source tables (March's, April's ...) with one frozen policy ([`policy`]).
-//! - **record**: one person or case of a register. **handle**: the ledger's own random id of a record, to which all its
+//! - **record**: one person or case of a register. **handle**: the ledger's own number for a record, drawn by key, to which all its
 //!   identifiers point ([`code::Handle`]); it stays when one identifier is corrected and another survives.
 //! - **recipient**: who gets copies; a random id, of which the name is a label. **export**: one issued copy: whose, of which table,
 //!   when.
