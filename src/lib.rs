@@ -155,6 +155,7 @@ pub mod issue;
 pub mod key;
 pub mod ledger;
 pub mod mark;
+pub mod parallel;
 pub mod policy;
 pub mod report;
 pub mod table;

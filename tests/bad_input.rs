@@ -135,11 +135,11 @@ fn a_folder_instead_of_a_table() {
 #[test]
 fn no_such_file() {
     let desk = Desk::new();
-    issue_refused(&desk, &["`list.csv`", "Check that the path exists"]);
+    issue_refused(&desk, &["`list.csv`", "Check the path"]);
     desk.refuses(
         2,
         &["inspect", "list.csv"],
-        &["`list.csv`", "Check that the path exists"],
+        &["`list.csv`", "Check the path"],
     );
 }
 
@@ -192,7 +192,6 @@ fn an_old_workbook() {
 }
 
 #[test]
-#[ignore = "inspect does not look for ragged rows and doubled headers"]
 fn inspect_says_the_same_of_tables_that_are_none() {
     for (content, word) in [
         (&b""[..], "is empty"),
@@ -259,7 +258,6 @@ fn a_vault_where_one_is() {
 }
 
 #[test]
-#[ignore = "the message speaks of a key inside the file"]
 fn a_vault_in_a_files_place() {
     let desk = Desk::bare();
     desk.put("vault", "I was here first");
@@ -393,7 +391,6 @@ fn a_file_in_the_out_folders_place() {
 }
 
 #[test]
-#[ignore = "the plan is printed before the folder is found impossible, and the message names no next step that fits"]
 fn a_file_above_the_out_folder() {
     let desk = ready();
     desk.put("copies", "a file");
@@ -405,11 +402,11 @@ fn a_file_above_the_out_folder() {
 }
 
 #[test]
-#[ignore = "the plan is printed before the folder is found impossible"]
+#[cfg(target_os = "linux")]
 fn a_folder_where_nobody_can_write() {
     refused_with(
         &["--to", "A", "--out", "/proc/copies"],
-        &["`/proc/copies`", "Check that"],
+        &["`/proc", "Check the path"],
     );
 }
 
@@ -429,16 +426,14 @@ fn a_copy_that_is_there() {
 }
 
 #[test]
-#[ignore = "`-o` is looked at after the copies are issued"]
 fn a_result_that_has_nowhere_to_go() {
     refused_with(
         &["--to", "A", "--out", "copies", "-o", "gone/result.txt"],
-        &["`gone/result.txt`", "Check that"],
+        &["`gone/result.txt`", "Check the path"],
     );
 }
 
 #[test]
-#[ignore = "`-o` is looked at after the policy is written"]
 fn an_inspection_that_has_nowhere_to_go() {
     ready().refuses(
         2,
@@ -450,7 +445,7 @@ fn an_inspection_that_has_nowhere_to_go() {
             "-o",
             "gone/result.txt",
         ],
-        &["`gone/result.txt`", "Check that"],
+        &["`gone/result.txt`", "Check the path"],
     );
 }
 
@@ -539,11 +534,7 @@ fn a_list_of_recipients_that_is_none() {
     );
     desk.refuses(2, &with("gbk.txt"), &["`gbk.txt` is not UTF-8", "Save"]);
     desk.refuses(2, &with("slash.txt"), &["`Ward 2/3`", "`/`"]);
-    desk.refuses(
-        2,
-        &with("gone.txt"),
-        &["`gone.txt`", "Check that the path exists"],
-    );
+    desk.refuses(2, &with("gone.txt"), &["`gone.txt`", "Check the path"]);
     desk.refuses(2, &with("."), &["is a folder"]);
 }
 
@@ -576,7 +567,6 @@ fn nothing_to_alter_and_no_canaries() {
 
 /// With nothing to alter, canaries alone tell copies apart, and every copy needs one.
 #[test]
-#[ignore = "where no donor is drawn a copy has neither marks nor canaries"]
 fn no_copy_is_the_source_itself() {
     let desk = Desk::new();
     desk.put("list.csv", people(60));
@@ -689,7 +679,6 @@ fn an_unknown_key_in_a_policy() {
 }
 
 #[test]
-#[ignore = "a first issue freezes a policy whose column the table does not have, with a note only"]
 fn a_policy_that_names_an_unknown_column() {
     policy_refused(
         |t| t.replacen("name = \"孕前体重\"", "name = \"孕前体中\"", 1),
@@ -722,7 +711,7 @@ fn a_policy_that_is_no_toml_or_not_there() {
             "--out",
             "copies",
         ],
-        &["`gone.toml`", "Check that the path exists"],
+        &["`gone.toml`", "Check the path"],
     );
 }
 
@@ -790,11 +779,7 @@ fn leaks_that_are_none() {
         &["`image.csv` holds a PNG image"],
     );
     desk.refuses(2, &["trace", "folder"], &["`folder` is a folder"]);
-    desk.refuses(
-        2,
-        &["trace", "gone.csv"],
-        &["`gone.csv`", "Check that the path exists"],
-    );
+    desk.refuses(2, &["trace", "gone.csv"], &["`gone.csv`", "Check the path"]);
     desk.refuses(2, &["trace", "-"], &["is empty"]);
     for alpha in ["0", "-1", "2", "nan", "inf"] {
         desk.refuses(
@@ -806,14 +791,13 @@ fn leaks_that_are_none() {
 }
 
 #[test]
-#[ignore = "`-o` is looked at after the trace is counted"]
 fn a_trace_whose_result_has_nowhere_to_go_is_not_counted() {
     let desk = ready();
     desk.issue("list.csv", &["A"], &[]).well();
     desk.refuses(
         2,
         &["trace", "copies/list - A.csv", "-o", "gone/result.json"],
-        &["`gone/result.json`", "Check that"],
+        &["`gone/result.json`", "Check the path"],
     );
 }
 
@@ -909,7 +893,6 @@ fn what_looks_like_a_formula_stays_text_in_a_workbook() {
 // ---- options
 
 #[test]
-#[ignore = "`-o` renames a new file over links and devices"]
 fn a_result_never_takes_the_place_of_what_is_no_file() {
     let desk = ready();
     desk.put("real.json", "{}");

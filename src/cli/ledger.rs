@@ -57,9 +57,12 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         What::Verify { output } => {
             let verified = vault.ledger.verify()?;
             let head = hex(&verified.head);
+            let count = match verified.entries {
+                1 => "1 entry".to_string(),
+                n => format!("{n} entries"),
+            };
             let text = format!(
-                "{} entries, every one as it was written. Chain ends in {head}\nNote that end elsewhere: only then does an older copy of the whole vault, put back, show.\n",
-                verified.entries
+                "{count}, every one as it was written. Chain ends in {head}\nNote that end elsewhere: only then does an older copy of the whole vault, put back, show.\n"
             );
             (
                 json!({"entries": verified.entries, "head": head}),

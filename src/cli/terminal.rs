@@ -60,6 +60,8 @@ impl Sink {
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
+        // a missing folder in the system's own words, which the maker of temporary files keeps to itself
+        std::fs::metadata(folder).map_err(Error::io("write", path))?;
         let file = tempfile::Builder::new()
             .prefix(".taggant-")
             .tempfile_in(folder)

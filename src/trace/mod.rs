@@ -22,6 +22,6 @@ pub mod reading;
 pub mod run;
 pub mod score;
 #[cfg(test)]
-mod trials;
+pub(crate) mod trials;
 pub mod units;
 pub mod verdict;

@@ -114,7 +114,7 @@ fn a_second_vault_in_the_same_folder_is_refused_and_the_first_is_untouched() {
 fn what_failed_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
-    assert!(Vault::create(&folder.path().join("file/vault", None)).is_err());
+    assert!(Vault::create(&folder.path().join("file/vault"), None).is_err());
     // folders and the key are made before the ledger fails: a directory stands where its journal must go
     let dir = folder.path().join("v");
     std::fs::create_dir_all(dir.join("ledger.sqlite-journal/in the way")).unwrap();

@@ -1,0 +1,461 @@
+//! From a register to copies to a leak and back: copies that are still the file they were made from and still true, and traces
+//! that find what went in.
+
+mod support;
+
+use std::collections::{HashMap, HashSet};
+
+use encoding_rs::GB18030;
+use jiff::civil::Date;
+use support::{Desk, column, mothers, read, sheet};
+use taggant::drill::leaks::{Repeats, blend, drop_columns, join, to_xlsx_bytes};
+use taggant::drill::registers::{Maternity, patients};
+use taggant::drill::strangers::strangers;
+use taggant::table::Table;
+use taggant::value::{date, national_id};
+
+const NAMES: [&str; 3] = ["甲院", "乙院", "丙院"];
+const REGISTER: Maternity = Maternity {
+    rows: 1_500,
+    seed: 5,
+};
+
+/// What may differ between a record's row in the source and in a copy.
+const MAY_DIFFER: [&str; 8] = [
+    "序号",
+    "年龄",
+    "现住址",
+    "末次月经",
+    "预产期",
+    "孕周",
+    "建档日期",
+    "孕前体重",
+];
+/// What 身高 does too.
+const HEIGHT: &str = "身高";
+
+/// The rows by identity number, where it is there and nobody else's.
+fn by_identity(table: &Table) -> HashMap<&str, usize> {
+    let id = column(table, "身份证号");
+    let mut rows: HashMap<&str, Vec<usize>> = HashMap::new();
+    for row in 0..table.rows() {
+        rows.entry(table.cell(row, id)).or_default().push(row);
+    }
+    rows.into_iter()
+        .filter(|(id, rows)| !id.is_empty() && rows.len() == 1)
+        .map(|(id, rows)| (id, rows[0]))
+        .collect()
+}
+
+/// Who stands in the copy and not in its source: the canaries.
+fn canaries<'a>(source: &Table, copy: &'a Table) -> HashMap<&'a str, usize> {
+    let id = column(source, "身份证号");
+    let real: HashSet<&str> = source.column(id).collect();
+    by_identity(copy)
+        .into_iter()
+        .filter(|(id, _)| !real.contains(id))
+        .collect()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))
+}
+
+fn days_between(from: Date, until: Date) -> i32 {
+    date::day_number(until) - date::day_number(from)
+}
+
+/// Everything that holds in every row of the register.
+#[track_caller]
+fn is_true(table: &Table, exported: Date) {
+    let at = |name: &str| column(table, name);
+    let (number, id, born) = (at("序号"), at("身份证号"), at("出生日期"));
+    let (period, due, weeks) = (at("末次月经"), at("预产期"), at("孕周"));
+    let (age, registered) = (at("年龄"), at("建档日期"));
+    for row in 0..table.rows() {
+        let cell = |column| table.cell(row, column);
+        assert_eq!(cell(number), (row + 1).to_string());
+        let period = day(cell(period));
+        assert_eq!(days_between(period, day(cell(due))), 280, "row {row}");
+        let since = days_between(period, exported);
+        assert_eq!(cell(weeks), (since / 7).to_string(), "row {row}");
+        let (birth, registered) = (day(cell(born)), day(cell(registered)));
+        let had = (registered.month(), registered.day()) >= (birth.month(), birth.day());
+        let years = registered.year() - birth.year() - i16::from(!had);
+        assert_eq!(cell(age), years.to_string(), "row {row}");
+        if !cell(id).is_empty() {
+            let id = national_id::normal(cell(id)).expect("an identity number");
+            assert!(id.is_valid() && id.has_right_check(), "row {row}");
+            assert_eq!(id.birth_date(), Some(birth), "row {row}");
+        }
+    }
+    let dates: Vec<&str> = table.column(registered).collect();
+    assert!(dates.is_sorted(), "sorted by 建档日期 as the source is");
+}
+
+/// The copy is its source but for what may differ and for rows added. How many cells differ, 序号 aside.
+#[track_caller]
+fn differs_only_where_it_may(source: &Table, copy: &Table) -> usize {
+    assert_eq!(source.header(), copy.header());
+    let (ours, theirs) = (by_identity(source), by_identity(copy));
+    let mut different = 0;
+    for (id, row) in &ours {
+        let there = *theirs
+            .get(id)
+            .unwrap_or_else(|| panic!("{id} is not in the copy"));
+        for (column, name) in source.header().iter().enumerate() {
+            if source.cell(*row, column) != copy.cell(there, column) {
+                assert!(
+                    MAY_DIFFER.contains(&name.as_str()) || name == HEIGHT,
+                    "{name} of {id}"
+                );
+                different += usize::from(name != "序号");
+            }
+        }
+    }
+    different
+}
+
+fn month_file(month: usize, name: &str) -> String {
+    format!("copies/m{month} - {name}.csv")
+}
+
+/// The register's first months issued to three; every copy's table by month and recipient.
+fn rolled(desk: &Desk, months: usize, to: &[&str]) -> Vec<Vec<Table>> {
+    (0..months)
+        .map(|month| {
+            let file = format!("m{month}.csv");
+            desk.put(&file, sheet(&REGISTER.month(month)));
+            desk.issue(&file, to, &["--register", "mothers"]).well();
+            to.iter()
+                .map(|name| read(&desk.path(&month_file(month, name))).table)
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn months_of_copies_stay_true_and_steady() {
+    let desk = Desk::new();
+    let sources: Vec<Table> = (0..4).map(|m| REGISTER.month(m)).collect();
+    let copies = rolled(&desk, 4, &NAMES);
+    for (month, of_month) in copies.iter().enumerate() {
+        for copy in of_month {
+            is_true(copy, Maternity::export_day(month));
+            let altered = differs_only_where_it_may(&sources[month], copy);
+            assert!(altered > REGISTER.rows, "{altered} cells");
+        }
+    }
+    // what each recipient sees of a record that stayed as it was
+    let still = |name: &str| !["序号", "孕周"].contains(&name);
+    let mut compared = 0;
+    for (month, pair) in sources.windows(2).enumerate() {
+        let (before, after) = (by_identity(&pair[0]), by_identity(&pair[1]));
+        for who in 0..NAMES.len() {
+            let (earlier, later) = (&copies[month][who], &copies[month + 1][who]);
+            let (seen, seen_later) = (by_identity(earlier), by_identity(later));
+            for (id, row) in &before {
+                let Some(then) = after.get(id) else { continue };
+                let columns: Vec<usize> = (0..pair[0].width())
+                    .filter(|c| still(&pair[0].header()[*c]))
+                    .collect();
+                if columns
+                    .iter()
+                    .any(|c| pair[0].cell(*row, *c) != pair[1].cell(*then, *c))
+                {
+                    continue;
+                }
+                for c in columns {
+                    assert_eq!(
+                        earlier.cell(seen[id], c),
+                        later.cell(seen_later[id], c),
+                        "{} of {id}, months {month} and {}",
+                        earlier.header()[c],
+                        month + 1
+                    );
+                }
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 9_000, "{compared}");
+}
+
+/// Canaries come, stay and go as the records around them do.
+#[test]
+fn canaries_live_as_records_do() {
+    let desk = Desk::new();
+    let sources: Vec<Table> = (0..4).map(|m| REGISTER.month(m)).collect();
+    let copies = rolled(&desk, 4, &NAMES);
+    let [mut stayed, mut left, mut came] = [0usize; 3];
+    let [mut real_stayed, mut real_left] = [0usize; 2];
+    let (name, phone, born) = (
+        column(&sources[0], "姓名"),
+        column(&sources[0], "手机号"),
+        column(&sources[0], "出生日期"),
+    );
+    for month in 0..3 {
+        let (before, after) = (
+            by_identity(&sources[month]),
+            by_identity(&sources[month + 1]),
+        );
+        let same = before.keys().filter(|id| after.contains_key(*id)).count();
+        real_stayed += same;
+        real_left += before.len() - same;
+        for who in 0..NAMES.len() {
+            let (earlier, later) = (&copies[month][who], &copies[month + 1][who]);
+            let here = canaries(&sources[month], earlier);
+            let next = canaries(&sources[month + 1], later);
+            assert!(!here.is_empty());
+            for (id, row) in &here {
+                match next.get(id) {
+                    Some(then) => {
+                        stayed += 1;
+                        for c in [name, phone, born] {
+                            assert_eq!(earlier.cell(*row, c), later.cell(*then, c), "{id}");
+                        }
+                    }
+                    None => left += 1,
+                }
+            }
+            came += next.keys().filter(|id| !here.contains_key(*id)).count();
+        }
+    }
+    let rate = real_left as f64 / (real_left + real_stayed) as f64;
+    let all = (stayed + left) as f64;
+    // four standard deviations of a binomial
+    let bound = 4.0 * (all * rate * (1.0 - rate)).sqrt();
+    assert!(
+        (left as f64 - all * rate).abs() <= bound && (came as f64 - all * rate).abs() <= bound,
+        "{stayed} stayed, {left} left, {came} came; of records {rate:.3} leave a month"
+    );
+    assert!(stayed > 30, "{stayed}");
+}
+
+#[test]
+fn half_a_year_of_one_recipients_copies_names_it_and_lists_them() {
+    let desk = Desk::new();
+    let copies = rolled(&desk, 6, &NAMES);
+    let theirs: Vec<&Table> = copies.iter().map(|of| &of[1]).collect();
+    desk.put("leak.csv", sheet(&join(&theirs, Repeats::Keep)));
+    let trace = desk
+        .run(["trace", "leak.csv", "--format", "json"])
+        .well()
+        .json();
+    let sources = trace["sources"].as_array().unwrap();
+    assert_eq!(sources.len(), 1, "{trace:#}");
+    assert_eq!(sources[0]["recipient"], "乙院");
+    let entries = desk
+        .run(["ledger", "show", "乙院", "--format", "json"])
+        .well()
+        .json();
+    let ids = |list: &serde_json::Value| -> HashSet<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|e| e["export"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(ids(&sources[0]["exports"]).len(), 6);
+    assert_eq!(ids(&sources[0]["exports"]), ids(&entries["exports"]));
+}
+
+#[test]
+fn a_merged_file_names_both_with_their_shares() {
+    let desk = Desk::new();
+    let register = Maternity {
+        rows: 2_000,
+        seed: 9,
+    };
+    desk.put("list.csv", sheet(&register.month(0)));
+    desk.issue("list.csv", &["甲院", "乙院", "丙院", "丁院"], &[])
+        .well();
+    let copy = |name: &str| read(&desk.path(&format!("copies/list - {name}.csv"))).table;
+    desk.put(
+        "leak.csv",
+        sheet(&blend(&copy("丙院"), &copy("甲院"), 0.7, 3)),
+    );
+    let trace = desk
+        .run(["trace", "leak.csv", "--format", "json"])
+        .well()
+        .json();
+    let shares: HashMap<&str, f64> = trace["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| {
+            (
+                s["recipient"].as_str().unwrap(),
+                s["share"].as_f64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(shares.len(), 2, "{shares:?}");
+    assert!((shares["丙院"] - 0.7).abs() <= 0.05, "{shares:?}");
+    assert!((shares["甲院"] - 0.3).abs() <= 0.05, "{shares:?}");
+}
+
+#[test]
+fn the_source_is_the_original_and_strangers_are_nobodys() {
+    let desk = Desk::new();
+    desk.put("list.csv", sheet(&REGISTER.month(0)));
+    desk.issue("list.csv", &NAMES, &[]).well();
+    desk.put("strangers.csv", sheet(&strangers(&REGISTER).month(0)));
+    desk.put("patients.csv", sheet(&patients(300, 4)));
+    let unmarked = drop_columns(&REGISTER.month(0), &["序号", "孕周"]).unwrap();
+    desk.put("cut.csv", sheet(&unmarked));
+    for (leak, verdict) in [
+        ("list.csv", "original"),
+        ("cut.csv", "original"),
+        ("strangers.csv", "unrelated"),
+        ("patients.csv", "unrelated"),
+    ] {
+        let ran = desk.run(["trace", leak, "--format", "json"]);
+        assert_eq!(ran.code, Some(1), "{leak}: {ran:?}");
+        assert_eq!(ran.json()["verdict"], verdict, "{leak}: {:#}", ran.json());
+    }
+}
+
+// ---- files as they came
+
+/// Issues these bytes and gives the copy's; its table must be the source's but for marks.
+#[track_caller]
+fn reissued(source: &[u8]) -> Vec<u8> {
+    let desk = Desk::new();
+    desk.put("list.csv", source);
+    desk.issue("list.csv", &["A"], &["--canaries", "4"]).well();
+    let copy = read(&desk.path("copies/list - A.csv")).table;
+    let plain = read(&desk.path("list.csv")).table;
+    assert_eq!(copy.rows(), plain.rows() + 4);
+    assert!(differs_only_where_it_may(&plain, &copy) > 100);
+    is_true(&copy, Maternity::export_day(0));
+    desk.bytes("copies/list - A.csv")
+}
+
+/// The same lines with other ends and delimiters; no cell of the register holds one.
+fn text(end: &str, delimiter: &str) -> String {
+    let table = mothers(200);
+    let line = |cells: Vec<&str>| cells.join(delimiter) + end;
+    let header = table.header().iter().map(String::as_str).collect();
+    std::iter::once(line(header))
+        .chain((0..table.rows()).map(|row| line(table.row(row).collect())))
+        .collect()
+}
+
+#[track_caller]
+fn lines_end(text: &str, end: &str, delimiter: char) {
+    let lines: Vec<&str> = text.split(end).collect();
+    assert_eq!(lines.last(), Some(&""), "the last line is ended too");
+    for line in &lines[..lines.len() - 1] {
+        assert!(!line.contains(['\r', '\n']), "{line:?}");
+        assert_eq!(line.matches(delimiter).count(), 18, "{line}");
+    }
+}
+
+#[test]
+fn gb18030_stays_gb18030() {
+    let source = GB18030.encode(&text("\r\n", ",")).0.into_owned();
+    let copy = reissued(&source);
+    assert!(std::str::from_utf8(&copy).is_err());
+    let (text, wrong) = GB18030.decode_without_bom_handling(&copy);
+    assert!(!wrong);
+    lines_end(&text, "\r\n", ',');
+}
+
+#[test]
+fn a_byte_order_mark_stays_and_none_is_added() {
+    let with = reissued(format!("\u{feff}{}", text("\n", ",")).as_bytes());
+    let copy = String::from_utf8(with).unwrap();
+    let copy = copy.strip_prefix("\u{feff}").expect("the mark");
+    assert!(!copy.contains('\u{feff}'));
+    lines_end(copy, "\n", ',');
+    let without = String::from_utf8(reissued(text("\n", ",").as_bytes())).unwrap();
+    assert!(without.starts_with("序号"));
+    lines_end(&without, "\n", ',');
+}
+
+#[test]
+fn line_ends_and_semicolons_stay() {
+    for (end, delimiter) in [("\r\n", ";"), ("\n", ";"), ("\r\n", "\t"), ("\r\n", ",")] {
+        let copy = reissued(text(end, delimiter).as_bytes());
+        let copy = String::from_utf8(copy).unwrap();
+        lines_end(&copy, end, delimiter.chars().next().unwrap());
+    }
+}
+
+/// The register as a workbook with real dates and numbers.
+fn workbook(table: &Table) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let dates = rust_xlsxwriter::Format::new().set_num_format("yyyy-mm-dd");
+    for (at, name) in table.header().iter().enumerate() {
+        sheet.write_string(0, at as u16, name).unwrap();
+        for (row, cell) in table.column(at).enumerate() {
+            let (row, at) = (row as u32 + 1, at as u16);
+            match name.as_str() {
+                _ if cell.is_empty() => continue,
+                "出生日期" | "末次月经" | "预产期" | "建档日期" => {
+                    let serial = days_between(day("1899-12-30"), day(cell));
+                    sheet.write_number_with_format(row, at, serial, &dates)
+                }
+                "序号" | "年龄" | "孕周" | "孕前体重" | "身高" | "孕次" | "产次" => {
+                    sheet.write_number(row, at, cell.parse::<f64>().unwrap())
+                }
+                _ => sheet.write_string(row, at, cell),
+            }
+            .unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+#[test]
+fn a_workbook_comes_back_as_one_and_dates_stay_dates() {
+    let plain = mothers(300);
+    for bytes in [workbook(&plain), to_xlsx_bytes(&plain).unwrap()] {
+        let desk = Desk::new();
+        desk.put("list.xlsx", bytes);
+        desk.issue("list.xlsx", &["A", "B"], &["--canaries", "4"])
+            .well();
+        let source = read(&desk.path("list.xlsx")).table;
+        let copy = read(&desk.path("copies/list - A.xlsx")).table;
+        assert_eq!(copy.rows(), source.rows() + 4);
+        assert!(differs_only_where_it_may(&source, &copy) > 100);
+        is_true(&copy, Maternity::export_day(0));
+        let trace = desk.run(["trace", "copies/list - B.xlsx", "--format", "json"]);
+        assert_eq!(trace.well().json()["sources"][0]["recipient"], "B");
+    }
+}
+
+/// What a program that knows nothing of us reads in the copy: serial numbers in date formats, numbers as numbers.
+#[test]
+fn a_spreadsheet_sees_dates_and_numbers_in_a_copy() {
+    use calamine::{Data, Reader, Xlsx};
+    let desk = Desk::new();
+    desk.put("list.xlsx", workbook(&mothers(120)));
+    desk.issue("list.xlsx", &["A"], &["--canaries", "4"]).well();
+    let bytes = desk.bytes("copies/list - A.xlsx");
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
+    let range = book.worksheet_range_at(0).unwrap().unwrap();
+    let header: Vec<String> = range
+        .rows()
+        .next()
+        .unwrap()
+        .iter()
+        .map(|c| c.to_string())
+        .collect();
+    let mut rows = 0;
+    for row in range.rows().skip(1) {
+        for (name, cell) in header.iter().zip(row) {
+            let right = match name.as_str() {
+                "出生日期" | "末次月经" | "预产期" | "建档日期" => {
+                    matches!(cell, Data::DateTime(_))
+                }
+                "序号" | "年龄" | "孕周" | "身高" => matches!(cell, Data::Float(_)),
+                "身份证号" | "手机号" => matches!(cell, Data::String(_) | Data::Empty),
+                _ => true,
+            };
+            assert!(right, "{name}: {cell:?}");
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, mothers(120).rows() + 4);
+}
