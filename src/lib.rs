@@ -10,6 +10,7 @@ pub mod issue;
 pub mod key;
 pub mod ledger;
 pub mod mark;
+pub mod parallel;
 pub mod policy;
 pub mod report;
 pub mod table;

@@ -1,7 +1,6 @@
 //! One recipient's copy: the plan under the recipient's codeword, canaries at their places, the table's order and numbering kept.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use jiff::civil::Date;
@@ -15,23 +14,48 @@ use crate::ledger::CanaryIndex;
 use crate::mark::Record;
 use crate::mark::constraint::Elapsed;
 use crate::mark::shape::Shape;
-use crate::policy::order::{Rank, rank};
+use crate::policy::order::{Rank, Ranker};
 use crate::policy::{Policy, Role};
 use crate::table::{Edits, Line, Replaced, Table};
+
+/// Sort keys of a table, at most.
+const KEYS: usize = 3;
+
+/// A row's ranks in the sort keys, most significant first.
+type Ranks = [Rank; KEYS];
+
+/// One sort key.
+struct Sorting<'a> {
+    column: usize,
+    place: usize,
+    descending: bool,
+    ranker: Ranker<'a>,
+}
+
+impl Sorting<'_> {
+    fn rank(&self, cell: &str) -> Rank {
+        let rank = self.ranker.rank(cell);
+        if self.descending {
+            rank.reversed()
+        } else {
+            rank
+        }
+    }
+}
 
 /// What all copies of one table share.
 pub struct Printer<'a> {
     table: &'a Table,
     places: &'a [Option<usize>],
-    policy: &'a Policy,
     records: &'a Records,
     shape: &'a Shape,
     maker: Maker<'a>,
     /// Every row's biases, one a slot that it holds, in group order.
     biases: Vec<u8>,
     bias_starts: Vec<u32>,
-    ranks: Vec<Vec<Rank<'a>>>,
-    sort: Vec<(usize, bool)>,
+    sort: Vec<Sorting<'a>>,
+    /// Every row's ranks in the source.
+    ranks: Vec<Ranks>,
     sequences: Vec<(usize, i64)>,
     /// Counts of time that follow an altered date, with the columns that make them change.
     follow: Vec<Elapsed>,
@@ -88,21 +112,27 @@ impl<'a> Printer<'a> {
             Some((column, places.get(column).copied().flatten()?))
         };
         let (biases, bias_starts) = biases(policy.code, records, shape, keys);
-        let keyed: Vec<(usize, usize, bool)> = policy
+        let sort: Vec<Sorting<'_>> = policy
             .sort
             .iter()
-            .filter_map(|k| place_of(&k.column).map(|(c, p)| (c, p, k.descending)))
-            .collect();
-        let ranks = keyed
-            .iter()
-            .map(|(column, place, _)| {
-                let c = &policy.columns[*column];
-                table
-                    .column(*place)
-                    .map(|cell| rank(c.kind, c.order.unwrap_or_default(), cell))
-                    .collect()
+            .filter_map(|key| {
+                let (column, place) = place_of(&key.column)?;
+                let ranker = Ranker::new(&policy.columns[column], table.column(place));
+                Some(Sorting {
+                    column,
+                    place,
+                    descending: key.descending,
+                    ranker,
+                })
             })
+            .take(KEYS)
             .collect();
+        let mut ranks = vec![Ranks::default(); table.rows()];
+        for (key, by) in sort.iter().enumerate() {
+            for (cell, ranks) in table.column(by.place).zip(&mut ranks) {
+                ranks[key] = by.rank(cell);
+            }
+        }
         let sequences = policy
             .columns
             .iter()
@@ -112,22 +142,18 @@ impl<'a> Printer<'a> {
                 Some((place, table.cell(0, place).trim().parse().ok()?))
             })
             .collect();
-        let sort = keyed
-            .iter()
-            .map(|(column, _, descending)| (*column, *descending))
-            .collect();
-        let follow = Elapsed::all(policy, days);
+        let mut follow = Elapsed::all(policy, days);
+        follow.retain(Elapsed::follows);
         Printer {
             table,
             places,
-            policy,
             records,
             shape,
             maker,
             biases,
             bias_starts,
-            ranks,
             sort,
+            ranks,
             sequences,
             follow,
         }
@@ -288,68 +314,30 @@ impl<'a> Printer<'a> {
 
     /// The copy's lines in the table's own order; a canary stands anywhere among its equals.
     fn lines(&self, altered: &[Replaced<'_>], canaries: &[Canary], bearer: &Bearer) -> Vec<Line> {
-        struct Item<'r> {
-            line: Line,
-            ranks: [Rank<'r>; 3],
-            tie: f64,
-        }
-        let rows = self.table.rows();
-        let mut items: Vec<Item<'_>> = Vec::with_capacity(rows + canaries.len());
-        for row in 0..rows {
-            let mut ranks = [Rank::Blank; 3];
-            for (rank, of) in ranks.iter_mut().zip(&self.ranks) {
-                *rank = of[row];
-            }
-            items.push(Item {
-                line: Line::Kept(row as u32),
-                ranks,
-                tie: row as f64,
-            });
-        }
-        for (key, (column, _)) in self.sort.iter().enumerate() {
-            let c = &self.policy.columns[*column];
-            let place = self.places.get(*column).copied().flatten();
-            for r in altered.iter().filter(|r| Some(r.column as usize) == place) {
-                items[r.row as usize].ranks[key] =
-                    rank(c.kind, c.order.unwrap_or_default(), &r.text);
+        // twice the row's number, so that a canary's place is an odd number between two rows
+        let kept = self.ranks.iter().enumerate();
+        let mut items: Vec<(Ranks, u64, Line)> = kept
+            .map(|(row, ranks)| (*ranks, 2 * row as u64 + 1, Line::Kept(row as u32)))
+            .collect();
+        for (key, by) in self.sort.iter().enumerate() {
+            for r in altered.iter().filter(|r| r.column as usize == by.place) {
+                items[r.row as usize].0[key] = by.rank(&r.text);
             }
         }
         for (at, canary) in canaries.iter().enumerate() {
-            let mut ranks = [Rank::Blank; 3];
-            for (rank_of, (column, _)) in ranks.iter_mut().zip(&self.sort) {
-                let c = &self.policy.columns[*column];
-                *rank_of = rank(c.kind, c.order.unwrap_or_default(), &canary.cells[*column]);
+            let mut ranks = Ranks::default();
+            for (rank, by) in ranks.iter_mut().zip(&self.sort) {
+                *rank = by.rank(&canary.cells[by.column]);
             }
             let mut draws = Draws::new(&bearer.canary_key, canary.donor, Purpose::Place);
-            let mut tie = draws.below(rows.max(1)) as f64 + 0.5;
-            if !self.sort.is_empty() {
-                tie = self.tie_among_equals(&ranks, &mut draws).unwrap_or(tie);
-            }
-            items.push(Item {
-                line: Line::Inserted(at as u32),
-                ranks,
-                tie,
-            });
+            // the source is in order, so its own ranks can be searched; in a table without order all rows are equal
+            let first = self.ranks.partition_point(|r| *r < ranks);
+            let behind = self.ranks.partition_point(|r| *r <= ranks);
+            let tie = 2 * (first + draws.below(behind - first + 1)) as u64;
+            items.push((ranks, tie, Line::Inserted(at as u32)));
         }
-        let descending: Vec<bool> = self.sort.iter().map(|s| s.1).collect();
-        items
-            .sort_by(|a, b| compare(&a.ranks, &b.ranks, &descending).then(a.tie.total_cmp(&b.tie)));
-        items.into_iter().map(|i| i.line).collect()
-    }
-
-    /// A place drawn among the source's rows of the same rank; none where there is no such row.
-    fn tie_among_equals(&self, ranks: &[Rank<'_>; 3], draws: &mut Draws<'_>) -> Option<f64> {
-        let descending: Vec<bool> = self.sort.iter().map(|s| s.1).collect();
-        let against = |row: usize| {
-            let mut here = [Rank::Blank; 3];
-            for (rank, of) in here.iter_mut().zip(&self.ranks) {
-                *rank = of[row];
-            }
-            compare(&here, ranks, &descending)
-        };
-        let first = partition(self.table.rows(), |row| against(row) == Ordering::Less);
-        let behind = partition(self.table.rows(), |row| against(row) != Ordering::Greater);
-        (behind > first).then(|| (first + draws.below(behind - first + 1)) as f64 - 0.5)
+        items.sort_by_key(|(ranks, tie, _)| (*ranks, *tie));
+        items.into_iter().map(|(_, _, line)| line).collect()
     }
 
     fn inserted(&self, canaries: &[Canary]) -> Vec<Vec<String>> {
@@ -392,34 +380,6 @@ impl<'a> Printer<'a> {
             edits.replaced.sort_by_key(|r| (r.row, r.column));
         }
     }
-}
-
-/// The first of `0..n` for which `before` no longer holds.
-fn partition(n: usize, before: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, n);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if before(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-fn compare(a: &[Rank<'_>; 3], b: &[Rank<'_>; 3], descending: &[bool]) -> Ordering {
-    for ((a, b), descending) in a.iter().zip(b).zip(descending) {
-        let order = if *descending {
-            b.compare(a)
-        } else {
-            a.compare(b)
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-    Ordering::Equal
 }
 
 fn biases(set: BiasSet, records: &Records, shape: &Shape, keys: &CodeKeys) -> (Vec<u8>, Vec<u32>) {

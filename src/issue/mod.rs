@@ -11,6 +11,7 @@ pub mod records;
 pub mod register;
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,6 +24,7 @@ use crate::canary::{DonorRate, Identity, Maker};
 use crate::code::{Codeword, Handle};
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
+use crate::parallel;
 use crate::policy::{Kind, Policy, Role, depend};
 use crate::table::{self, Source};
 use crate::vault::Vault;
@@ -401,7 +403,9 @@ impl<'a> Issue<'a> {
                 };
                 Ok((made.file, export))
             };
-            let made = in_parallel(batch.len(), job)?;
+            let made = parallel::map(batch.len(), job)
+                .into_iter()
+                .collect::<Result<Vec<(NamedTempFile, NewExport)>>>()?;
             let (files, exports): (Vec<NamedTempFile>, Vec<NewExport>) = made.into_iter().unzip();
             let ids = vault.ledger.add_exports(&exports)?;
             for (((file, (recipient, path)), export), id) in
@@ -643,10 +647,18 @@ fn make_copy(
 }
 
 fn hash_and_sync(path: &Path) -> Result<[u8; 32]> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+    let mut file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let read = file.read(&mut buffer).map_err(Error::io("read", path))?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+    }
     file.sync_all().map_err(Error::io("write", path))?;
-    Ok(Sha256::digest(&bytes).into())
+    Ok(hasher.finalize().into())
 }
 
 /// Renames a finished copy to its place.
@@ -671,32 +683,4 @@ fn readable_as_others(path: &Path) {
     }
     #[cfg(not(unix))]
     let _ = path;
-}
-
-/// Runs `n` jobs on all cores, in order of number.
-fn in_parallel<T: Send>(n: usize, job: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let workers = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(n);
-    let next = AtomicUsize::new(0);
-    let mut all: Vec<(usize, Result<T>)> = std::thread::scope(|scope| {
-        let work = || {
-            let mut done = Vec::new();
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                if at >= n {
-                    return done;
-                }
-                done.push((at, job(at)));
-            }
-        };
-        let handles: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for handle in handles {
-            done.extend(handle.join().unwrap_or_default());
-        }
-        done
-    });
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, made)| made).collect()
 }

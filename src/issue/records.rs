@@ -1,6 +1,7 @@
 //! Which record each row is: handles found again in the register's earlier tables, or given now.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use crate::canary::Taken;
 use crate::code::Handle;
@@ -9,6 +10,7 @@ use crate::ledger::{NO_RECORD, RecordIndex};
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
 use crate::mark::{Record, Variants};
+use crate::parallel;
 use crate::policy::Kind;
 use crate::table::Table;
 
@@ -105,6 +107,24 @@ pub struct Plan {
 }
 
 impl Plan {
+    fn new(shape: &Shape) -> Plan {
+        Plan {
+            groups: shape.groups.len(),
+            columns: shape.layout().group_columns,
+            ..Plan::default()
+        }
+    }
+
+    /// Adds the rows of another part.
+    fn append(&mut self, part: &Plan) {
+        let (texts, ends) = (self.texts.len() as u32, self.ends.len() as u32);
+        self.bits.extend_from_slice(&part.bits);
+        self.starts
+            .extend(part.starts.iter().map(|start| start + ends));
+        self.texts.push_str(&part.texts);
+        self.ends.extend(part.ends.iter().map(|end| end + texts));
+    }
+
     fn push(&mut self, variants: &[Variants]) {
         for v in variants {
             self.bits.push(v.bits);
@@ -129,6 +149,36 @@ impl Plan {
         &self.texts[start as usize..self.ends[at] as usize]
     }
 }
+
+/// Some rows' variants: texts for copies, digests for the ledger.
+struct Marked {
+    plan: Plan,
+    /// Only `bits` and `variants` are filled.
+    index: RecordIndex,
+    ends: Vec<usize>,
+}
+
+/// One row's slots and digests.
+struct MarkedRow<'a> {
+    bits: &'a [u8],
+    variants: &'a [u32],
+}
+
+impl Marked {
+    fn rows(&self) -> impl Iterator<Item = MarkedRow<'_>> {
+        let groups = self.index.layout.groups();
+        self.ends.iter().enumerate().map(move |(row, end)| {
+            let start = if row == 0 { 0 } else { self.ends[row - 1] };
+            MarkedRow {
+                bits: &self.index.bits[row * groups..(row + 1) * groups],
+                variants: &self.index.variants[start..*end],
+            }
+        })
+    }
+}
+
+/// Fewer rows than this are not worth another core.
+const ROWS_A_JOB: usize = 1_000;
 
 /// How sure an identifier is, surest first.
 fn strength(kind: Kind) -> u8 {
@@ -160,14 +210,12 @@ impl Reader<'_> {
         let rows = table.rows();
         let forms = self.shape.layout().identifier_forms;
         let plains = self.shape.plain.len();
-        let mut identifiers = Vec::with_capacity(rows * forms);
-        let mut plain = Vec::with_capacity(rows * plains);
-        for row in 0..rows {
-            let record = Record::new(table, row, places);
-            self.shape
-                .digest_identifiers(&record, self.keys, &mut identifiers);
-            self.shape.digest_plain(&record, self.keys, &mut plain);
-        }
+        let parts = parallel::ranges(rows, ROWS_A_JOB);
+        let digested = parallel::map(parts.len(), |part| {
+            self.digest(table, places, parts[part].clone())
+        });
+        let (identifiers, plain): (Vec<Vec<u64>>, Vec<Vec<u32>>) = digested.into_iter().unzip();
+        let (identifiers, plain) = (identifiers.concat(), plain.concat());
         let ids = |row: usize| &identifiers[row * forms..(row + 1) * forms];
         let plain_of = |row: usize| &plain[row * plains..(row + 1) * plains];
         let handles = self.handles(rows, &ids, &plain_of, history);
@@ -176,11 +224,7 @@ impl Reader<'_> {
             handles,
             new: RecordIndex::new(self.shape.layout()),
             membership: vec![NO_RECORD; rows],
-            plan: Plan {
-                groups: self.shape.groups.len(),
-                columns: self.shape.layout().group_columns,
-                ..Plan::default()
-            },
+            plan: Plan::new(self.shape),
             taken: self.taken(history, rows, &ids),
             known_rows: 0,
             moved: (0, 0),
@@ -188,39 +232,33 @@ impl Reader<'_> {
         let ranges = history.index.variant_ranges();
         // new records by handle, with the place of their variants
         let mut fresh: HashMap<Handle, Vec<(u32, usize)>> = HashMap::with_capacity(rows);
-        let mut variants = Vec::new();
-        let none = vec![Variants::default(); self.shape.groups.len()];
-        let mut scratch = RecordIndex::new(self.shape.layout());
-        for row in 0..rows {
+        let marked = parallel::map(parts.len(), |part| {
+            self.mark(table, places, parts[part].clone(), &out.handles)
+        });
+        for part in &marked {
+            out.plan.append(&part.plan);
+        }
+        let rows_marked = marked.iter().flat_map(Marked::rows);
+        for (row, now) in rows_marked.enumerate() {
             let Some(handle) = out.handles[row] else {
-                out.plan.push(&none);
                 continue;
             };
-            let record = Record::new(table, row, places);
-            self.planner
-                .variants(&record, handle, self.directions, &mut variants);
-            out.plan.push(&variants);
-            scratch.bits.clear();
-            scratch.variants.clear();
-            self.shape
-                .digest_variants(&record, handle, &variants, self.keys, &mut scratch);
             let versions = history.versions.get(&handle);
             out.known_rows += usize::from(versions.is_some());
             let known = versions.into_iter().flatten().find(|ordinal| {
                 let at = **ordinal as usize;
                 history.index.identifiers_of(at) == ids(row)
                     && history.index.plain_of(at) == plain_of(row)
-                    && history.index.bits_of(at) == scratch.bits
+                    && history.index.bits_of(at) == now.bits
                     && history.index.variants[record_range(&ranges, at, self.shape.groups.len())]
-                        == scratch.variants
+                        == *now.variants
             });
             if let Some(ordinal) = known {
                 out.membership[row] = *ordinal;
                 continue;
             }
             if let Some(last) = versions.and_then(|v| v.last()) {
-                let (compared, moved) =
-                    self.moved(&history.index, &ranges, *last as usize, &scratch);
+                let (compared, moved) = self.moved(&history.index, &ranges, *last as usize, &now);
                 out.moved = (out.moved.0 + compared, out.moved.1 + moved);
             }
             let earlier = fresh.entry(handle).or_default();
@@ -228,8 +266,8 @@ impl Reader<'_> {
                 let at = *at as usize;
                 out.new.identifiers_of(at) == ids(row)
                     && out.new.plain_of(at) == plain_of(row)
-                    && out.new.bits_of(at) == scratch.bits
-                    && out.new.variants[*start..].starts_with(&scratch.variants)
+                    && out.new.bits_of(at) == now.bits
+                    && out.new.variants[*start..].starts_with(now.variants)
             });
             let at = match twin {
                 Some((at, _)) => *at,
@@ -238,13 +276,70 @@ impl Reader<'_> {
                     out.new.handles.push(handle.0);
                     out.new.identifiers.extend_from_slice(ids(row));
                     out.new.plain.extend_from_slice(plain_of(row));
-                    out.new.bits.extend_from_slice(&scratch.bits);
+                    out.new.bits.extend_from_slice(now.bits);
                     earlier.push((at, out.new.variants.len()));
-                    out.new.variants.extend_from_slice(&scratch.variants);
+                    out.new.variants.extend_from_slice(now.variants);
                     at
                 }
             };
             out.membership[row] = history.len() as u32 + at;
+        }
+        out
+    }
+
+    /// The identifier and plain digests of some rows.
+    fn digest(
+        &self,
+        table: &Table,
+        places: &[Option<usize>],
+        rows: Range<usize>,
+    ) -> (Vec<u64>, Vec<u32>) {
+        let (mut identifiers, mut plain) = (Vec::new(), Vec::new());
+        for row in rows {
+            let record = Record::new(table, row, places);
+            self.shape
+                .digest_identifiers(&record, self.keys, &mut identifiers);
+            self.shape.digest_plain(&record, self.keys, &mut plain);
+        }
+        (identifiers, plain)
+    }
+
+    /// The variants of some rows and their digests.
+    fn mark(
+        &self,
+        table: &Table,
+        places: &[Option<usize>],
+        rows: Range<usize>,
+        handles: &[Option<Handle>],
+    ) -> Marked {
+        let mut out = Marked {
+            plan: Plan::new(self.shape),
+            index: RecordIndex::new(self.shape.layout()),
+            ends: Vec::with_capacity(rows.len()),
+        };
+        let none = vec![Variants::default(); self.shape.groups.len()];
+        let mut variants = Vec::new();
+        for row in rows {
+            match handles[row] {
+                None => {
+                    out.plan.push(&none);
+                    out.index.bits.extend(none.iter().map(|n| n.bits));
+                }
+                Some(handle) => {
+                    let record = Record::new(table, row, places);
+                    self.planner
+                        .variants(&record, handle, self.directions, &mut variants);
+                    out.plan.push(&variants);
+                    self.shape.digest_variants(
+                        &record,
+                        handle,
+                        &variants,
+                        self.keys,
+                        &mut out.index,
+                    );
+                }
+            }
+            out.ends.push(out.index.variants.len());
         }
         out
     }
@@ -255,7 +350,7 @@ impl Reader<'_> {
         index: &RecordIndex,
         ranges: &crate::ledger::VariantRanges,
         before: usize,
-        now: &RecordIndex,
+        now: &MarkedRow<'_>,
     ) -> (usize, usize) {
         let mut compared = 0;
         let mut moved = 0;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use crate::policy::{DateOrder, Kind, Policy, Rule, Unit};
-use crate::value::elapsed::{count_written, elapsed};
+use crate::value::elapsed::{count_written, elapsed, write_count};
 use crate::value::{date, national_id, number};
 
 /// A rule over columns that alterations may touch.
@@ -54,7 +54,8 @@ impl Cell {
     }
 }
 
-/// The constraints of a policy. A count of time until the table's own day follows its date and constrains nothing; `Offset`,
+/// The constraints of a policy. A count of days, or of time until the
+/// table's own day, follows its dates and constrains nothing; `Offset`,
 /// `Inside`, `Determines` and `Computed` need none: they decide which columns move at all.
 pub fn constraints(policy: &Policy) -> Vec<Constraint> {
     let compile = |rule: &Rule| -> Option<Constraint> {
@@ -66,7 +67,11 @@ pub fn constraints(policy: &Policy) -> Vec<Constraint> {
                     test: Test::Order { first, then },
                 })
             }
-            Rule::Elapsed { until: Some(_), .. } => {
+            Rule::Elapsed {
+                until: Some(_),
+                unit,
+                ..
+            } if *unit != Unit::Days => {
                 let rule = Elapsed::new(policy, rule, None)?;
                 Some(Constraint {
                     columns: rule.columns().collect(),
@@ -91,7 +96,9 @@ impl Constraint {
             Test::Order { first, then } => {
                 in_order(*first, get(first.column), *then, get(then.column))
             }
-            Test::Elapsed(rule) => Some(count_written(get(rule.column))? == rule.count(get)?),
+            Test::Elapsed(rule) => {
+                Some(count_written(get(rule.column))?.value() == rule.count(get)?)
+            }
         }
     }
 
@@ -142,6 +149,11 @@ impl Elapsed {
         })
     }
 
+    /// Whether the count follows wherever its dates go; any other keeps them where the count stays true.
+    pub fn follows(&self) -> bool {
+        self.unit == Unit::Days || matches!(self.until, Until::Day(_))
+    }
+
     /// Every column of the rule, the counting one first.
     pub fn columns(&self) -> impl Iterator<Item = usize> + use<> {
         let until = match self.until {
@@ -161,10 +173,12 @@ impl Elapsed {
         now: impl Fn(usize) -> &'a str,
     ) -> Option<String> {
         let text = before(self.column);
-        let was = count_written(text)?;
+        let was = count_written(text)?.value();
         let is = self.count(now)?;
-        (was != is && self.count(before) == Some(was))
-            .then(|| text.replacen(&was.to_string(), &is.to_string(), 1))
+        if was == is || self.count(before) != Some(was) {
+            return None;
+        }
+        write_count(text, is)
     }
 
     /// The column that counts.

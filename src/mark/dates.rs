@@ -7,13 +7,14 @@ use jiff::civil::Weekday;
 
 use super::{Carrier, Record, Toward, Variants};
 use crate::code::SiteKind;
-use crate::policy::{DateOrder, Policy};
-use crate::value::date;
+use crate::policy::{Column, DateOrder, Policy};
+use crate::value::date::{self, Form};
 
 struct Place {
     column: usize,
     order: DateOrder,
     weekdays: bool,
+    habit: Option<Form>,
     heaped: Vec<String>,
 }
 
@@ -34,6 +35,7 @@ impl Dates {
                     column: *at,
                     order: column.order.unwrap_or_default(),
                     weekdays: column.weekdays,
+                    habit: habit(column),
                     heaped: column.heaped.clone(),
                 }
             })
@@ -62,10 +64,17 @@ impl Dates {
             {
                 return None;
             }
+            let form = form.settled(place.habit.as_ref(), &moment, text);
             out.texts.push(form.render(&there));
         }
         Some(())
     }
+}
+
+/// How a column writes what a single date leaves open.
+pub(super) fn habit(column: &Column) -> Option<Form> {
+    let (_, form) = date::parse_exact(column.like.as_deref()?, column.order.unwrap_or_default())?;
+    Some(form)
 }
 
 impl Carrier for Dates {

@@ -3,13 +3,14 @@
 use super::{Carrier, Record, Toward, Variants};
 use crate::code::SiteKind;
 use crate::policy::Column;
-use crate::value::number::{self, Decimal};
+use crate::value::number::{self, Decimal, NumberForm};
 
 /// One numeric column.
 pub struct Numbers {
     column: [usize; 1],
     step: Decimal,
     range: Option<(Decimal, Decimal)>,
+    habit: Option<NumberForm>,
     heaped: Vec<String>,
 }
 
@@ -26,6 +27,10 @@ impl Numbers {
             column: [at],
             step,
             range,
+            habit: column
+                .like
+                .as_deref()
+                .and_then(|like| Some(number::parse_exact(like)?.1)),
             heaped: column.heaped.clone(),
         })
     }
@@ -53,7 +58,10 @@ impl Numbers {
                 return None;
             }
         }
-        Some(form.render(&there))
+        Some(
+            form.settled(self.habit.as_ref(), &value, text)
+                .render(&there),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Carrier, Record, Toward, Variants};
 use crate::code::SiteKind;
 use crate::policy::Column;
-use crate::value::spelling::{Place, places};
+use crate::value::spelling::places;
 
 /// At most this many places of one value are sites: eight variants to store.
 pub const PLACES: usize = 3;
@@ -40,7 +40,8 @@ impl Carrier for Spellings {
     fn variants(&self, record: &Record<'_>, _: Toward, out: &mut Variants) {
         out.clear();
         let text = record.cell(self.column[0]);
-        let places: Vec<Place<'_>> = places(text, &self.pairs).take(PLACES).collect();
+        let mut places = places(text, &self.pairs);
+        places.truncate(PLACES);
         for v in 1..(1usize << places.len()) {
             let mut spelt = String::with_capacity(text.len() + 8);
             let mut done = 0;

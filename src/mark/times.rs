@@ -1,9 +1,10 @@
 //! Date-times: by a few of the steps that the column really uses, inside the day. A fine column gives two sites a value.
 
+use super::dates::habit;
 use super::{Carrier, Record, Toward, Variants};
 use crate::code::SiteKind;
 use crate::policy::{Column, DateOrder};
-use crate::value::date;
+use crate::value::date::{self, Form};
 
 /// A step of at most this many seconds leaves room for two sites: the value then moves by up to three steps.
 const FINE: i64 = 300;
@@ -16,6 +17,7 @@ pub struct Times {
     column: [usize; 1],
     order: DateOrder,
     step: i64,
+    habit: Option<Form>,
     heaped: Vec<String>,
 }
 
@@ -32,6 +34,7 @@ impl Times {
             column: [at],
             order: column.order.unwrap_or_default(),
             step,
+            habit: habit(column),
             heaped: column.heaped.clone(),
         }
     }
@@ -43,6 +46,7 @@ impl Times {
         if self.heaped.iter().any(|h| h == text) {
             return None;
         }
+        let form = form.settled(self.habit.as_ref(), &moment, text);
         for steps in 1..(1i64 << self.slots()) {
             let there = moment.shift_seconds(toward.sign() * steps * self.step)?;
             if there.date != moment.date {

@@ -80,6 +80,9 @@ pub struct Column {
     /// True where the column holds no Saturdays and Sundays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub weekdays: bool,
+    /// A value that shows how the column writes what others leave open: whether 9 is 09, whether 58 is 58.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
     /// Pairs of spellings that mean the same; either may stand for the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spellings: Vec<[String; 2]>,
@@ -99,6 +102,7 @@ impl Column {
             range: None,
             order: None,
             weekdays: false,
+            like: None,
             spellings: Vec::new(),
             heaped: Vec::new(),
         }

@@ -10,7 +10,7 @@ use crate::value::spelling::places;
 use crate::value::{date, email, name, national_id, number, phone};
 
 /// Inference looks at no more than this many rows, evenly spread: enough to tell a kind, few enough to be quick.
-const SAMPLE: usize = 3_000;
+const SAMPLE: usize = 2_000;
 
 /// The part of a column's values that must be of a kind before the column is.
 const MOST: f64 = 0.8;
@@ -145,6 +145,7 @@ impl<'a> Profile<'a> {
             return;
         }
         column.role = Role::Carrier;
+        column.like = self.like(|v| Some(date::parse_exact(v, order)?.1), |a, b| a.merge(b));
         if column.kind == Kind::DateTime {
             let seconds = moments
                 .iter()
@@ -211,6 +212,7 @@ impl<'a> Profile<'a> {
                 ((*d).min(low), (*d).max(high))
             });
         column.role = Role::Carrier;
+        column.like = self.like(|v| Some(number::parse_exact(v)?.1), |a, b| a.merge(b));
         column.step = Some(step.normal().to_string());
         column.range = Some([low.normal().to_string(), high.normal().to_string()]);
         column.heaped = self.heaped();
@@ -272,6 +274,23 @@ impl<'a> Profile<'a> {
             }
         }
         found
+    }
+
+    /// A value that shows all of the column's habits, if its values share them and one shows them all.
+    fn like<F: PartialEq>(
+        &self,
+        form: impl Fn(&str) -> Option<F>,
+        merge: impl Fn(&F, &F) -> Option<F>,
+    ) -> Option<String> {
+        let mut forms = self
+            .values
+            .iter()
+            .take(400)
+            .filter_map(|v| Some((*v, form(v)?)));
+        let (_, first) = forms.next()?;
+        let habits = forms.try_fold(first, |habits, (_, form)| merge(&habits, &form))?;
+        let shows_all = |v: &&&str| form(v).is_some_and(|f| f == habits);
+        self.values.iter().find(shows_all).map(|v| v.to_string())
     }
 
     /// Values so much more frequent than the column's others that they stand for something else.

@@ -256,6 +256,14 @@ pub fn parse_exact(text: &str, order: DateOrder) -> Option<(Moment, Form)> {
 }
 
 impl Form {
+    /// The form to write another value of the column in: this one, with what a single date leaves open settled as in `habit`.
+    pub fn settled(self, habit: Option<&Form>, moment: &Moment, text: &str) -> Form {
+        let merged = habit.and_then(|habit| self.merge(habit));
+        merged
+            .filter(|form| form.writes_back(moment, text))
+            .unwrap_or(self)
+    }
+
     /// True where writing `moment` in this form gives `text`.
     pub fn writes_back(&self, moment: &Moment, text: &str) -> bool {
         self.can_write(moment) && Comparing::same(text, |out| self.write(moment, out))

@@ -188,6 +188,14 @@ pub fn parse_exact(text: &str) -> Option<(Decimal, NumberForm)> {
 }
 
 impl NumberForm {
+    /// The form to write another value of the column in: this one, with what a single number leaves open settled as in `habit`.
+    pub fn settled(self, habit: Option<&NumberForm>, number: &Decimal, text: &str) -> NumberForm {
+        let merged = habit.and_then(|habit| self.merge(habit));
+        merged
+            .filter(|form| form.writes_back(number, text))
+            .unwrap_or(self)
+    }
+
     /// True where writing `number` in this form gives `text`.
     pub fn writes_back(&self, number: &Decimal, text: &str) -> bool {
         Comparing::same(text, |out| self.write(number, out))

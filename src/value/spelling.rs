@@ -16,42 +16,36 @@ pub struct Place<'a> {
 }
 
 /// Every place of a text where one of the pairs stands, from left to right, the longest spelling first where several fit.
-pub fn places<'a>(text: &'a str, pairs: &'a [[String; 2]]) -> impl Iterator<Item = Place<'a>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        while at < text.len() {
-            let found = pairs
-                .iter()
-                .enumerate()
-                .flat_map(|(pair, spellings)| {
-                    [0, 1].map(|member| {
-                        (
-                            pair,
-                            member,
-                            spellings[member].as_str(),
-                            spellings[1 - member].as_str(),
-                        )
-                    })
-                })
-                .filter(|(_, _, here, _)| {
-                    !here.is_empty() && text[at..].starts_with(here) && stands_alone(text, at, here)
-                })
-                .max_by_key(|(_, _, here, _)| here.len());
-            if let Some((pair, member, here, other)) = found {
-                let start = at;
-                at += here.len();
-                return Some(Place {
-                    start,
-                    end: at,
-                    pair,
-                    member,
-                    other,
-                });
+pub fn places<'a>(text: &str, pairs: &'a [[String; 2]]) -> Vec<Place<'a>> {
+    let mut all: Vec<Place<'a>> = Vec::new();
+    for (pair, spellings) in pairs.iter().enumerate() {
+        for member in [0, 1] {
+            let here = spellings[member].as_str();
+            if here.is_empty() {
+                continue;
             }
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
+            let found = text
+                .match_indices(here)
+                .filter(|(at, _)| stands_alone(text, *at, here));
+            all.extend(found.map(|(start, _)| Place {
+                start,
+                end: start + here.len(),
+                pair,
+                member,
+                other: &spellings[1 - member],
+            }));
         }
-        None
-    })
+    }
+    all.sort_unstable_by_key(|p| (p.start, std::cmp::Reverse(p.end)));
+    let mut free = 0;
+    all.retain(|place| {
+        let fits = place.start >= free;
+        if fits {
+            free = place.end;
+        }
+        fits
+    });
+    all
 }
 
 /// A Latin spelling counts only as a whole word: "St" in "Stone" is none. "Street" does not hold "St." either way.
@@ -83,6 +77,7 @@ mod tests {
         let pairs = pairs();
         let found = |text: &'static str| {
             places(text, &pairs)
+                .into_iter()
                 .map(|p| (text[p.start..p.end].to_string(), p.other.to_string()))
                 .collect::<Vec<_>>()
         };
