@@ -559,7 +559,8 @@ fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer>
             ))
         })?;
         for (donor, identity) in list {
-            kept.entry(Handle(donor)).or_insert(identity);
+            // what was sealed last holds: a donor that was edited had its canary edited
+            kept.insert(Handle(donor), identity);
         }
     }
     Ok(Bearer {
@@ -626,7 +627,7 @@ fn make_copy(
     let new: Vec<(u64, &Identity)> = copy
         .canaries
         .iter()
-        .filter(|c| !bearer.kept.contains_key(&c.donor))
+        .filter(|c| bearer.kept.get(&c.donor) != Some(&c.identity))
         .map(|c| (c.donor.0, &c.identity))
         .collect();
     let sealed = match new.is_empty() {
