@@ -26,13 +26,23 @@ const PART_OF_RANGE: f64 = 0.05;
 struct Moving {
     columns: Vec<usize>,
     how: How,
+    /// The rules that speak of them.
+    constraints: Vec<usize>,
+    /// The counts of time that do.
+    elapsed: Vec<usize>,
 }
 
 enum How {
     /// To another day of the same month, or of the same year where it is a day of birth.
-    Day { of_year: bool, days: Option<(Date, Date)> },
+    Day {
+        of_year: bool,
+        days: Option<(Date, Date)>,
+    },
     /// Within the day, by steps of so many seconds.
-    Hour { step: i64, hours: Option<(Time, Time)> },
+    Hour {
+        step: i64,
+        hours: Option<(Time, Time)>,
+    },
     /// By steps, within a range.
     Number {
         step: number::Decimal,
@@ -68,7 +78,9 @@ impl<'a> Body<'a> {
         let decides = |at: &usize| {
             let name = policy.columns.get(*at).map(|c| c.name.as_str());
             policy.rules.iter().any(|rule| match rule {
-                Rule::Determines { column, by } => [column, by].into_iter().any(|c| Some(c.as_str()) == name),
+                Rule::Determines { column, by } => {
+                    [column, by].into_iter().any(|c| Some(c.as_str()) == name)
+                }
                 Rule::Computed { .. } => rule.columns().into_iter().any(|c| Some(c) == name),
                 _ => false,
             })
@@ -85,21 +97,36 @@ impl<'a> Body<'a> {
         }
         let lived = columns.len();
         columns.extend(groups(policy).iter().map(|g| g.carrier.columns().to_vec()));
-        let moves = columns.into_iter().enumerate().filter_map(|(nth, columns)| {
-            if columns.iter().any(decides) {
-                return None;
-            }
-            let how = how(sheet, *columns.first()?, nth < lived)?;
-            Some(Moving { columns, how })
-        });
+        let elapsed = Elapsed::all(policy, days);
+        let rules: Vec<Constraint> = constraints(policy)
+            .into_iter()
+            .filter(|c| !c.counts_time())
+            .collect();
+        let moves = columns
+            .into_iter()
+            .enumerate()
+            .filter_map(|(nth, columns)| {
+                if columns.iter().any(decides) {
+                    return None;
+                }
+                let how = how(sheet, *columns.first()?, nth < lived)?;
+                let ours = |c: &usize| columns.contains(c);
+                let speaks = |(nth, speaks): (usize, bool)| speaks.then_some(nth);
+                let rules = rules.iter().map(|r| r.columns().iter().any(ours));
+                let counts = elapsed.iter().map(|e| e.columns().any(|c| ours(&c)));
+                Some(Moving {
+                    constraints: rules.enumerate().filter_map(speaks).collect(),
+                    elapsed: counts.enumerate().filter_map(speaks).collect(),
+                    columns,
+                    how,
+                })
+            });
+        let moves = moves.collect();
         Body {
             sheet,
-            moves: moves.collect(),
-            elapsed: Elapsed::all(policy, days),
-            constraints: constraints(policy)
-                .into_iter()
-                .filter(|c| !c.counts_time())
-                .collect(),
+            moves,
+            elapsed,
+            constraints: rules,
             inside,
             codes: sheet.columns(|c| c.kind == Kind::Code && c.role != Role::Sequence),
         }
@@ -170,10 +197,10 @@ impl<'a> Body<'a> {
         if donor.iter().all(|text| text.trim().is_empty()) {
             return;
         }
-        let held: Vec<Option<bool>> = self
+        let held: Vec<Option<bool>> = moving
             .constraints
             .iter()
-            .map(|c| c.holds(|at| &draft.cells[at]))
+            .map(|c| self.constraints[*c].holds(|at| &draft.cells[at]))
             .collect();
         // numbers move by the frozen policy alone; days and hours by what this month's table spans, so they are sealed
         let sealed = !matches!(moving.how, How::Number { .. });
@@ -188,7 +215,7 @@ impl<'a> Body<'a> {
             for (at, text) in moving.columns.iter().zip(texts) {
                 draft.cells[*at] = text;
             }
-            if self.stands(&held, &draft.cells) {
+            if self.stands(moving, &held, &draft.cells) {
                 break;
             }
             for (at, text) in columns() {
@@ -204,29 +231,29 @@ impl<'a> Body<'a> {
     }
 
     /// Whether every rule that held still holds, and every count of time can be written.
-    fn stands(&self, held: &[Option<bool>], cells: &[String]) -> bool {
+    fn stands(&self, moving: &Moving, held: &[Option<bool>], cells: &[String]) -> bool {
         let get = |at: usize| cells[at].as_str();
-        let mut rules = self.constraints.iter().zip(held);
-        rules.all(|(c, held)| *held != Some(true) || c.holds(get) == Some(true))
-            && self
+        let mut rules = moving.constraints.iter().zip(held);
+        rules.all(|(c, held)| *held != Some(true) || self.constraints[*c].holds(get) == Some(true))
+            && moving
                 .elapsed
                 .iter()
+                .map(|e| &self.elapsed[*e])
                 .all(|e| e.count(get).is_some() || e.blank(get))
     }
 
     /// One try at moving a group of columns; None where it cannot move so.
-    fn moved(
-        &self,
-        moving: &Moving,
-        donor: &[&str],
-        draws: &mut Draws<'_>,
-    ) -> Option<Vec<String>> {
+    fn moved(&self, moving: &Moving, donor: &[&str], draws: &mut Draws<'_>) -> Option<Vec<String>> {
         let column = |at: usize| &self.sheet.policy.columns[at];
         let lead = column(*moving.columns.first()?);
         match &moving.how {
             How::Day { of_year, days } => {
                 let mut read = moving.columns.iter().zip(donor).filter_map(|(at, text)| {
-                    Some(date::parse_exact(text, column(*at).order.unwrap_or_default())?.0.date)
+                    Some(
+                        date::parse_exact(text, column(*at).order.unwrap_or_default())?
+                            .0
+                            .date,
+                    )
                 });
                 let first = read.next()?;
                 let (day, most) = if *of_year {
@@ -240,8 +267,7 @@ impl<'a> Body<'a> {
                         return Some(text.to_string());
                     }
                     let column = column(*at);
-                    let (moment, form) =
-                        date::parse_exact(text, column.order.unwrap_or_default())?;
+                    let (moment, form) = date::parse_exact(text, column.order.unwrap_or_default())?;
                     let there = moment.shift_days(by as i32)?;
                     let weekend = there.date.weekday().to_monday_zero_offset() >= 5;
                     (!column.weekdays || !weekend).then(|| form.render(&there))
@@ -266,9 +292,12 @@ impl<'a> Body<'a> {
                 let by_range = range.map(|(low, high)| steps((high - low) * PART_OF_RANGE));
                 let by_value = steps(value.to_f64().abs() * PART_OF_VALUE);
                 // a few steps at least, or small numbers would never move
-                let most = by_range.map_or(by_value, |r| r.min(by_value)).clamp(2.0, 1e9) as i64;
+                let most = by_range
+                    .map_or(by_value, |r| r.min(by_value))
+                    .clamp(2.0, 1e9) as i64;
                 let there = value.shift(step, draws.between(-most, most))?;
-                let outside = range.is_some_and(|(low, high)| !(low..=high).contains(&there.to_f64()));
+                let outside =
+                    range.is_some_and(|(low, high)| !(low..=high).contains(&there.to_f64()));
                 (!outside && there.to_f64() != 0.0).then(|| vec![form.render(&there)])
             }
         }
@@ -314,9 +343,8 @@ fn how(sheet: Sheet<'_>, lead: usize, of_year: bool) -> Option<How> {
             let range = column.range.as_ref();
             How::Number {
                 step: value(column.step.as_deref()?)?,
-                range: range.and_then(|[low, high]| {
-                    Some((value(low)?.to_f64(), value(high)?.to_f64()))
-                }),
+                range: range
+                    .and_then(|[low, high]| Some((value(low)?.to_f64(), value(high)?.to_f64()))),
             }
         }
         _ => return None,

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::counts::Counts;
 use super::draws::{Draws, Purpose};
 use super::taken::Free;
 use super::{Draft, Sheet};
@@ -9,7 +10,7 @@ use crate::mark::{normal, stem};
 use crate::policy::words::{Hint, hints};
 use crate::policy::{Kind, Role};
 use crate::value::name::{self, Name, NameForm};
-use crate::value::{date, email, national_id};
+use crate::value::{date, email, national_id, phone};
 
 /// Draws of which the first that fits is taken.
 const TRIES: usize = 200;
@@ -34,7 +35,7 @@ enum Sex {
 /// What the table tells of people: which names there are, and what goes with a name.
 pub struct People<'a> {
     sheet: Sheet<'a>,
-    known: HashSet<&'a str>,
+    known: Counts<'a>,
     sex: Option<Sex>,
     birth: Option<usize>,
     /// Columns of names and identifiers, names first and addresses of mail, which follow names, last.
@@ -43,7 +44,7 @@ pub struct People<'a> {
     /// Mail columns whose addresses are made of names.
     mails_by_name: HashSet<usize>,
     /// How often each value occurs in columns of numbers that identify nobody in the policy's eyes.
-    unlinked: HashMap<usize, HashMap<&'a str, u32>>,
+    unlinked: HashMap<usize, Counts<'a>>,
 }
 
 impl<'a> People<'a> {
@@ -57,24 +58,23 @@ impl<'a> People<'a> {
         });
         order.sort_by_key(|at| sheet.policy.columns[*at].kind == Kind::Email);
         let order: Vec<usize> = names.iter().copied().chain(order).collect();
-        let known = names.iter().flat_map(|at| sheet.column(*at)).collect();
+        let rows = sheet.table.rows();
+        let known = Counts::of(
+            names.iter().flat_map(|at| sheet.column(*at)),
+            rows * names.len().min(1),
+        );
         let mut unlinked = HashMap::new();
         for at in order.iter().copied() {
             let column = &sheet.policy.columns[at];
             if column.role != Role::Identifier && column.kind != Kind::Name {
-                let mut counts: HashMap<&str, u32> = HashMap::new();
-                for cell in sheet.column(at) {
-                    *counts.entry(cell).or_default() += 1;
-                }
-                unlinked.insert(at, counts);
+                unlinked.insert(at, Counts::of(sheet.column(at), rows));
             }
         }
         let numbers = sheet.columns(|c| c.kind == Kind::NationalId);
         let by_number = || numbers.first().copied();
         let birth = || {
-            let birth = |c: &crate::policy::Column| {
-                c.kind == Kind::Date && hints(&c.name, Hint::Birth)
-            };
+            let birth =
+                |c: &crate::policy::Column| c.kind == Kind::Date && hints(&c.name, Hint::Birth);
             sheet.columns(birth).first().copied()
         };
         let mut people = People {
@@ -132,7 +132,7 @@ impl<'a> People<'a> {
             }
             let surname = family.as_deref().unwrap_or(lends.surname);
             let made = join(surname, &given);
-            if !self.known.contains(made.as_str()) && !used.contains(&made) {
+            if self.known.times(&made) == 0 && !used.contains(&made) {
                 return Some(made);
             }
         }
@@ -189,7 +189,7 @@ impl<'a> People<'a> {
         let donor = self.sheet.cell(draft.row, at);
         if let Some(counts) = self.unlinked.get(&at) {
             // a number of many people is an office's
-            if counts.get(donor).is_some_and(|n| *n > 1) {
+            if counts.times(donor) > 1 {
                 return Some(donor.to_string());
             }
         }
@@ -203,7 +203,7 @@ impl<'a> People<'a> {
         }
         let unused = |made: &String| {
             let counts = self.unlinked.get(&at);
-            counts.is_none_or(|counts| !counts.contains_key(made.as_str()))
+            counts.is_none_or(|counts| counts.times(made) == 0)
         };
         for _ in 0..BLIND {
             let made = match kind {
@@ -261,9 +261,15 @@ impl<'a> People<'a> {
         if any_stem {
             return self.beyond(at, free, draws);
         }
-        // a code without a drawable end proves nothing, but must not be another's
+        // a code without a drawable end proves nothing, but must not be another's, nor name the donor
+        let quoted = self.names.iter().fold(donor.to_string(), |text, name| {
+            match self.sheet.cell(draft.row, *name).trim() {
+                "" => text,
+                theirs => text.replace(theirs, draft.cells[*name].trim()),
+            }
+        });
         (0..TRIES).find_map(|_| {
-            let made = redrawn(donor, draws);
+            let made = redrawn(&quoted, draws);
             let written = normal::write(kind, Default::default(), &made, &mut full);
             (written && made != donor && free.is_free(kind, &full)).then_some(made)
         })
@@ -370,7 +376,7 @@ fn next_thousand(code: &str) -> Option<String> {
 }
 
 /// The identifier `made`, given in normal form, as the column writes it: with the case, dashes, spaces and trimmings of `like`.
-fn dressed_like(kind: Kind, like: &str, made: &str) -> Option<String> {
+pub(super) fn dressed_like(kind: Kind, like: &str, made: &str) -> Option<String> {
     let (mut full, mut again) = (Vec::new(), Vec::new());
     let mut dresses = Vec::new();
     if normal::write(kind, Default::default(), like, &mut full)
@@ -386,7 +392,11 @@ fn dressed_like(kind: Kind, like: &str, made: &str) -> Option<String> {
         },
         false => c,
     });
-    dresses.push(dressed.collect());
+    // a mobile number does not go in a landline's dress
+    let mobile = std::str::from_utf8(&full).is_ok_and(phone::is_mobile_cn);
+    if kind != Kind::Phone || mobile == phone::is_mobile_cn(made) {
+        dresses.push(dressed.collect());
+    }
     dresses.push(made.to_string());
     dresses.into_iter().find(|dress| {
         normal::write(kind, Default::default(), dress, &mut again) && again == made.as_bytes()
@@ -431,8 +441,7 @@ fn sex_column(sheet: Sheet<'_>) -> Option<usize> {
             .take(200)
             .filter(|v| !v.trim().is_empty())
             .peekable();
-        filled.peek().is_some()
-            && filled.all(|v| SEXES.contains(&v.trim().to_lowercase().as_str()))
+        filled.peek().is_some() && filled.all(|v| SEXES.contains(&v.trim().to_lowercase().as_str()))
     };
     let categories = sheet.columns(|c| c.kind == Kind::Category);
     categories.into_iter().find(says_sex)
@@ -486,9 +495,7 @@ impl People<'_> {
                 made.push_str(&draws.between(1, 99).to_string());
             }
             let made = format!("{made}@{domain}");
-            if email::normal(&made)
-                .is_some_and(|full| free.is_free(Kind::Email, full.as_bytes()))
-            {
+            if email::normal(&made).is_some_and(|full| free.is_free(Kind::Email, full.as_bytes())) {
                 return Some(made);
             }
         }

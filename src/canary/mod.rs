@@ -6,6 +6,7 @@
 //! their joint distribution and the policy's rules hold: categories are the donor's, numbers stand near the donor's.
 
 pub mod body;
+pub mod counts;
 pub mod draws;
 pub mod identity;
 pub mod prose;
@@ -229,10 +230,7 @@ impl<'a> Maker<'a> {
             if column.role == Role::Identifier
                 && normal::write(column.kind, Default::default(), &said.text, &mut full)
             {
-                own.push(
-                    self.free(&copy, &[])
-                        .weigh(column.kind, &full, &mut part),
-                );
+                own.push(self.free(&copy, &[]).weigh(column.kind, &full, &mut part));
             }
         }
         for t in own {
@@ -257,7 +255,9 @@ impl<'a> Maker<'a> {
             digests: self.keys,
             donor,
             row,
-            cells: columns.map(|c| self.sheet.cell(row, c).to_string()).collect(),
+            cells: columns
+                .map(|c| self.sheet.cell(row, c).to_string())
+                .collect(),
             kept: kept.map_or(&[], Vec::as_slice),
             said: Identity::new(),
         };
@@ -302,8 +302,7 @@ impl<'a> Maker<'a> {
                 let made = if column.kind == Kind::Name {
                     self.people.name(draft, *at, &copy.names)
                 } else {
-                    self.people
-                        .identifier(draft, *at, &self.free(copy, &own))
+                    self.people.identifier(draft, *at, &self.free(copy, &own))
                 }?;
                 draft.say(*at, donor, made);
             }
@@ -311,9 +310,7 @@ impl<'a> Maker<'a> {
             if column.role == Role::Identifier
                 && normal::write(column.kind, Default::default(), cell, &mut full)
             {
-                let next = self
-                    .free(copy, &own)
-                    .weigh(column.kind, &full, &mut part);
+                let next = self.free(copy, &own).weigh(column.kind, &full, &mut part);
                 own.push(next);
             }
         }

@@ -1,7 +1,8 @@
 //! Addresses and free texts: put together from other rows', so that numbers and words are the column's own and the whole is nobody's.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use super::counts::Counts;
 use super::draws::{Draws, Purpose};
 use super::{Draft, Sheet};
 use crate::policy::{Kind, Role, Rule};
@@ -13,8 +14,8 @@ const TRIES: usize = 96;
 /// Rows drawn in search of a number that stands at the same place.
 const LENDERS: usize = 24;
 
-/// A text that so many rows have is no person's.
-const COMMON: u32 = 4;
+/// An address that so many rows have is no household's.
+const COMMON: u32 = 20;
 
 /// Where clauses end.
 const ENDS: [char; 10] = ['，', '。', '；', '、', ',', '.', ';', '|', '/', '\n'];
@@ -23,7 +24,7 @@ const ENDS: [char; 10] = ['，', '。', '；', '、', ',', '.', ';', '|', '/', '
 pub struct Prose<'a> {
     sheet: Sheet<'a>,
     /// Columns of addresses and free texts, with how often each text occurs.
-    columns: Vec<(usize, HashMap<&'a str, u32>)>,
+    columns: Vec<(usize, Counts<'a>)>,
     /// Columns of names and identifiers, which texts may quote.
     people: Vec<usize>,
     /// Columns that may quote them.
@@ -44,16 +45,11 @@ impl<'a> Prose<'a> {
                 && matches!(c.role, Role::Plain | Role::Carrier)
                 && !determined(&c.name)
         });
-        let count = |at: usize| {
-            let mut counts: HashMap<&str, u32> = HashMap::with_capacity(sheet.table.rows());
-            for cell in sheet.column(at) {
-                *counts.entry(cell).or_default() += 1;
-            }
-            counts
-        };
+        let rows = sheet.table.rows();
+        let counted = |at| (at, Counts::of(sheet.column(at), rows));
         Prose {
             sheet,
-            columns: texts.into_iter().map(|at| (at, count(at))).collect(),
+            columns: texts.into_iter().map(counted).collect(),
             people: sheet.columns(|c| {
                 matches!(
                     c.kind,
@@ -61,8 +57,10 @@ impl<'a> Prose<'a> {
                 ) && matches!(c.role, Role::Plain | Role::Identifier)
             }),
             quoting: sheet.columns(|c| {
-                matches!(c.kind, Kind::Address | Kind::Text | Kind::Category | Kind::Code)
-                    && c.role != Role::Identifier
+                matches!(
+                    c.kind,
+                    Kind::Address | Kind::Text | Kind::Category | Kind::Code
+                ) && c.role != Role::Identifier
             }),
         }
     }
@@ -99,12 +97,12 @@ impl<'a> Prose<'a> {
         &self,
         draft: &Draft<'_>,
         at: usize,
-        counts: &HashMap<&'a str, u32>,
+        counts: &Counts<'a>,
         used: &HashSet<String>,
     ) -> Option<String> {
         let donor = self.sheet.cell(draft.row, at);
         let address = self.sheet.policy.columns[at].kind == Kind::Address;
-        let rows = counts.get(donor).copied().unwrap_or(0);
+        let rows = counts.times(donor);
         if rows >= COMMON || (rows > 1 && !address) {
             return None;
         }
@@ -130,7 +128,7 @@ impl<'a> Prose<'a> {
             let Some(made) = made else { continue };
             let made = self.rename(draft, row, &made).unwrap_or(made);
             let made = self.rename(draft, draft.row, &made).unwrap_or(made);
-            if !counts.contains_key(made.as_str()) && !used.contains(&made) {
+            if counts.times(&made) == 0 && !used.contains(&made) {
                 return Some(made);
             }
         }
@@ -159,7 +157,11 @@ impl<'a> Prose<'a> {
         let mut nth = 0;
         for run in runs(text) {
             let moved = run.is_number && moves(nth, &run);
-            let lent = if moved { self.lent(at, &run, nth > 0, draws) } else { None };
+            let lent = if moved {
+                self.lent(at, &run, nth > 0, draws)
+            } else {
+                None
+            };
             nth += usize::from(run.is_number);
             out.push_str(lent.unwrap_or(run.text));
         }
@@ -210,6 +212,10 @@ impl<'a> Prose<'a> {
                     let (Some(theirs), Some(its)) = (name::split(theirs), name::split(its)) else {
                         continue;
                     };
+                    // most texts name nobody
+                    if !text.contains(theirs.surname) {
+                        continue;
+                    }
                     for title in ["女士", "先生", "小姐", "某", "某某"] {
                         let of = |name: &name::Name<'_>| format!("{}{title}", name.surname);
                         swap(&of(&theirs), &of(&its));
@@ -254,7 +260,9 @@ fn area(address: &str) -> Area<'_> {
         let head = address.get(..at + end.len_utf8())?;
         (!head.contains(|c: char| c.is_ascii_digit())).then_some(head)
     };
-    let head = to(&['区', '县', '旗', '镇', '乡']).or_else(|| to(&['市'])).unwrap_or("");
+    let head = to(&['区', '县', '旗', '镇', '乡'])
+        .or_else(|| to(&['市']))
+        .unwrap_or("");
     Area { head, tail: "" }
 }
 

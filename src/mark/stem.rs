@@ -39,10 +39,7 @@ pub fn write(kind: Kind, full: &[u8], pool: &[String], out: &mut Vec<u8>) -> boo
             out.push(b'0' + full[16] % 2);
         }
         Kind::Phone if !pool.is_empty() => {
-            if pool
-                .binary_search_by(|p| p.as_bytes().cmp(full))
-                .is_err()
-            {
+            if pool.binary_search_by(|p| p.as_bytes().cmp(full)).is_err() {
                 return false;
             }
             out.extend_from_slice(POOL);
