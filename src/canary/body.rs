@@ -8,6 +8,7 @@ use super::draws::{Draws, Purpose};
 use super::{Draft, Sheet};
 use crate::mark::constraint::{Constraint, Elapsed, constraints};
 use crate::mark::groups;
+use crate::mark::{dates, numbers};
 use crate::policy::profile::sample_rows;
 use crate::policy::words::{Hint, hints};
 use crate::policy::{Column, Kind, Role, Rule};
@@ -110,8 +111,18 @@ impl<'a> Body<'a> {
                     return None;
                 }
                 let how = how(sheet, *columns.first()?, nth < lived)?;
-                Some(Moving { columns, how })
+                let ours = |c: &usize| columns.contains(c);
+                let speaks = |(nth, speaks): (usize, bool)| speaks.then_some(nth);
+                let rules = rules.iter().map(|r| r.columns().iter().any(ours));
+                let counts = elapsed.iter().map(|e| e.columns().any(|c| ours(&c)));
+                Some(Moving {
+                    constraints: rules.enumerate().filter_map(speaks).collect(),
+                    elapsed: counts.enumerate().filter_map(speaks).collect(),
+                    columns,
+                    how,
+                })
             });
+        let moves = moves.collect();
         Body {
             sheet,
             moves,
@@ -260,6 +271,7 @@ impl<'a> Body<'a> {
                     let (moment, form) = date::parse_exact(text, column.order.unwrap_or_default())?;
                     let there = moment.shift_days(by as i32)?;
                     let weekend = there.date.weekday().to_monday_zero_offset() >= 5;
+                    let form = form.settled(dates::habit(column).as_ref(), &moment, text);
                     (!column.weekdays || !weekend).then(|| form.render(&there))
                 });
                 let there = first.checked_add(jiff::Span::new().days(by)).ok()?;
@@ -267,8 +279,9 @@ impl<'a> Body<'a> {
                 if spanned { shifted.collect() } else { None }
             }
             How::Hour { step, hours } => {
-                let (moment, form) =
-                    date::parse_exact(donor.first()?, lead.order.unwrap_or_default())?;
+                let text = donor.first()?;
+                let (moment, form) = date::parse_exact(text, lead.order.unwrap_or_default())?;
+                let form = form.settled(dates::habit(lead).as_ref(), &moment, text);
                 let there = moment.shift_seconds(draws.between(-90, 90) * step)?;
                 let spanned = there
                     .time
@@ -277,7 +290,9 @@ impl<'a> Body<'a> {
                 (there.date == moment.date && spanned).then(|| vec![form.render(&there)])
             }
             How::Number { step, range } => {
-                let (value, form) = number::parse_exact(donor.first()?)?;
+                let text = donor.first()?;
+                let (value, form) = number::parse_exact(text)?;
+                let form = form.settled(numbers::habit(lead).as_ref(), &value, text);
                 let steps = |part: f64| part / step.to_f64().abs().max(f64::MIN_POSITIVE);
                 let by_range = range.map(|(low, high)| steps((high - low) * PART_OF_RANGE));
                 let by_value = steps(value.to_f64().abs() * PART_OF_VALUE);

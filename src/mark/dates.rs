@@ -72,7 +72,7 @@ impl Dates {
 }
 
 /// How a column writes what a single date leaves open.
-pub(super) fn habit(column: &Column) -> Option<Form> {
+pub fn habit(column: &Column) -> Option<Form> {
     let (_, form) = date::parse_exact(column.like.as_deref()?, column.order.unwrap_or_default())?;
     Some(form)
 }

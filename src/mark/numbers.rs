@@ -27,10 +27,7 @@ impl Numbers {
             column: [at],
             step,
             range,
-            habit: column
-                .like
-                .as_deref()
-                .and_then(|like| Some(number::parse_exact(like)?.1)),
+            habit: habit(column),
             heaped: column.heaped.clone(),
         })
     }
@@ -63,6 +60,11 @@ impl Numbers {
                 .render(&there),
         )
     }
+}
+
+/// How a column writes what a single number leaves open.
+pub fn habit(column: &Column) -> Option<NumberForm> {
+    Some(number::parse_exact(column.like.as_deref()?)?.1)
 }
 
 impl Carrier for Numbers {
