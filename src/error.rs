@@ -44,7 +44,7 @@ impl Error {
             action,
             path,
             // the path is named already; an inner error may name a file that nobody has heard of
-            source: match source.raw_os_error() {
+            source: match system_code(&source) {
                 Some(code) => std::io::Error::from_raw_os_error(code),
                 None => std::io::Error::from(source.kind()),
             },
@@ -58,6 +58,18 @@ impl Error {
             Error::Input(_) | Error::Io { .. } => 2,
         }
     }
+}
+
+/// The system's number for an error, also where it is wrapped.
+fn system_code(error: &std::io::Error) -> Option<i32> {
+    let wrapped = || {
+        error
+            .get_ref()?
+            .source()?
+            .downcast_ref::<std::io::Error>()?
+            .raw_os_error()
+    };
+    error.raw_os_error().or_else(wrapped)
 }
 
 /// `name` with the nearest of `known` offered, for messages about a word nobody knows.

@@ -47,7 +47,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "issue",
         &[
-            "canary", "code", "error", "key", "ledger", "mark", "policy", "table", "vault",
+            "canary", "code", "error", "key", "ledger", "mark", "parallel", "policy", "table",
+            "vault",
         ],
     ),
     (

@@ -12,32 +12,44 @@ pub struct Draws<'a> {
     used: usize,
 }
 
-/// What is drawn; the upper half of the counter under the block cipher.
+/// What is drawn; the upper part of the counter under the block cipher. Each identifier column has draws of its own, so that one
+/// that is drawn in a later month owes nothing to those drawn before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Whether a record is a donor.
     Donor,
-    /// Who the canary is.
-    Identity,
-    /// What the canary's column of this number says.
-    Column(u32),
     /// Where the canary stands among equals.
     Place,
+    /// Who the canary is: its name or identifier in the column of this number.
+    Identity(u32),
+    /// What else the canary says in the column of this number.
+    Column(u32),
+    /// As `Column`, where the draws must be others once the donor says something else: `said` is a digest of what it says.
+    Beside {
+        /// The column.
+        column: u32,
+        /// The digest.
+        said: u32,
+    },
 }
 
 impl<'a> Draws<'a> {
     /// The draws of one purpose for one donor.
     pub fn new(key: &'a BlockKey, donor: Handle, purpose: Purpose) -> Draws<'a> {
-        let high: u64 = match purpose {
-            Purpose::Donor => 0,
-            Purpose::Identity => 1,
-            Purpose::Place => 2,
-            Purpose::Column(column) => 16 + u64::from(column),
+        let (high, start) = match purpose {
+            Purpose::Donor => (0, 0),
+            Purpose::Place => (1, 0),
+            Purpose::Identity(column) => (16 + 2 * u64::from(column), 0),
+            Purpose::Column(column) => (17 + 2 * u64::from(column), 0),
+            // above the 2^16 blocks that a stream of `Column` could reach
+            Purpose::Beside { column, said } => {
+                (17 + 2 * u64::from(column), 1 + u64::from(said as u16 >> 1))
+            }
         };
         Draws {
             key,
             donor,
-            counter: high << 32,
+            counter: high << 32 | start << 16,
             block: [0; 16],
             used: 16,
         }
@@ -66,8 +78,8 @@ impl<'a> Draws<'a> {
         }
     }
 
-    /// A uniform whole number from `low` to `high`, both included.
+    /// A uniform whole number from `low` to `high`, both included; `low` where `high` is less.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
-        low + self.below((high - low).max(0) as usize + 1) as i64
+        low.saturating_add(self.below(high.saturating_sub(low).max(0) as usize + 1) as i64)
     }
 }

@@ -1,202 +1,574 @@
-//! Who a canary is: a name put together from the table's own, identifiers with the donor's stem and a drawn end.
+//! Who a canary is: a name put together from the table's own, identifiers with a stem that occurs and a drawn end.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::draws::Draws;
-use crate::mark::Record;
-use crate::mark::stem;
-use crate::policy::{Column, Kind, Policy};
-use crate::table::Table;
-use crate::value::{name, national_id, phone};
+use super::counts::Counts;
+use super::draws::{Draws, Purpose};
+use super::taken::Free;
+use super::{Draft, Sheet};
+use crate::mark::{normal, stem};
+use crate::policy::words::{Hint, hints};
+use crate::policy::{Kind, Role};
+use crate::value::name::{self, Name, NameForm};
+use crate::value::{date, email, national_id, phone};
 
-/// Draws of which the best is taken, where a drawn value may be in use.
+/// Draws of which the first that fits is taken.
 const TRIES: usize = 200;
 
-/// What names go by: the column whose value a name must fit (sex), if the table has one.
-pub struct Names {
-    known: HashSet<String>,
-    fits: Option<usize>,
+/// Blind draws under one stem before its free values are listed.
+const BLIND: usize = 16;
+
+/// Other records' stems that are tried where the first has no free value.
+const STEMS: usize = 24;
+
+/// Who differs by more years of birth goes by other given names.
+const ONE_GENERATION: i16 = 8;
+
+/// How a name's sex is known.
+enum Sex {
+    /// A column says it.
+    Column(usize),
+    /// The identity number in this column says it.
+    Number(usize),
 }
 
-impl Names {
-    /// The names of a table.
-    pub fn of(policy: &Policy, table: &Table, places: &[Option<usize>]) -> Names {
-        let mut known = HashSet::new();
-        for (at, _) in policy
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| c.kind == Kind::Name)
-        {
-            if let Some(place) = places.get(at).copied().flatten() {
-                known.extend(table.column(place).map(String::from));
+/// What the table tells of people: which names there are, and what goes with a name.
+pub struct People<'a> {
+    sheet: Sheet<'a>,
+    known: Counts<'a>,
+    sex: Option<Sex>,
+    birth: Option<usize>,
+    /// Columns of names and identifiers, names first and addresses of mail, which follow names, last.
+    order: Vec<usize>,
+    names: Vec<usize>,
+    /// Mail columns whose addresses are made of names.
+    mails_by_name: HashSet<usize>,
+    /// How often each value occurs in columns of numbers that identify nobody in the policy's eyes.
+    unlinked: HashMap<usize, Counts<'a>>,
+}
+
+impl<'a> People<'a> {
+    /// The people of a table.
+    pub fn of(sheet: Sheet<'a>) -> People<'a> {
+        let names = sheet.columns(|c| c.kind == Kind::Name && c.role != Role::Derived);
+        let personal = |kind| matches!(kind, Kind::NationalId | Kind::Phone | Kind::Email);
+        let mut order = sheet.columns(|c| {
+            c.role == Role::Identifier && c.kind != Kind::Name
+                || c.role == Role::Plain && personal(c.kind)
+        });
+        order.sort_by_key(|at| sheet.policy.columns[*at].kind == Kind::Email);
+        let order: Vec<usize> = names.iter().copied().chain(order).collect();
+        let rows = sheet.table.rows();
+        let known = Counts::of(
+            names.iter().flat_map(|at| sheet.column(*at)),
+            rows * names.len().min(1),
+        );
+        let mut unlinked = HashMap::new();
+        for at in order.iter().copied() {
+            let column = &sheet.policy.columns[at];
+            if column.role != Role::Identifier && column.kind != Kind::Name {
+                unlinked.insert(at, Counts::of(sheet.column(at), rows));
             }
         }
-        let sexes = ["男", "女", "m", "f", "male", "female", "1", "2"];
-        let is_sex = |at: usize| {
-            let Some(place) = places.get(at).copied().flatten() else {
-                return false;
-            };
-            let mut filled = table
-                .column(place)
-                .take(200)
-                .filter(|v| !v.trim().is_empty())
-                .peekable();
-            filled.peek().is_some()
-                && filled.all(|v| sexes.contains(&v.trim().to_lowercase().as_str()))
+        let numbers = sheet.columns(|c| c.kind == Kind::NationalId);
+        let by_number = || numbers.first().copied();
+        let birth = || {
+            let birth =
+                |c: &crate::policy::Column| c.kind == Kind::Date && hints(&c.name, Hint::Birth);
+            sheet.columns(birth).first().copied()
         };
-        let fits = policy
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| c.kind == Kind::Category)
-            .map(|(at, _)| at)
-            .find(|at| is_sex(*at));
-        Names { known, fits }
+        let mut people = People {
+            sheet,
+            known,
+            sex: sex_column(sheet)
+                .map(Sex::Column)
+                .or_else(|| by_number().map(Sex::Number)),
+            birth: birth().or_else(by_number),
+            order,
+            names,
+            mails_by_name: HashSet::new(),
+            unlinked,
+        };
+        let mails = sheet.columns(|c| c.kind == Kind::Email);
+        people.mails_by_name = mails
+            .into_iter()
+            .filter(|at| people.made_of_names(*at))
+            .collect();
+        people
     }
 
-    /// A name that nobody in the table and no earlier canary of the copy has: one record's surname, another's given name.
-    #[allow(clippy::too_many_arguments)]
-    pub fn draw(
-        &self,
-        _: &Policy,
-        table: &Table,
-        places: &[Option<usize>],
-        at: usize,
-        record: &Record<'_>,
-        used: &HashSet<String>,
-        draws: &mut Draws<'_>,
-    ) -> Option<String> {
-        let place = places.get(at).copied().flatten()?;
-        let sex = self.fits.map(|column| (column, record.cell(column)));
-        let mut fallback = None;
-        for _ in 0..TRIES {
-            let surname_row = draws.below(table.rows());
-            let given_row = draws.below(table.rows());
-            let fits = sex.is_none_or(|(column, wanted)| {
-                Record::new(table, given_row, places).cell(column) == wanted
-            });
-            let (Some(family), Some(given)) = (
-                name::split(table.cell(surname_row, place)),
-                name::split(table.cell(given_row, place)),
-            ) else {
+    /// Columns of names.
+    pub fn names(&self) -> &[usize] {
+        &self.names
+    }
+
+    /// Columns of names and identifiers, in the order in which they are drawn.
+    pub fn in_order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// A name that nobody in the table and no other canary of the copy has: one record's surname, another's given name, that one
+    /// of the donor's sex and generation.
+    pub fn name(&self, draft: &Draft<'_>, at: usize, used: &HashSet<String>) -> Option<String> {
+        let mut draws = draft.draws(Purpose::Identity(at as u32));
+        let donor = self.sheet.cell(draft.row, at);
+        let own = name::split(donor);
+        let family = own.and_then(|own| self.family(draft, at, own.surname));
+        let mut read = [None; 2];
+        for attempt in 0..TRIES {
+            for part in &mut read {
+                let row = self.sheet.any_row(&mut draws);
+                *part = name::split(self.sheet.cell(row, at)).map(|n| (row, n));
+            }
+            let [Some((_, lends)), Some((row, given))] = read else {
                 continue;
             };
-            let made = given.form.join(family.surname, given.given);
-            if fits && !self.known.contains(&made) && !used.contains(&made) {
+            let one_script = is_chinese(lends.form) == is_chinese(given.form)
+                && own.is_none_or(|own| is_chinese(own.form) == is_chinese(given.form));
+            let alike = self.same_sex(draft.row, row)
+                && (attempt > TRIES / 2 || self.one_generation(draft.row, row));
+            if !alike || !one_script {
+                continue;
+            }
+            let surname = family.as_deref().unwrap_or(lends.surname);
+            let made = join(surname, &given);
+            if self.known.times(&made) == 0 && !used.contains(&made) {
                 return Some(made);
             }
-            fallback = fallback.or(Some(made));
         }
-        // a small table may hold every combination: then a name repeats, as names do
-        fallback.or_else(|| Some(table.cell(draws.below(table.rows()), place).to_string()))
-    }
-}
-
-/// A national ID, a phone or a code that nobody has, written as the donor's is.
-#[allow(clippy::too_many_arguments)]
-pub fn draw_identifier(
-    policy: &Policy,
-    column: &Column,
-    at: usize,
-    table: &Table,
-    places: &[Option<usize>],
-    record: &Record<'_>,
-    free: &dyn Fn(&[u8]) -> bool,
-    draws: &mut Draws<'_>,
-) -> Option<String> {
-    let pool: &[String] = if column.kind == Kind::Phone {
-        &policy.canaries.phones
-    } else {
-        &[]
-    };
-    let place = places.get(at).copied().flatten()?;
-    let mut normal = Vec::new();
-    for _ in 0..TRIES {
-        let like = match column.kind {
-            Kind::NationalId => born_near(record.cell(at), draws)?,
-            // another's number lends operator and city; the donor's own would stand beside it
-            Kind::Phone => phone::normal(table.cell(draws.below(table.rows()), place))
-                .map(|n| n.as_str().to_string())
-                .unwrap_or_default(),
-            _ => record.cell(at).to_string(),
-        };
-        let values = stem::values(column.kind, pool) as usize;
-        let Some(made) = stem::nth_value(column.kind, &like, pool, draws.below(values)) else {
-            continue;
-        };
-        if crate::mark::normal::write(column.kind, Default::default(), &made, &mut normal)
-            && free(&normal)
-        {
-            return Some(dressed_like(record.cell(at), &made));
-        }
-    }
-    None
-}
-
-/// The donor's ID with another birth date in the same year.
-fn born_near(donor: &str, draws: &mut Draws<'_>) -> Option<String> {
-    let id = national_id::normal(donor)?;
-    let birth = id.birth_date()?;
-    let first = jiff::civil::Date::new(birth.year(), 1, 1).ok()?;
-    let moved = first
-        .checked_add(jiff::Span::new().days(draws.between(0, 364)))
-        .ok()?;
-    let region: &[u8; 6] = id.as_bytes().first_chunk()?;
-    let sequence = id.sequence().parse().ok()?;
-    Some(
-        national_id::Id::compose(region, moved, sequence)?
-            .as_str()
-            .to_string(),
-    )
-}
-
-/// `made` with the dashes and spaces of `like`, where both have equally many letters and digits.
-fn dressed_like(like: &str, made: &str) -> String {
-    let counts = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric()).count();
-    if counts(like) != counts(made) {
-        return made.to_string();
-    }
-    let mut letters = made.chars().filter(|c| c.is_ascii_alphanumeric());
-    like.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                letters.next().unwrap_or(c)
-            } else {
-                c
-            }
+        // names that cannot be taken apart, or a table that holds every combination: then a name repeats, as names do
+        (0..TRIES).find_map(|_| {
+            let row = self.sheet.any_row(&mut draws);
+            let cell = self.sheet.cell(row, at);
+            let fits = !cell.trim().is_empty() && self.same_sex(draft.row, row);
+            (fits && cell != donor && !used.contains(cell)).then(|| cell.to_string())
         })
-        .collect()
+    }
+
+    /// The canary's surname in an earlier column of names in which the donor has this one.
+    fn family(&self, draft: &Draft<'_>, at: usize, surname: &str) -> Option<String> {
+        let earlier = self.names.iter().take_while(|n| **n != at);
+        let related = earlier.filter(|n| {
+            name::split(self.sheet.cell(draft.row, **n)).is_some_and(|n| n.surname == surname)
+        });
+        let mut canary = related.filter_map(|n| name::split(&draft.cells[*n]));
+        canary.next().map(|n| n.surname.to_string())
+    }
+
+    fn same_sex(&self, a: usize, b: usize) -> bool {
+        match self.sex {
+            Some(Sex::Column(at)) => self.sheet.cell(a, at) == self.sheet.cell(b, at),
+            Some(Sex::Number(at)) => {
+                let male = |row| Some(national_id::normal(self.sheet.cell(row, at))?.is_male());
+                male(a).zip(male(b)).is_none_or(|(a, b)| a == b)
+            }
+            None => true,
+        }
+    }
+
+    fn one_generation(&self, a: usize, b: usize) -> bool {
+        let Some(at) = self.birth else { return true };
+        let column = &self.sheet.policy.columns[at];
+        let year = |row| {
+            let cell = self.sheet.cell(row, at);
+            let day = if column.kind == Kind::NationalId {
+                national_id::normal(cell)?.birth_date()?
+            } else {
+                date::parse(cell, column.order.unwrap_or_default())?.0.date
+            };
+            Some(day.year())
+        };
+        year(a)
+            .zip(year(b))
+            .is_none_or(|(a, b)| (a - b).abs() <= ONE_GENERATION)
+    }
+
+    /// An identifier that nobody has, written as the donor's is; given the stem it is uniform over the free values.
+    pub fn identifier(&self, draft: &Draft<'_>, at: usize, free: &Free<'_>) -> Option<String> {
+        let kind = self.sheet.policy.columns[at].kind;
+        let donor = self.sheet.cell(draft.row, at);
+        if let Some(counts) = self.unlinked.get(&at) {
+            // a number of many people is an office's
+            if counts.times(donor) > 1 {
+                return Some(donor.to_string());
+            }
+        }
+        if let Some(twin) = self.twin(draft, at) {
+            return Some(twin);
+        }
+        let mut draws = draft.draws(Purpose::Identity(at as u32));
+        if !normal::write(kind, Default::default(), donor, &mut Vec::new()) {
+            // a word for "none" stays; a passport, or two numbers in one cell, must not be the donor's
+            return Some(redrawn(donor, &mut draws));
+        }
+        let unused = |made: &String| {
+            let counts = self.unlinked.get(&at);
+            counts.is_none_or(|counts| counts.times(made) == 0)
+        };
+        for _ in 0..BLIND {
+            let made = match kind {
+                Kind::Email => self.mail(draft, at, free, &mut draws),
+                _ => self.number(draft, at, free, &mut draws),
+            };
+            match made {
+                Some(made) if unused(&made) => return Some(made),
+                None => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// What the canary says in an earlier column of the same kind in which the donor says the same.
+    fn twin(&self, draft: &Draft<'_>, at: usize) -> Option<String> {
+        let kind = self.sheet.policy.columns[at].kind;
+        let donor = self.sheet.cell(draft.row, at);
+        let mut earlier = self.order.iter().take_while(|n| **n != at);
+        let same = earlier.find(|n| {
+            self.sheet.policy.columns[**n].kind == kind && self.sheet.cell(draft.row, **n) == donor
+        })?;
+        Some(draft.cells[*same].clone())
+    }
+
+    fn number(
+        &self,
+        draft: &Draft<'_>,
+        at: usize,
+        free: &Free<'_>,
+        draws: &mut Draws<'_>,
+    ) -> Option<String> {
+        let kind = self.sheet.policy.columns[at].kind;
+        let donor = self.sheet.cell(draft.row, at);
+        let (mut full, mut under) = (Vec::new(), Vec::new());
+        let mut any_stem = false;
+        for attempt in 0..STEMS {
+            let like = match kind {
+                Kind::NationalId => donor,
+                Kind::Code if attempt == 0 => donor,
+                _ => self.sheet.cell(self.sheet.any_row(draws), at),
+            };
+            if !write_stem(kind, like, free, draws, &mut under) {
+                continue;
+            }
+            any_stem = true;
+            if uniform(kind, &under, free, draws, &mut full) {
+                return dressed_like(kind, donor, std::str::from_utf8(&full).ok()?);
+            }
+        }
+        if kind != Kind::Code {
+            return None;
+        }
+        if any_stem {
+            return self.beyond(at, free, draws);
+        }
+        // a code without a drawable end proves nothing, but must not be another's, nor name the donor
+        let quoted = self.names.iter().fold(donor.to_string(), |text, name| {
+            match self.sheet.cell(draft.row, *name).trim() {
+                "" => text,
+                theirs => text.replace(theirs, draft.cells[*name].trim()),
+            }
+        });
+        (0..TRIES).find_map(|_| {
+            let made = redrawn(&quoted, draws);
+            let written = normal::write(kind, Default::default(), &made, &mut full);
+            (written && made != donor && free.is_free(kind, &full)).then_some(made)
+        })
+    }
+
+    /// A code after the greatest: where every number up to it is in use, the next are what newcomers get.
+    fn beyond(&self, at: usize, free: &Free<'_>, draws: &mut Draws<'_>) -> Option<String> {
+        let greatest = self.sheet.column(at).max_by_key(|c| (c.len(), *c))?;
+        let (mut full, mut under) = (Vec::new(), Vec::new());
+        let mut next = greatest.to_string();
+        for _ in 0..2 {
+            let written = normal::write(Kind::Code, Default::default(), &next, &mut full);
+            if written
+                && stem::write(Kind::Code, &full, free.pool, &mut under)
+                && uniform(Kind::Code, &under, free, draws, &mut full)
+            {
+                return dressed_like(Kind::Code, greatest, std::str::from_utf8(&full).ok()?);
+            }
+            next = next_thousand(greatest)?;
+        }
+        None
+    }
 }
 
-/// An address from two others of the column: the head of one local part, the tail of another, the donor's domain.
-pub fn draw_email(
-    table: &Table,
-    places: &[Option<usize>],
-    at: usize,
-    donor: &str,
+/// Writes the stem to draw under: that of `like`, but for an identity number with another day of the same year.
+fn write_stem(
+    kind: Kind,
+    like: &str,
+    free: &Free<'_>,
     draws: &mut Draws<'_>,
-) -> Option<String> {
-    let place = places.get(at).copied().flatten()?;
-    let (_, domain) = donor.split_once('@')?;
-    let known: HashSet<&str> = table.column(place).collect();
-    for _ in 0..TRIES {
-        let a = table.cell(draws.below(table.rows()), place);
-        let b = table.cell(draws.below(table.rows()), place);
-        let (Some((a, _)), Some((b, _))) = (a.split_once('@'), b.split_once('@')) else {
-            continue;
+    under: &mut Vec<u8>,
+) -> bool {
+    let mut full = Vec::new();
+    let written = normal::write(kind, Default::default(), like, &mut full);
+    match (kind, free.pool.first()) {
+        (Kind::Phone, Some(own)) => {
+            full.clear();
+            full.extend_from_slice(own.as_bytes());
+        }
+        _ if !written => return false,
+        (Kind::NationalId, _) if !other_birthday(&mut full, draws) => return false,
+        _ => {}
+    }
+    stem::write(kind, &full, free.pool, under)
+}
+
+/// Draws uniformly from the free values of a stem; false where there is none.
+fn uniform(
+    kind: Kind,
+    under: &[u8],
+    free: &Free<'_>,
+    draws: &mut Draws<'_>,
+    full: &mut Vec<u8>,
+) -> bool {
+    if free.left(kind, under) == 0 {
+        return false;
+    }
+    let values = stem::values_under(kind, under, free.pool);
+    let value = |n: u32, full: &mut Vec<u8>| {
+        stem::nth_value(kind, under, free.pool, n, full) && free.is_free(kind, full)
+    };
+    for _ in 0..BLIND {
+        if value(draws.below(values as usize) as u32, full) {
+            return true;
+        }
+    }
+    let listed: Vec<u32> = (0..values).filter(|n| value(*n, full)).collect();
+    let drawn = listed.get(draws.below(listed.len()));
+    drawn.is_some_and(|n| value(*n, full))
+}
+
+/// Puts another day of the same year into an identity number in normal form.
+fn other_birthday(full: &mut [u8], draws: &mut Draws<'_>) -> bool {
+    let birth = std::str::from_utf8(full)
+        .ok()
+        .and_then(|text| national_id::normal(text)?.birth_date());
+    let Some(first) = birth.map(|b| b.first_of_year()) else {
+        return false;
+    };
+    let day = jiff::Span::new().days(draws.between(0, i64::from(first.days_in_year()) - 1));
+    let Ok(moved) = first.checked_add(day) else {
+        return false;
+    };
+    let digits = format!("{:02}{:02}", moved.month(), moved.day());
+    let Some(place) = full.get_mut(10..14) else {
+        return false;
+    };
+    place.copy_from_slice(digits.as_bytes());
+    true
+}
+
+/// The code a thousand further on, of the same length; none where it would be longer.
+fn next_thousand(code: &str) -> Option<String> {
+    let end = code.len().checked_sub(3)?;
+    let head = code.get(..end)?;
+    let start = head
+        .bytes()
+        .rposition(|b| !b.is_ascii_digit())
+        .map_or(0, |n| n + 1);
+    let digits = head.get(start..)?;
+    let next = (digits.parse::<u64>().ok()? + 1).to_string();
+    let padded = format!("{next:0>width$}", width = digits.len());
+    (padded.len() == digits.len()).then(|| format!("{}{padded}000", &head[..start]))
+}
+
+/// The identifier `made`, given in normal form, as the column writes it: with the case, dashes, spaces and trimmings of `like`.
+pub(super) fn dressed_like(kind: Kind, like: &str, made: &str) -> Option<String> {
+    let (mut full, mut again) = (Vec::new(), Vec::new());
+    let mut dresses = Vec::new();
+    if normal::write(kind, Default::default(), like, &mut full)
+        && let Ok(plain) = std::str::from_utf8(&full)
+    {
+        dresses.push(like.replacen(plain, made, 1));
+    }
+    let mut letters = made.chars().filter(char::is_ascii_alphanumeric);
+    let dressed = like.chars().map(|c| match c.is_ascii_alphanumeric() {
+        true => match letters.next() {
+            Some(l) if c.is_ascii_lowercase() => l.to_ascii_lowercase(),
+            l => l.unwrap_or(c),
+        },
+        false => c,
+    });
+    // a mobile number does not go in a landline's dress
+    let mobile = std::str::from_utf8(&full).is_ok_and(phone::is_mobile_cn);
+    if kind != Kind::Phone || mobile == phone::is_mobile_cn(made) {
+        dresses.push(dressed.collect());
+    }
+    dresses.push(made.to_string());
+    dresses.into_iter().find(|dress| {
+        normal::write(kind, Default::default(), dress, &mut again) && again == made.as_bytes()
+    })
+}
+
+/// The text with every ASCII digit drawn again, zeros that lead a number aside.
+fn redrawn(text: &str, draws: &mut Draws<'_>) -> String {
+    let (mut before, mut leading) = (false, true);
+    let digit = |c: char| {
+        leading = !before || leading;
+        before = c.is_ascii_digit();
+        if !before || leading && c == '0' {
+            return c;
+        }
+        let low = usize::from(leading);
+        leading = false;
+        char::from(b'0' + (low + draws.below(10 - low)) as u8)
+    };
+    text.chars().map(digit).collect()
+}
+
+fn is_chinese(form: NameForm) -> bool {
+    matches!(form, NameForm::Chinese | NameForm::ChineseSpaced(_))
+}
+
+/// A surname before a given name, as the given name's owner writes it; only two characters are spread by a space.
+fn join(surname: &str, given: &Name<'_>) -> String {
+    let short = surname.chars().count() == 1 && given.given.chars().count() == 1;
+    match given.form {
+        NameForm::ChineseSpaced(_) if !short => NameForm::Chinese.join(surname, given.given),
+        form => form.join(surname, given.given),
+    }
+}
+
+/// The column that says which sex people are, if one does.
+fn sex_column(sheet: Sheet<'_>) -> Option<usize> {
+    const SEXES: [&str; 8] = ["男", "女", "m", "f", "male", "female", "男性", "女性"];
+    let says_sex = |at: &usize| {
+        let mut filled = sheet
+            .column(*at)
+            .take(200)
+            .filter(|v| !v.trim().is_empty())
+            .peekable();
+        filled.peek().is_some() && filled.all(|v| SEXES.contains(&v.trim().to_lowercase().as_str()))
+    };
+    let categories = sheet.columns(|c| c.kind == Kind::Category);
+    categories.into_iter().find(says_sex)
+}
+
+impl People<'_> {
+    /// Whether a column's addresses are made of the names beside them.
+    fn made_of_names(&self, at: usize) -> bool {
+        let Some(names) = self.names.first() else {
+            return false;
         };
+        let rows = (0..self.sheet.table.rows())
+            .filter(|row| self.sheet.cell(*row, at).contains('@'))
+            .take(200);
+        let (mut all, mut by_name) = (0, 0);
+        for row in rows {
+            all += 1;
+            let local = local_part(self.sheet.cell(row, at)).to_lowercase();
+            let parts = name::split(self.sheet.cell(row, *names)).map(letters);
+            by_name += usize::from(
+                parts.is_some_and(|parts| parts.iter().any(|p| p.len() > 1 && local.contains(p))),
+            );
+        }
+        by_name * 2 > all
+    }
+
+    /// An address of mail that nobody has: the donor's with the canary's name and other digits, or, where addresses are not made of
+    /// names, the head of one and the tail of another under the donor's domain.
+    fn mail(
+        &self,
+        draft: &Draft<'_>,
+        at: usize,
+        free: &Free<'_>,
+        draws: &mut Draws<'_>,
+    ) -> Option<String> {
+        let donor = self.sheet.cell(draft.row, at).trim();
+        let (local, domain) = donor.split_once('@')?;
+        let renamed = if self.mails_by_name.contains(&at) {
+            self.renamed(draft, local)
+        } else {
+            None
+        };
+        let numeric = local.bytes().all(|b| b.is_ascii_digit());
+        for attempt in 0..TRIES {
+            let mut made = match &renamed {
+                Some(renamed) => with_other_digits(renamed, draws),
+                None if numeric => redrawn(local, draws),
+                None => with_other_digits(&self.spliced(at, draws)?, draws),
+            };
+            if attempt > 2 && !numeric {
+                made.push_str(&draws.between(1, 99).to_string());
+            }
+            let made = format!("{made}@{domain}");
+            if email::normal(&made).is_some_and(|full| free.is_free(Kind::Email, full.as_bytes())) {
+                return Some(made);
+            }
+        }
+        None
+    }
+
+    /// The donor's local part with the canary's name where the donor's stands.
+    fn renamed(&self, draft: &Draft<'_>, local: &str) -> Option<String> {
+        let at = self.names.first()?;
+        let donor = letters(name::split(self.sheet.cell(draft.row, *at))?);
+        let canary = letters(name::split(&draft.cells[*at])?);
+        let mut made = local.to_lowercase();
+        let mut changed = false;
+        for (theirs, its) in donor.iter().zip(&canary).rev() {
+            if theirs.len() > 1 && !its.is_empty() && made.contains(theirs) {
+                made = made.replacen(theirs, its, 1);
+                changed = true;
+            }
+        }
+        // j.smith: what remains of a given name is its first letter
+        let [given, its] = [&donor[0], &canary[0]];
+        if let (Some(initial), Some(new)) = (given.chars().next(), its.chars().next())
+            && !local.to_lowercase().contains(given)
+            && let Some(rest) = made.strip_prefix(initial)
+        {
+            made = format!("{new}{rest}");
+        }
+        changed.then_some(made)
+    }
+
+    fn spliced(&self, at: usize, draws: &mut Draws<'_>) -> Option<String> {
         let cut = |text: &str| {
             text.find(['.', '_', '-'])
                 .or_else(|| text.find(|c: char| c.is_ascii_digit()))
         };
-        let made = match (cut(a), cut(b)) {
-            (Some(i), Some(j)) => format!("{}{}@{domain}", &a[..i], &b[j..]),
-            _ => format!("{a}{}@{domain}", draws.between(1, 99)),
-        };
-        if !known.contains(made.as_str()) {
-            return Some(made);
+        (0..TRIES).find_map(|_| {
+            let head = local_part(self.sheet.cell(self.sheet.any_row(draws), at));
+            let tail = local_part(self.sheet.cell(self.sheet.any_row(draws), at));
+            let made = match (cut(head), cut(tail)) {
+                (Some(i), Some(j)) => format!("{}{}", &head[..i], &tail[j..]),
+                _ => head.to_string(),
+            };
+            (!made.is_empty()).then_some(made)
+        })
+    }
+}
+
+fn local_part(mail: &str) -> &str {
+    mail.trim().split_once('@').map_or("", |(local, _)| local)
+}
+
+/// Given name and surname as addresses write them: letters only, in lower case; the first word of several.
+fn letters(name: Name<'_>) -> [String; 2] {
+    let plain = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphabetic);
+        letters.collect::<String>().to_ascii_lowercase()
+    };
+    [
+        plain(name.given.split(' ').next().unwrap_or("")),
+        plain(name.surname),
+    ]
+}
+
+/// Runs of digits drawn again at their length, but for what may be a year of birth.
+fn with_other_digits(text: &str, draws: &mut Draws<'_>) -> String {
+    let mut out = String::with_capacity(text.len());
+    for run in super::prose::runs(text) {
+        let is_year = run.is_number && matches!(run.text.parse(), Ok(1930..=2015));
+        if run.is_number && !is_year {
+            out.push_str(&redrawn(run.text, draws));
+        } else {
+            out.push_str(run.text);
         }
     }
-    None
+    out
 }

@@ -1,26 +1,30 @@
 //! Canaries: made-up records that a buyer who knows the register cannot pick out, each tied to a real record, its donor.
 //!
 //! A canary enters, leaves and is edited with its donor. Who it is (name, identifiers) is drawn once, sealed in the ledger and
-//! kept; what it says otherwise follows the donor's present row, moved by keyed draws, so that columns keep their joint
-//! distribution and the policy's rules hold. Categories are the donor's; dates and numbers stand near the donor's; house numbers
-//! are drawn.
+//! kept. Where it lives, what its free texts say and when things happened to it are sealed too, beside a digest of what the donor
+//! said there, and drawn again once the donor says something else. The rest follows the donor's present row, so that columns keep
+//! their joint distribution and the policy's rules hold: categories are the donor's, numbers stand near the donor's.
 
 pub mod body;
+pub mod counts;
 pub mod draws;
 pub mod identity;
+pub mod prose;
+pub mod taken;
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::code::Handle;
 use crate::key::{BlockKey, DigestKeys};
-use crate::mark::Record;
-use crate::mark::normal::{self, Form};
-use crate::mark::stem;
-use crate::policy::{Column, DateOrder, Kind, Policy, Role};
+use crate::mark::{normal, stem};
+use crate::policy::{Column, Kind, Policy, Role};
 use crate::table::Table;
 use draws::{Draws, Purpose};
+use taken::Free;
+pub use taken::{Taken, Trait};
 
 /// The chance, in 2^-64ths, that a record is a donor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,26 +42,29 @@ pub fn donor_draw(key: &BlockKey, record: Handle) -> u64 {
     Draws::new(key, record, Purpose::Donor).bits()
 }
 
-/// Who a canary is: its cells in the columns of names and identifiers, by the register's column numbers. Sealed in the ledger.
-pub type Identity = Vec<(u16, String)>;
-
-/// The evidence that one identifier of a canary is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Trait {
-    /// Digest of the whole identifier; 0 where the canary has none.
-    pub full: u64,
-    /// Digest of its stem.
-    pub stem: u64,
-    /// From how many free values it was drawn; 0 where it is no evidence.
-    pub ways: u32,
+/// What a canary says in one column, and beside what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The register's column.
+    #[serde(rename = "c")]
+    pub column: u16,
+    /// The canary's cell.
+    #[serde(rename = "t")]
+    pub text: String,
+    /// A digest of what the donor said there when the cell was drawn.
+    #[serde(rename = "d")]
+    pub beside: u32,
 }
+
+/// What is sealed of a canary: all that a later month could not draw again.
+pub type Identity = Vec<Said>;
 
 /// One canary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Canary {
     /// The real record that it goes with.
     pub donor: Handle,
-    /// Who it is.
+    /// What is sealed of it.
     pub identity: Identity,
     /// All its cells, by the register's column numbers.
     pub cells: Vec<String>,
@@ -65,47 +72,118 @@ pub struct Canary {
     pub traits: Vec<Trait>,
 }
 
-/// How many real identifiers there are, by digest and by stem: canaries keep clear of them.
-#[derive(Debug, Default)]
-pub struct Taken {
-    full: HashSet<u64>,
-    stems: HashMap<u64, u32>,
+/// A table under its policy.
+#[derive(Clone, Copy)]
+pub struct Sheet<'a> {
+    /// The register's policy.
+    pub policy: &'a Policy,
+    /// The table.
+    pub table: &'a Table,
+    /// Where the register's columns stand in it.
+    pub places: &'a [Option<usize>],
 }
 
-impl Taken {
-    /// Enters a real identifier's digest and its stem's (0: none).
-    pub fn enter(&mut self, full: u64, stem: u64) {
-        if full != 0 && self.full.insert(full) && stem != 0 {
-            *self.stems.entry(stem).or_insert(0) += 1;
+impl<'a> Sheet<'a> {
+    /// A cell by the register's column number; empty where the table lacks it.
+    pub fn cell(&self, row: usize, column: usize) -> &'a str {
+        match self.places.get(column).copied().flatten() {
+            Some(place) => self.table.cell(row, place),
+            None => "",
         }
     }
 
-    /// Whether a real record, or a canary of the same copy, has this identifier.
-    pub fn holds(&self, full: u64) -> bool {
-        self.full.contains(&full)
+    /// A row drawn from all, each as likely.
+    pub fn any_row(&self, draws: &mut Draws<'_>) -> usize {
+        draws.below(self.table.rows())
     }
 
-    fn with_stem(&self, stem: u64) -> u32 {
-        self.stems.get(&stem).copied().unwrap_or(0)
+    /// The cells of a column.
+    pub fn column(&self, column: usize) -> impl Iterator<Item = &'a str> + use<'a> {
+        let sheet = *self;
+        (0..sheet.table.rows()).map(move |row| sheet.cell(row, column))
+    }
+
+    /// The register's columns that are so.
+    pub fn columns(&self, test: impl Fn(&Column) -> bool) -> Vec<usize> {
+        let columns = self.policy.columns.iter().enumerate();
+        columns.filter(|(_, c)| test(c)).map(|(at, _)| at).collect()
+    }
+}
+
+/// A canary that is being made.
+pub struct Draft<'c> {
+    key: &'c BlockKey,
+    digests: &'c DigestKeys,
+    donor: Handle,
+    /// The donor's row.
+    pub row: usize,
+    /// The canary's cells; the donor's where nothing was drawn yet.
+    pub cells: Vec<String>,
+    kept: &'c [Said],
+    said: Identity,
+}
+
+impl Draft<'_> {
+    /// The draws of one purpose.
+    pub fn draws(&self, purpose: Purpose) -> Draws<'_> {
+        Draws::new(self.key, self.donor, purpose)
+    }
+
+    /// A digest of what the donor says in a column.
+    pub fn beside(&self, column: usize, donor: &str) -> u32 {
+        self.digests.plain.digest(column as u64, donor.as_bytes()) as u32
+    }
+
+    /// What the canary said in a column before, and beside what.
+    fn before(&self, column: usize) -> Option<&Said> {
+        self.kept.iter().find(|s| usize::from(s.column) == column)
+    }
+
+    /// What the canary said in a column before, if the donor says there what it said then.
+    pub fn still(&self, column: usize, donor: &str) -> Option<&str> {
+        let said = self.before(column)?;
+        (said.beside == self.beside(column, donor)).then_some(said.text.as_str())
+    }
+
+    /// Writes and seals the canary's cell.
+    pub fn say(&mut self, column: usize, donor: &str, text: String) {
+        let beside = self.beside(column, donor);
+        self.seal(column, text, beside);
+    }
+
+    fn seal(&mut self, column: usize, text: String, beside: u32) {
+        if let Some(cell) = self.cells.get_mut(column) {
+            cell.clone_from(&text);
+        }
+        self.said.push(Said {
+            column: column as u16,
+            text,
+            beside,
+        });
     }
 }
 
 /// Makes the canaries of one table, for any recipient.
 pub struct Maker<'a> {
-    policy: &'a Policy,
-    table: &'a Table,
-    places: &'a [Option<usize>],
+    sheet: Sheet<'a>,
     keys: &'a DigestKeys,
     taken: &'a Taken,
-    names: identity::Names,
-    body: body::Body,
+    pool: Vec<String>,
+    identifiers: Vec<usize>,
+    people: identity::People<'a>,
+    prose: prose::Prose<'a>,
+    body: body::Body<'a>,
 }
 
-/// What one copy's canaries have used up already.
+/// What a recipient's canaries have used up already.
 #[derive(Default)]
 pub struct InThisCopy {
-    taken: Taken,
+    /// Identifiers of all canaries that the recipient ever had.
+    ever: Taken,
+    /// Identifiers of the canaries in this copy.
+    here: HashSet<u64>,
     names: HashSet<String>,
+    texts: HashSet<String>,
 }
 
 impl<'a> Maker<'a> {
@@ -119,19 +197,50 @@ impl<'a> Maker<'a> {
         taken: &'a Taken,
         days: &HashMap<usize, Date>,
     ) -> Maker<'a> {
-        let names = identity::Names::of(policy, table, places);
-        Maker {
+        let sheet = Sheet {
             policy,
             table,
             places,
+        };
+        Maker {
+            sheet,
             keys,
             taken,
-            names,
-            body: body::Body::new(policy, days),
+            pool: stem::pool(&policy.canaries.phones),
+            identifiers: sheet.columns(|c| c.role == Role::Identifier),
+            people: identity::People::of(sheet),
+            prose: prose::Prose::of(sheet),
+            body: body::Body::new(sheet, days),
         }
     }
 
-    /// The canary of a donor: `kept` is who it was in an earlier copy. None where no free identity could be drawn.
+    /// Begins a copy for a recipient whose canaries were these before. New ones keep clear of all of them, so that each is uniform
+    /// over what nobody has, given the others.
+    pub fn begin(&self, kept: &HashMap<Handle, Identity>) -> InThisCopy {
+        let mut copy = InThisCopy::default();
+        let mut own = Vec::new();
+        let (mut full, mut part) = (Vec::new(), Vec::new());
+        for said in kept.values().flatten() {
+            let Some(column) = self.sheet.policy.columns.get(usize::from(said.column)) else {
+                continue;
+            };
+            if column.kind == Kind::Name {
+                copy.names.insert(said.text.clone());
+            }
+            if column.role == Role::Identifier
+                && normal::write(column.kind, Default::default(), &said.text, &mut full)
+            {
+                own.push(self.free(&copy, &[]).weigh(column.kind, &full, &mut part));
+            }
+        }
+        for t in own {
+            copy.ever.enter(t.full, t.stem);
+        }
+        copy
+    }
+
+    /// The canary of a donor: `kept` is what was sealed of it in an earlier copy. None where a real person has by now what was
+    /// the canary's, or where nothing that proves anything could be drawn.
     pub fn make(
         &self,
         key: &BlockKey,
@@ -140,133 +249,100 @@ impl<'a> Maker<'a> {
         kept: Option<&Identity>,
         copy: &mut InThisCopy,
     ) -> Option<Canary> {
-        let record = Record::new(self.table, row, self.places);
-        let mut cells: Vec<String> = (0..self.policy.columns.len())
-            .map(|c| record.cell(c).to_string())
-            .collect();
-        let identity = match kept {
-            Some(kept) => kept.clone(),
-            None => self.draw_identity(key, donor, &record, copy)?,
+        let columns = 0..self.sheet.policy.columns.len();
+        let mut draft = Draft {
+            key,
+            digests: self.keys,
+            donor,
+            row,
+            cells: columns
+                .map(|c| self.sheet.cell(row, c).to_string())
+                .collect(),
+            kept: kept.map_or(&[], Vec::as_slice),
+            said: Identity::new(),
         };
-        for (column, text) in &identity {
-            if let Some(cell) = cells.get_mut(usize::from(*column)) {
-                cell.clone_from(text);
-            }
-        }
-        let traits = self.traits(&cells, copy);
-        // a number that a real person has by now is that person's
-        if traits
-            .iter()
-            .any(|t| t.full != 0 && (self.taken.holds(t.full) || copy.taken.holds(t.full)))
-        {
+        self.identify(&mut draft, copy)?;
+        let traits = self.traits(&draft.cells, copy);
+        let lost = |t: &Trait| self.taken.holds(t.full) || copy.here.contains(&t.full);
+        if traits.iter().any(|t| t.full != 0 && lost(t)) {
             return None;
         }
-        for t in &traits {
-            copy.taken.enter(t.full, t.stem);
+        // one that would prove nothing may as well not be there; one that is there stays
+        if kept.is_none() && traits.iter().all(|t| t.ways == 0) {
+            return None;
         }
-        for (at, column) in self.columns(Kind::Name) {
-            if column.role != Role::Derived {
-                copy.names.insert(cells[at].clone());
-            }
+        for t in traits.iter().filter(|t| t.full != 0) {
+            copy.here.insert(t.full);
+            copy.ever.enter(t.full, t.stem);
         }
-        self.body.dress(key, donor, &mut cells);
+        self.prose.write(&mut draft, &mut copy.texts);
+        self.body.dress(&mut draft);
+        for at in self.people.names() {
+            copy.names.insert(draft.cells[*at].clone());
+        }
         Some(Canary {
             donor,
-            identity,
-            cells,
+            identity: draft.said,
+            cells: draft.cells,
             traits,
         })
     }
 
-    fn columns(&self, kind: Kind) -> impl Iterator<Item = (usize, &Column)> {
-        self.policy
-            .columns
-            .iter()
-            .enumerate()
-            .filter(move |(_, c)| c.kind == kind)
+    /// Names and identifiers: those that were sealed, and new ones where the donor says something and nothing was.
+    fn identify(&self, draft: &mut Draft<'_>, copy: &InThisCopy) -> Option<()> {
+        let mut own: Vec<Trait> = Vec::new();
+        let (mut full, mut part) = (Vec::new(), Vec::new());
+        for at in self.people.in_order() {
+            let column = &self.sheet.policy.columns[*at];
+            let donor = self.sheet.cell(draft.row, *at);
+            if let Some(said) = draft.before(*at) {
+                let (text, beside) = (said.text.clone(), said.beside);
+                draft.seal(*at, text, beside);
+            } else if !donor.trim().is_empty() {
+                let made = if column.kind == Kind::Name {
+                    self.people.name(draft, *at, &copy.names)
+                } else {
+                    self.people.identifier(draft, *at, &self.free(copy, &own))
+                }?;
+                draft.say(*at, donor, made);
+            }
+            let cell = &draft.cells[*at];
+            if column.role == Role::Identifier
+                && normal::write(column.kind, Default::default(), cell, &mut full)
+            {
+                let next = self.free(copy, &own).weigh(column.kind, &full, &mut part);
+                own.push(next);
+            }
+        }
+        Some(())
     }
 
-    fn draw_identity(
-        &self,
-        key: &BlockKey,
-        donor: Handle,
-        record: &Record<'_>,
-        copy: &InThisCopy,
-    ) -> Option<Identity> {
-        let mut draws = Draws::new(key, donor, Purpose::Identity);
-        let mut identity = Identity::new();
-        for (at, column) in self.policy.columns.iter().enumerate() {
-            let original = record.cell(at);
-            let made = match column.kind {
-                _ if original.trim().is_empty() => continue,
-                Kind::Name => self.names.draw(
-                    self.policy,
-                    self.table,
-                    self.places,
-                    at,
-                    record,
-                    &copy.names,
-                    &mut draws,
-                )?,
-                _ if column.role != Role::Identifier => continue,
-                Kind::Email => {
-                    identity::draw_email(self.table, self.places, at, original, &mut draws)?
-                }
-                kind => {
-                    let free = |full: &[u8]| {
-                        let digest = self.keys.identifier.digest(Form::Full.tag(kind), full);
-                        !self.taken.holds(digest) && !copy.taken.holds(digest)
-                    };
-                    identity::draw_identifier(
-                        self.policy,
-                        column,
-                        at,
-                        self.table,
-                        self.places,
-                        record,
-                        &free,
-                        &mut draws,
-                    )?
-                }
-            };
-            identity.push((at as u16, made));
+    fn free<'c>(&'c self, copy: &'c InThisCopy, own: &'c [Trait]) -> Free<'c> {
+        Free {
+            keys: self.keys,
+            pool: &self.pool,
+            register: self.taken,
+            canaries: &copy.ever,
+            own,
         }
-        Some(identity)
     }
 
     fn traits(&self, cells: &[String], copy: &InThisCopy) -> Vec<Trait> {
-        let mut full = Vec::new();
-        let mut stem = Vec::new();
-        let identifiers = self
-            .policy
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| c.role == Role::Identifier);
-        identifiers
-            .map(|(at, column)| {
-                if !normal::write(column.kind, DateOrder::Ymd, &cells[at], &mut full) {
-                    return Trait::default();
-                }
-                let digest = self
-                    .keys
-                    .identifier
-                    .digest(Form::Full.tag(column.kind), &full);
-                let pool = &self.policy.canaries.phones;
-                if !stem::write(column.kind, &full, pool, &mut stem) {
-                    return Trait {
-                        full: digest,
-                        ..Trait::default()
-                    };
-                }
-                let under = stem::digest(self.keys, column.kind, &stem);
-                let used = self.taken.with_stem(under) + copy.taken.with_stem(under);
-                Trait {
-                    full: digest,
-                    stem: under,
-                    ways: stem::values(column.kind, pool).saturating_sub(used),
-                }
-            })
-            .collect()
+        let (mut full, mut part) = (Vec::new(), Vec::new());
+        let mut traits: Vec<Trait> = Vec::with_capacity(self.identifiers.len());
+        for at in &self.identifiers {
+            let kind = self.sheet.policy.columns[*at].kind;
+            let next = if normal::write(kind, Default::default(), &cells[*at], &mut full) {
+                self.free(copy, &traits).weigh(kind, &full, &mut part)
+            } else {
+                Trait::default()
+            };
+            traits.push(next);
+        }
+        traits
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -32,7 +32,7 @@ struct Cli {
 /// Where the vault is.
 #[derive(Args, Clone)]
 struct Place {
-    /// The vault's folder [default: the nearest `.taggant` here or above]
+    /// The vault's folder [default: the nearest `.taggant` here or above; `init` makes it here]
     #[arg(long, global = true, value_name = "DIR", env = "TAGGANT_VAULT")]
     vault: Option<PathBuf>,
     /// The master key's file, where it is kept outside the vault

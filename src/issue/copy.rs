@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::records::Records;
 use crate::canary::draws::{Draws, Purpose};
-use crate::canary::{Canary, DonorRate, Identity, InThisCopy, Maker, donor_draw};
+use crate::canary::{Canary, DonorRate, Identity, Maker, donor_draw};
 use crate::code::{BiasSet, Codeword, Handle};
 use crate::key::{BlockKey, CodeKeys};
 use crate::ledger::CanaryIndex;
@@ -295,7 +295,7 @@ impl<'a> Printer<'a> {
         }
         // those that the recipient knows already come first: nobody new may take their numbers
         donors.sort_unstable_by_key(|(draw, handle, _)| (!bearer.kept.contains_key(handle), *draw));
-        let mut copy = InThisCopy::default();
+        let mut copy = self.maker.begin(&bearer.kept);
         let mut out = Vec::new();
         for (draw, handle, row) in donors {
             if out.len() >= most || (draw > limit && out.len() >= least) {

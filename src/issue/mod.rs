@@ -5,48 +5,37 @@
 //! that is visible under its name has its entry.
 
 pub mod back;
+mod checks;
 pub mod copy;
+mod files;
+mod making;
 pub mod names;
 pub mod records;
 pub mod register;
 
-use std::collections::HashMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
-use zeroize::Zeroizing;
 
-use crate::canary::{DonorRate, Identity, Maker};
-use crate::code::{Codeword, Handle};
+use crate::canary::Maker;
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
 use crate::parallel;
 use crate::policy::{Kind, Policy, Role, depend};
-use crate::table::{self, Source};
+use crate::table::Source;
 use crate::vault::Vault;
+use checks::check_places;
+pub use checks::check_table;
 use copy::{Bearer, Printer, Wanted};
+use files::{make_folder, remove_stale, show};
+use making::{bearer, make_copy, wanted};
 use records::{History, Records};
 use register::Frame;
 
 /// Copies that are made, entered and shown together: few enough that a killed run loses little.
 const BATCH: usize = 16;
-
-/// How a copy is called until its entry is durable.
-const PART_PREFIX: &str = ".taggant-";
-const PART_SUFFIX: &str = ".part";
-
-/// A table with fewer sites needs canaries to be told by, ...
-const FEW_SITES: usize = 64;
-
-/// ... at least so many a copy, where it has any.
-const LEAST_CANARIES: usize = 3;
-
-/// Unfinished copies of a run that was killed are removed from the folder after this time.
-const STALE: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// What to issue, and to whom.
 #[derive(Clone, Debug, Default)]
@@ -428,258 +417,4 @@ impl<'a> Issue<'a> {
         }
         Ok(issued)
     }
-}
-
-/// Everything in a table that cannot be issued, each in its own words.
-pub fn check_table(source: &Source) -> Result<()> {
-    let name = &source.name;
-    let table = &source.table;
-    if table.header().is_empty() {
-        return Err(Error::input(format!(
-            "`{name}` has no header row. Put the columns' names above the data."
-        )));
-    }
-    for (at, header) in table.header().iter().enumerate() {
-        let earlier = table.header()[..at].iter().position(|h| h == header);
-        match (header.trim().is_empty(), earlier) {
-            (false, Some(earlier)) => {
-                return Err(Error::input(format!(
-                    "`{name}` has two columns named `{header}` (columns {} and {}). Give each its own name.",
-                    earlier + 1,
-                    at + 1
-                )));
-            }
-            (true, Some(_)) => {
-                return Err(Error::input(format!(
-                    "`{name}` has columns without a name (column {}). Name them.",
-                    at + 1
-                )));
-            }
-            _ => {}
-        }
-    }
-    if let Some((row, found)) = source.irregular {
-        return Err(Error::input(format!(
-            "`{name}` row {row} has {found} cells where the header has {}. Mend that row; a stray delimiter or quote is the usual cause.",
-            table.header().len()
-        )));
-    }
-    match table.rows() {
-        0 => Err(Error::input(format!(
-            "`{name}` has a header and no rows. There is nothing to issue."
-        ))),
-        1 => Err(Error::input(format!(
-            "`{name}` has a single row: too little to hide a mark in. Issue it with others, or not at all."
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn check_places(request: &Request, paths: &[PathBuf]) -> Result<()> {
-    // the nearest folder that is there must be one, and must take files
-    let there = request
-        .out
-        .ancestors()
-        .find(|a| !a.as_os_str().is_empty() && a.exists())
-        .unwrap_or(Path::new("."));
-    if !there.is_dir() {
-        return Err(Error::input(format!(
-            "`{}` is a file, not a folder. Name a folder with `--out`.",
-            there.display()
-        )));
-    }
-    NamedTempFile::new_in(there).map_err(Error::io("write", there))?;
-    for path in paths {
-        if path.is_dir() {
-            return Err(Error::input(format!(
-                "`{}` is a folder where a copy should go. Choose another `--out`.",
-                path.display()
-            )));
-        }
-        if path.exists() && !request.force {
-            return Err(Error::input(format!(
-                "`{}` is there already. Overwrite it with `--force`, or choose another `--out`.",
-                path.display()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// A folder that was made, and can be unmade while it is empty.
-struct MadeFolder(Vec<PathBuf>);
-
-impl MadeFolder {
-    fn undo(&self) {
-        for folder in self.0.iter().rev() {
-            // not empty, or gone: then it is no longer ours to remove
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-}
-
-fn make_folder(out: &Path) -> Result<MadeFolder> {
-    let missing: Vec<PathBuf> = out
-        .ancestors()
-        .take_while(|a| !a.as_os_str().is_empty() && !a.exists())
-        .map(Path::to_path_buf)
-        .collect();
-    std::fs::create_dir_all(out).map_err(Error::io("make", out))?;
-    Ok(MadeFolder(missing.into_iter().rev().collect()))
-}
-
-/// Removes what a run that was killed long ago left unfinished: it has no entry, and nobody will finish it.
-fn remove_stale(out: &Path) {
-    let Ok(entries) = std::fs::read_dir(out) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let ours = name
-            .to_str()
-            .is_some_and(|n| n.starts_with(PART_PREFIX) && n.ends_with(PART_SUFFIX));
-        let age = entry
-            .metadata()
-            .and_then(|m| m.modified())
-            .ok()
-            .and_then(|at| at.elapsed().ok());
-        if ours && age.is_some_and(|age| age > STALE) {
-            // another run may have been quicker
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer> {
-    let mut kept = HashMap::new();
-    for (export, sealed) in vault.ledger.sealed_canaries(register, &recipient.id)? {
-        let list: Vec<(u64, Identity)> = serde_json::from_slice(&sealed).map_err(|_| {
-            Error::integrity(format!(
-                "the canaries of export {export} are unreadable. Run `taggant ledger verify`."
-            ))
-        })?;
-        for (donor, identity) in list {
-            kept.entry(Handle(donor)).or_insert(identity);
-        }
-    }
-    Ok(Bearer {
-        codeword: Codeword::new(vault.key.codeword_key(&recipient.id)),
-        canary_key: vault.key.canary_key(&recipient.id),
-        kept,
-    })
-}
-
-/// As many canaries as asked for now, else at the rate of the recipient's earlier copies, else at the policy's.
-fn wanted(request: &Request, policy: &Policy, bearer: &Bearer, sites: usize) -> Wanted {
-    if let Some(n) = request.canaries {
-        return Wanted::Exactly(n);
-    }
-    let rate = DonorRate::from_fraction(policy.canaries.rate);
-    let earlier = bearer
-        .kept
-        .keys()
-        .map(|donor| crate::canary::donor_draw(&bearer.canary_key, *donor))
-        .max();
-    let rate = DonorRate(earlier.map_or(rate.0, |draw| draw.max(rate.0)));
-    let least = match (rate.0, sites) {
-        (0, _) => 0,
-        (_, 0..FEW_SITES) => LEAST_CANARIES,
-        _ => 1,
-    };
-    Wanted::Rate { rate, least }
-}
-
-struct MadeCopy {
-    file: NamedTempFile,
-    sha256: [u8; 32],
-    rows: usize,
-    canaries: usize,
-    cells_altered: usize,
-    index: crate::ledger::CanaryIndex,
-    sealed: Zeroizing<Vec<u8>>,
-}
-
-fn make_copy(
-    printer: &Printer<'_>,
-    source: &Source,
-    bearer: &Bearer,
-    wanted: Wanted,
-    path: &Path,
-) -> Result<MadeCopy> {
-    let copy = printer.copy(bearer, wanted);
-    if printer.sites() == 0 && copy.canaries.is_empty() {
-        return Err(Error::input(format!(
-            "no canary could be made for `{}`, and `{}` has no sites, so that copy would be nobody's. Name a carrier in a policy (see \
-             `taggant inspect`).",
-            path.display(),
-            source.name
-        )));
-    }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new()
-        .prefix(PART_PREFIX)
-        .suffix(PART_SUFFIX)
-        .tempfile_in(folder)
-        .map_err(Error::io("write", folder))?;
-    table::rewrite(source, &copy.edits, file.path())?;
-    let sha256 = hash_and_sync(file.path())?;
-    let new: Vec<(u64, &Identity)> = copy
-        .canaries
-        .iter()
-        .filter(|c| !bearer.kept.contains_key(&c.donor))
-        .map(|c| (c.donor.0, &c.identity))
-        .collect();
-    let sealed = match new.is_empty() {
-        true => Vec::new(),
-        false => serde_json::to_vec(&new)
-            .map_err(|e| Error::input(format!("canaries cannot be written down ({e}).")))?,
-    };
-    Ok(MadeCopy {
-        file,
-        sha256,
-        rows: copy.edits.lines.len(),
-        canaries: copy.canaries.len(),
-        cells_altered: copy.cells_altered,
-        index: copy::canary_index(&copy.canaries, printer.identifier_columns()),
-        sealed: Zeroizing::new(sealed),
-    })
-}
-
-fn hash_and_sync(path: &Path) -> Result<[u8; 32]> {
-    let mut file = std::fs::File::open(path).map_err(Error::io("read", path))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let read = file.read(&mut buffer).map_err(Error::io("read", path))?;
-        if read == 0 {
-            break;
-        }
-        hasher.update(&buffer[..read]);
-    }
-    file.sync_all().map_err(Error::io("write", path))?;
-    Ok(hasher.finalize().into())
-}
-
-/// Renames a finished copy to its place.
-fn show(file: NamedTempFile, path: &Path, force: bool) -> Result<()> {
-    let shown = if force {
-        file.persist(path)
-    } else {
-        file.persist_noclobber(path)
-    };
-    shown.map_err(|e| Error::io("write", path)(e.error))?;
-    readable_as_others(path);
-    Ok(())
-}
-
-/// A temporary file is for its owner's eyes; a copy gets the mode that a new file would have.
-fn readable_as_others(path: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // a copy that stays private is no failure
-        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644));
-    }
-    #[cfg(not(unix))]
-    let _ = path;
 }

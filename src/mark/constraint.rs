@@ -102,6 +102,14 @@ impl Constraint {
         }
     }
 
+    /// Whether the record holds a count whose dates are not all there: it cannot be checked, so what it counts must stay.
+    pub fn counts_blindly<'a>(&self, get: impl Fn(usize) -> &'a str) -> bool {
+        match &self.test {
+            Test::Elapsed(rule) => !get(rule.column).trim().is_empty() && rule.count(get).is_none(),
+            Test::Order { .. } => false,
+        }
+    }
+
     /// Whether the rule is a count of time, which a made-up record can be made to follow.
     pub fn counts_time(&self) -> bool {
         matches!(self.test, Test::Elapsed(_))

@@ -104,10 +104,13 @@ impl Watched {
         groups: &[Group],
         planned: &[Variants],
     ) -> bool {
-        if !self.by.iter().any(|(_, group, _)| *group == g)
-            || self.constraint.holds(|c| record.cell(c)) != Some(true)
-        {
+        if !self.by.iter().any(|(_, group, _)| *group == g) {
             return true;
+        }
+        match self.constraint.holds(|c| record.cell(c)) {
+            Some(true) => {}
+            Some(false) => return true,
+            None => return !self.constraint.counts_blindly(|c| record.cell(c)),
         }
         let mut moving: Vec<usize> = self
             .by

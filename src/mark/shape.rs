@@ -104,7 +104,7 @@ impl Shape {
             identifiers,
             plain,
             groups,
-            pool: policy.canaries.phones.clone(),
+            pool: stem::pool(&policy.canaries.phones),
             forms,
         }
     }

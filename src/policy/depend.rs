@@ -26,6 +26,8 @@ const FIRST_HOLDS: f64 = 0.9;
 /// One column's values, parsed once.
 struct Parsed {
     at: usize,
+    /// Whether the days stand inside identity numbers.
+    numbered: bool,
     days: Vec<Option<Date>>,
     counts: Vec<Option<i64>>,
     numbers: Vec<Option<f64>>,
@@ -79,6 +81,7 @@ fn parse(table: &Table, rows: &[usize], column: &Column, at: usize) -> Parsed {
     };
     Parsed {
         at,
+        numbered: column.kind == Kind::NationalId,
         days,
         counts,
         numbers,
@@ -170,7 +173,15 @@ fn offsets(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
 /// Numbers that count the time from a date until another date, or until the day on which the table was made.
 fn elapsed_times(parsed: &[Parsed], columns: &mut [Column], rules: &mut Vec<Rule>) {
     const UNITS: [Unit; 4] = [Unit::Years, Unit::Months, Unit::Weeks, Unit::Days];
-    let dated = || parsed.iter().filter(|p| !p.days.is_empty());
+    // a date's own column first: identity numbers hold a birth date too, and are blank more often
+    let dated = || {
+        let of_kind = |id: bool| {
+            parsed
+                .iter()
+                .filter(move |p| !p.days.is_empty() && p.numbered == id)
+        };
+        of_kind(false).chain(of_kind(true))
+    };
     for count in parsed.iter().filter(|p| varied(&p.counts)) {
         let pairs = || dated().flat_map(|from| UNITS.map(|unit| (from, unit)));
         let between = pairs().find_map(|(from, unit)| {

@@ -1,0 +1,304 @@
+//! Addresses and free texts: put together from other rows', so that numbers and words are the column's own and the whole is nobody's.
+
+use std::collections::HashSet;
+
+use super::counts::Counts;
+use super::draws::{Draws, Purpose};
+use super::{Draft, Sheet};
+use crate::policy::{Kind, Role, Rule};
+use crate::value::{name, phone};
+
+/// Rows drawn in search of one that lends its text.
+const TRIES: usize = 96;
+
+/// Rows drawn in search of a number that stands at the same place.
+const LENDERS: usize = 24;
+
+/// An address that so many rows have is no household's.
+const COMMON: u32 = 20;
+
+/// Where clauses end.
+const ENDS: [char; 10] = ['，', '。', '；', '、', ',', '.', ';', '|', '/', '\n'];
+
+/// What the table tells of its texts.
+pub struct Prose<'a> {
+    sheet: Sheet<'a>,
+    /// Columns of addresses and free texts, with how often each text occurs.
+    columns: Vec<(usize, Counts<'a>)>,
+    /// Columns of names and identifiers, which texts may quote.
+    people: Vec<usize>,
+    /// Columns that may quote them.
+    quoting: Vec<usize>,
+}
+
+impl<'a> Prose<'a> {
+    /// The texts of a table.
+    pub fn of(sheet: Sheet<'a>) -> Prose<'a> {
+        let determined = |name: &str| {
+            sheet.policy.rules.iter().any(|rule| match rule {
+                Rule::Determines { column, by } => column == name || by == name,
+                _ => false,
+            })
+        };
+        let texts = sheet.columns(|c| {
+            matches!(c.kind, Kind::Address | Kind::Text)
+                && matches!(c.role, Role::Plain | Role::Carrier)
+                && !determined(&c.name)
+        });
+        let rows = sheet.table.rows();
+        let counted = |at| (at, Counts::of(sheet.column(at), rows));
+        Prose {
+            sheet,
+            columns: texts.into_iter().map(counted).collect(),
+            people: sheet.columns(|c| {
+                matches!(
+                    c.kind,
+                    Kind::Name | Kind::Phone | Kind::NationalId | Kind::Email | Kind::Code
+                ) && matches!(c.role, Role::Plain | Role::Identifier)
+            }),
+            quoting: sheet.columns(|c| {
+                matches!(
+                    c.kind,
+                    Kind::Address | Kind::Text | Kind::Category | Kind::Code
+                ) && c.role != Role::Identifier
+            }),
+        }
+    }
+
+    /// Writes the canary's texts: what it said before where the donor says the same still, else another; then nobody's name or
+    /// number stands in any text but the canary's own. `used` are the texts of the copy's canaries.
+    pub fn write(&self, draft: &mut Draft<'_>, used: &mut HashSet<String>) {
+        for at in &self.quoting {
+            if !self.columns.iter().any(|(text, _)| text == at) {
+                let own = self.rename(draft, draft.row, &draft.cells[*at]);
+                draft.cells[*at] = own.unwrap_or_else(|| std::mem::take(&mut draft.cells[*at]));
+            }
+        }
+        for (at, counts) in &self.columns {
+            let donor = self.sheet.cell(draft.row, *at);
+            if donor.trim().is_empty() {
+                continue;
+            }
+            let text = match draft.still(*at, donor) {
+                Some(before) => Some(before.to_string()),
+                None => self.compose(draft, *at, counts, used),
+            };
+            let text = text.unwrap_or_else(|| {
+                self.rename(draft, draft.row, donor)
+                    .unwrap_or_else(|| donor.to_string())
+            });
+            used.insert(text.clone());
+            draft.say(*at, donor, text);
+        }
+    }
+
+    /// Another text than the donor's; none where the donor's is no person's, or nothing else can be made.
+    fn compose(
+        &self,
+        draft: &Draft<'_>,
+        at: usize,
+        counts: &Counts<'a>,
+        used: &HashSet<String>,
+    ) -> Option<String> {
+        let donor = self.sheet.cell(draft.row, at);
+        let address = self.sheet.policy.columns[at].kind == Kind::Address;
+        let rows = counts.times(donor);
+        if rows >= COMMON || (rows > 1 && !address) {
+            return None;
+        }
+        let mut draws = draft.draws(Purpose::Beside {
+            column: at as u32,
+            said: draft.beside(at, donor),
+        });
+        let area = area(donor);
+        for attempt in 0..TRIES {
+            let mut row = self.sheet.any_row(&mut draws);
+            let mut like = self.sheet.cell(row, at);
+            let made = if address {
+                if attempt * 4 > TRIES * 3 {
+                    // nobody else lives there: somebody nearby
+                    (row, like) = (draft.row, donor);
+                } else if !area.fits(like) {
+                    continue;
+                }
+                self.elsewhere(at, like, &mut draws)
+            } else {
+                splice(donor, like).or_else(|| self.renumbered(at, donor, &mut draws, |_, _| true))
+            };
+            let Some(made) = made else { continue };
+            let made = self.rename(draft, row, &made).unwrap_or(made);
+            let made = self.rename(draft, draft.row, &made).unwrap_or(made);
+            if counts.times(&made) == 0 && !used.contains(&made) {
+                return Some(made);
+            }
+        }
+        None
+    }
+
+    /// The address of another door: the street and the estate stay, building and door are as in other rows. A lone number is
+    /// the house's.
+    fn elsewhere(&self, at: usize, like: &str, draws: &mut Draws<'_>) -> Option<String> {
+        let numbers = runs(like).filter(|r| r.is_number).count();
+        self.renumbered(at, like, draws, |nth, run| {
+            // five digits and more are a post code
+            run.text.len() < 5 && (nth > 0 || numbers == 1 || like.is_ascii())
+        })
+    }
+
+    /// The text with numbers from the same places of other rows; none where that changes nothing.
+    fn renumbered(
+        &self,
+        at: usize,
+        text: &str,
+        draws: &mut Draws<'_>,
+        moves: impl Fn(usize, &Run<'_>) -> bool,
+    ) -> Option<String> {
+        let mut out = String::with_capacity(text.len());
+        let mut nth = 0;
+        for run in runs(text) {
+            let moved = run.is_number && moves(nth, &run);
+            let lent = if moved {
+                self.lent(at, &run, nth > 0, draws)
+            } else {
+                None
+            };
+            nth += usize::from(run.is_number);
+            out.push_str(lent.unwrap_or(run.text));
+        }
+        (out != text).then_some(out)
+    }
+
+    /// A number that stands in another row before the same character, or at the end as this does.
+    fn lent(
+        &self,
+        at: usize,
+        like: &Run<'_>,
+        later: bool,
+        draws: &mut Draws<'_>,
+    ) -> Option<&'a str> {
+        (0..LENDERS).find_map(|_| {
+            let row = self.sheet.any_row(draws);
+            let numbers = runs(self.sheet.cell(row, at)).filter(|r| r.is_number);
+            let mut there = numbers.skip(usize::from(later));
+            there
+                .find(|r| r.next == like.next && r.text.len().abs_diff(like.text.len()) <= 1)
+                .map(|r| r.text)
+        })
+    }
+
+    /// The text with the canary's name and numbers where the person's of `row` stand; none where it quotes nothing.
+    fn rename(&self, draft: &Draft<'_>, row: usize, text: &str) -> Option<String> {
+        let mut out: Option<String> = None;
+        let mut swap = |theirs: &str, its: &str| {
+            let now = out.as_deref().unwrap_or(text);
+            if theirs.len() > 3 && theirs != its && now.contains(theirs) {
+                out = Some(now.replace(theirs, its));
+            }
+        };
+        for at in &self.people {
+            let theirs = self.sheet.cell(row, *at).trim();
+            if theirs.is_empty() {
+                continue;
+            }
+            let its = draft.cells[*at].trim();
+            swap(theirs, its);
+            match self.sheet.policy.columns[*at].kind {
+                Kind::Phone => {
+                    if let (Some(theirs), Some(its)) = (phone::normal(theirs), phone::normal(its)) {
+                        swap(theirs.as_str(), its.as_str());
+                    }
+                }
+                Kind::Name => {
+                    let (Some(theirs), Some(its)) = (name::split(theirs), name::split(its)) else {
+                        continue;
+                    };
+                    // most texts name nobody
+                    if !text.contains(theirs.surname) {
+                        continue;
+                    }
+                    for title in ["女士", "先生", "小姐", "某", "某某"] {
+                        let of = |name: &name::Name<'_>| format!("{}{title}", name.surname);
+                        swap(&of(&theirs), &of(&its));
+                    }
+                    for title in ["Mr", "Mrs", "Ms", "Miss", "Mr.", "Mrs.", "Ms.", "Dr", "Dr."] {
+                        let of = |name: &name::Name<'_>| format!("{title} {}", name.surname);
+                        swap(&of(&theirs), &of(&its));
+                    }
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+}
+
+/// What an address shares with its neighbourhood: the district in front, or the town at the end.
+#[derive(Debug, PartialEq)]
+struct Area<'t> {
+    head: &'t str,
+    tail: &'t str,
+}
+
+impl Area<'_> {
+    fn fits(&self, text: &str) -> bool {
+        text.starts_with(self.head) && text.ends_with(self.tail)
+    }
+}
+
+fn area(address: &str) -> Area<'_> {
+    let none = Area { head: "", tail: "" };
+    if address.is_ascii() {
+        // a last part with a short number is a flat; with a post code, or none, a town
+        let Some((_, tail)) = address.rsplit_once(", ") else {
+            return none;
+        };
+        let flat = runs(tail).any(|r| r.is_number && r.text.len() < 5);
+        return if flat { none } else { Area { head: "", tail } };
+    }
+    let to = |ends: &[char]| {
+        let (at, end) = address.char_indices().find(|(_, c)| ends.contains(c))?;
+        let head = address.get(..at + end.len_utf8())?;
+        (!head.contains(|c: char| c.is_ascii_digit())).then_some(head)
+    };
+    let head = to(&['区', '县', '旗', '镇', '乡'])
+        .or_else(|| to(&['市']))
+        .unwrap_or("");
+    Area { head, tail: "" }
+}
+
+/// The first clause of one text before what follows the first clause of another; none where either has but one.
+fn splice(head: &str, tail: &str) -> Option<String> {
+    let head = head.get(..head.find(ENDS)?)?;
+    let rest = tail.get(tail.find(ENDS)?..)?;
+    let said = rest.chars().any(|c| c.is_alphanumeric());
+    said.then(|| format!("{head}{rest}"))
+}
+
+/// A stretch of a text: a number in ASCII digits, or what stands between two.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Run<'t> {
+    /// The stretch.
+    pub text: &'t str,
+    /// Whether it is a number.
+    pub is_number: bool,
+    /// What follows it.
+    pub next: Option<char>,
+}
+
+/// The stretches of a text; together they are the text again.
+pub fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let is_number = rest.chars().next()?.is_ascii_digit();
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() != is_number)
+            .unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        rest = after;
+        Some(Run {
+            text: run,
+            is_number,
+            next: after.chars().next(),
+        })
+    })
+}

@@ -1,0 +1,114 @@
+//! Which identifiers are in use, and how many values a canary's could have been.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::key::DigestKeys;
+use crate::mark::normal::Form;
+use crate::mark::stem;
+use crate::policy::Kind;
+
+/// Identifiers in use, by digest and by stem: canaries keep clear of them.
+#[derive(Debug, Default)]
+pub struct Taken {
+    full: HashSet<u64>,
+    stems: HashMap<u64, u32>,
+}
+
+impl Taken {
+    /// Enters an identifier's digest and its stem's (0: none). One that is in already is not counted again.
+    pub fn enter(&mut self, full: u64, stem: u64) {
+        if full != 0 && self.full.insert(full) && stem != 0 {
+            *self.stems.entry(stem).or_insert(0) += 1;
+        }
+    }
+
+    /// Whether this identifier is in use.
+    pub fn holds(&self, full: u64) -> bool {
+        self.full.contains(&full)
+    }
+
+    /// How many identifiers in use have this stem.
+    pub fn with_stem(&self, stem: u64) -> u32 {
+        self.stems.get(&stem).copied().unwrap_or(0)
+    }
+}
+
+/// The evidence that one identifier of a canary is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trait {
+    /// Digest of the whole identifier; 0 where the canary has none.
+    pub full: u64,
+    /// Digest of its stem.
+    pub stem: u64,
+    /// From how many free values it was drawn; 0 where it is no evidence.
+    pub ways: u32,
+}
+
+/// What one identifier of a canary may be: nothing that the register, the recipient's other canaries or the canary itself in an
+/// earlier column has.
+pub struct Free<'c> {
+    /// Digest keys.
+    pub keys: &'c DigestKeys,
+    /// The agency's own numbers.
+    pub pool: &'c [String],
+    /// The register's identifiers.
+    pub register: &'c Taken,
+    /// Those of the recipient's canaries, in this copy and earlier ones.
+    pub canaries: &'c Taken,
+    /// The canary's own so far.
+    pub own: &'c [Trait],
+}
+
+impl Free<'_> {
+    /// The digest of an identifier in normal form.
+    pub fn digest(&self, kind: Kind, full: &[u8]) -> u64 {
+        self.keys.identifier.digest(Form::Full.tag(kind), full)
+    }
+
+    /// Whether nobody has this identifier, given in normal form.
+    pub fn is_free(&self, kind: Kind, full: &[u8]) -> bool {
+        let digest = self.digest(kind, full);
+        !self.register.holds(digest)
+            && !self.canaries.holds(digest)
+            && !self.own.iter().any(|t| t.full == digest)
+    }
+
+    /// How many values of a stem nobody has. Never too many: what is in use without being a value of the stem (an identity number
+    /// with a wrong check character) counts as one that is gone.
+    pub fn left(&self, kind: Kind, stem: &[u8]) -> u32 {
+        let digest = stem::digest(self.keys, kind, stem);
+        // an own identifier of an earlier copy stands among the canaries', and no canary keeps clear of itself
+        let own = self
+            .own
+            .iter()
+            .filter(|t| t.stem == digest && !self.canaries.holds(t.full))
+            .count() as u32;
+        stem::values_under(kind, stem, self.pool)
+            .saturating_sub(self.register.with_stem(digest))
+            .saturating_sub(self.canaries.with_stem(digest))
+            .saturating_sub(own)
+    }
+
+    /// What the identifier `full`, in normal form, proves as the canary's next; `stem` is room to write.
+    pub fn weigh(&self, kind: Kind, full: &[u8], stem: &mut Vec<u8>) -> Trait {
+        let digest = self.digest(kind, full);
+        if !stem::write(kind, full, self.pool, stem) {
+            return Trait {
+                full: digest,
+                ..Trait::default()
+            };
+        }
+        // it may be among the recipient's canaries, as itself in an earlier copy; met twice in one row it is met once
+        let itself = u32::from(self.canaries.holds(digest));
+        let repeated = self.own.iter().any(|t| t.full == digest);
+        Trait {
+            full: digest,
+            stem: stem::digest(self.keys, kind, stem),
+            ways: if repeated {
+                0
+            } else {
+                self.left(kind, stem) + itself
+            },
+        }
+    }
+}

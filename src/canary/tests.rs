@@ -1,0 +1,770 @@
+use super::*;
+use crate::drill::registers::{Maternity, contacts, patients};
+use crate::key::MasterKey;
+use crate::mark::constraint::{Elapsed, constraints};
+use crate::mark::shape::Shape;
+use crate::mark::{Record, groups};
+use crate::policy::{Rule, depend, infer};
+use crate::value::{email, name, national_id, phone};
+use proptest::prelude::*;
+
+const MOTHERS: Maternity = Maternity {
+    rows: 3_000,
+    seed: 5,
+};
+
+/// A table as `issue` would have it.
+struct Bench {
+    table: Table,
+    policy: Policy,
+    places: Vec<Option<usize>>,
+    keys: DigestKeys,
+    taken: Taken,
+    days: HashMap<usize, Date>,
+    handles: Vec<Handle>,
+}
+
+fn master() -> MasterKey {
+    MasterKey::from_bytes(&[3; 32]).unwrap()
+}
+
+fn key(recipient: u64) -> BlockKey {
+    master().canary_key(&recipient.to_le_bytes())
+}
+
+impl Bench {
+    fn new(table: Table) -> Bench {
+        let policy = infer::infer(&table);
+        Bench::under(table, policy)
+    }
+
+    fn under(table: Table, policy: Policy) -> Bench {
+        let places: Vec<Option<usize>> = policy
+            .columns
+            .iter()
+            .map(|c| table.position(&c.name))
+            .collect();
+        let keys = master().digest_keys();
+        let shape = Shape::new(&policy, &groups(&policy));
+        let mut taken = Taken::default();
+        let mut handles = Vec::new();
+        for row in 0..table.rows() {
+            let mut digests = Vec::new();
+            shape.digest_identifiers(&Record::new(&table, row, &places), &keys, &mut digests);
+            for id in &shape.identifiers {
+                taken.enter(digests[id.first], digests[id.stem()]);
+            }
+            let surest = shape.identifiers.iter().map(|id| digests[id.first]);
+            handles.push(Handle(
+                surest.into_iter().find(|d| *d != 0).unwrap_or(row as u64),
+            ));
+        }
+        let days = depend::table_days(&table, &policy);
+        Bench {
+            table,
+            policy,
+            places,
+            keys,
+            taken,
+            days,
+            handles,
+        }
+    }
+
+    fn maker(&self) -> Maker<'_> {
+        let Bench {
+            table,
+            policy,
+            places,
+            keys,
+            taken,
+            days,
+            ..
+        } = self;
+        Maker::new(policy, table, places, keys, taken, days)
+    }
+
+    fn at(&self, name: &str) -> usize {
+        self.table.position(name).unwrap()
+    }
+
+    /// The canaries of a recipient beside these rows, and beside which row each is.
+    fn beside(
+        &self,
+        recipient: u64,
+        rows: impl Iterator<Item = usize>,
+        kept: &HashMap<Handle, Identity>,
+    ) -> Vec<(usize, Canary)> {
+        let (maker, key) = (self.maker(), key(recipient));
+        let mut copy = maker.begin(kept);
+        rows.filter_map(|row| {
+            let donor = self.handles[row];
+            let canary = maker.make(&key, donor, row, kept.get(&donor), &mut copy)?;
+            Some((row, canary))
+        })
+        .collect()
+    }
+
+    fn some(&self, recipient: u64) -> Vec<(usize, Canary)> {
+        let step = (self.table.rows() / 300).max(1);
+        self.beside(
+            recipient,
+            (0..self.table.rows()).step_by(step),
+            &HashMap::new(),
+        )
+    }
+
+    fn identifiers(&self, at: usize) -> HashSet<Vec<u8>> {
+        let kind = self.policy.columns[at].kind;
+        let mut full = Vec::new();
+        let cells = self.table.column(at);
+        cells
+            .filter_map(|c| {
+                let written = normal::write(kind, Default::default(), c, &mut full);
+                written.then(|| full.clone())
+            })
+            .collect()
+    }
+}
+
+fn kept(canaries: &[(usize, Canary)]) -> HashMap<Handle, Identity> {
+    let sealed = |c: &Canary| {
+        let text = serde_json::to_string(&c.identity).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    canaries.iter().map(|(_, c)| (c.donor, sealed(c))).collect()
+}
+
+fn with_cell(table: &Table, row: usize, column: usize, text: &str) -> Table {
+    let mut out = Table::new(table.header().to_vec(), table.width());
+    for r in 0..table.rows() {
+        let cells: Vec<&str> = table.row(r).collect();
+        out.push((0..table.width()).map(|c| {
+            if (r, c) == (row, column) {
+                text
+            } else {
+                cells[c]
+            }
+        }));
+    }
+    out
+}
+
+/// Pearson's statistic against equal chances, in standard deviations of the chi-square distribution.
+fn chi_square(counts: &[u32]) -> f64 {
+    let expected = counts.iter().sum::<u32>() as f64 / counts.len() as f64;
+    let sum: f64 = counts
+        .iter()
+        .map(|n| (f64::from(*n) - expected).powi(2) / expected)
+        .sum();
+    let freedom = (counts.len() - 1) as f64;
+    (sum - freedom) / (2.0 * freedom).sqrt()
+}
+
+#[test]
+fn mothers_obey_every_rule_of_their_register() {
+    let bench = Bench::new(MOTHERS.month(1));
+    let export = Maternity::export_day(1);
+    let made = bench.some(1);
+    assert!(made.len() > 280, "{}", made.len());
+    let rules = constraints(&bench.policy);
+    let counts = Elapsed::all(&bench.policy, &bench.days);
+    assert!(counts.len() >= 2, "age and weeks are counted");
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    for (row, canary) in &made {
+        let get = |at: usize| canary.cells[at].as_str();
+        let cell = |name: &str| get(bench.at(name));
+        let donor = |name: &str| bench.table.cell(*row, bench.at(name));
+        for rule in &rules {
+            assert_ne!(rule.holds(get), Some(false), "{:?}", canary.cells);
+        }
+        let id = cell("身份证号");
+        assert_eq!(id.is_empty(), donor("身份证号").is_empty());
+        if let Some(id) = national_id::normal(id) {
+            assert!(id.has_right_check());
+            assert_eq!(id.birth_date().unwrap(), day(cell("出生日期")));
+            assert!(!id.is_male(), "women's numbers are even");
+            assert_ne!(id.sequence(), "000");
+            assert_eq!(id.region(), &donor("身份证号")[..6]);
+        }
+        let registered = day(cell("建档日期"));
+        let age = day(cell("出生日期"))
+            .until((jiff::Unit::Year, registered))
+            .unwrap();
+        assert_eq!(cell("年龄"), age.get_years().to_string());
+        let period = day(cell("末次月经"));
+        assert_eq!(day(cell("预产期")), period + jiff::Span::new().days(280));
+        let weeks = period.until(export).unwrap().get_days() / 7;
+        assert_eq!(cell("孕周"), weeks.to_string());
+        assert!(registered <= export && period < registered);
+        assert!(registered.weekday().to_monday_zero_offset() < 5);
+        for same in ["户籍类型", "建档医院", "所属区", "孕次", "产次", "血型"] {
+            assert_eq!(cell(same), donor(same));
+        }
+        for name in ["手机号", "孕前体重"] {
+            assert_eq!(cell(name).is_empty(), donor(name).is_empty(), "{name}");
+        }
+        assert!(!cell("建档日期").is_empty() && cell("姓名") != donor("姓名"));
+    }
+    let by = bench.policy.sort.iter().map(|k| bench.at(&k.column));
+    for at in by {
+        assert!(made.iter().all(|(_, c)| !c.cells[at].trim().is_empty()));
+    }
+}
+
+#[test]
+fn nobody_real_is_a_canary_and_no_canary_is_there_twice() {
+    for table in [MOTHERS.month(0), patients(3_000, 2), contacts(400, 9)] {
+        let bench = Bench::new(table);
+        let made = bench.some(3);
+        assert!(made.len() > 280, "{}", made.len());
+        for (at, column) in bench.policy.columns.iter().enumerate() {
+            let cells = || made.iter().map(|(_, c)| c.cells[at].as_str());
+            let real: HashSet<&str> = bench.table.column(at).collect();
+            let filled = cells().filter(|c| !c.trim().is_empty());
+            let mine: HashSet<&str> = filled.clone().collect();
+            if column.role == Role::Identifier || column.kind == Kind::Name {
+                assert_eq!(
+                    mine.len(),
+                    filled.clone().count(),
+                    "{} repeats",
+                    column.name
+                );
+                assert!(mine.is_disjoint(&real), "{} is real", column.name);
+            }
+            if column.kind == Kind::Address {
+                assert_eq!(mine.len(), filled.count());
+                assert!(mine.is_disjoint(&real));
+            }
+            if column.role == Role::Identifier {
+                let known = bench.identifiers(at);
+                let mut full = Vec::new();
+                for cell in mine {
+                    assert!(normal::write(
+                        column.kind,
+                        Default::default(),
+                        cell,
+                        &mut full
+                    ));
+                    assert!(!known.contains(&full), "{cell}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_stand_under_stems_that_occur_and_are_written_as_the_columns_are() {
+    let bench = Bench::new(MOTHERS.month(0));
+    let at = bench.at("手机号");
+    let blocks: HashSet<&str> = bench.table.column(at).filter_map(|p| p.get(..7)).collect();
+    for (_, canary) in bench.some(4) {
+        let cell = &canary.cells[at];
+        assert!(cell.is_empty() || phone::is_mobile_cn(cell) && blocks.contains(&cell[..7]));
+    }
+    let bench = Bench::new(patients(3_000, 2));
+    let (phone, record) = (bench.at("Phone"), bench.at("Record No"));
+    let heads: HashSet<&str> = bench
+        .table
+        .column(phone)
+        .filter_map(|p| p.get(..10))
+        .collect();
+    for (row, canary) in bench.some(4) {
+        let cell = &canary.cells[phone];
+        assert!(cell.is_empty() || heads.contains(&cell[..10]), "{cell}");
+        assert_eq!(
+            canary.cells[record][..6],
+            bench.table.cell(row, record)[..6]
+        );
+    }
+    for (like, dressed) in [
+        ("138 0000 1111", "139 1234 5678"),
+        ("+86-13800001111", "+86-13912345678"),
+        ("13800001111.0", "13912345678.0"),
+        ("010-62345678", "13912345678"),
+    ] {
+        let made = identity::dressed_like(Kind::Phone, like, "13912345678").unwrap();
+        assert_eq!(made, dressed);
+    }
+}
+
+#[test]
+fn mail_is_in_the_canarys_name_and_given_names_are_of_its_sex() {
+    let bench = Bench::new(patients(3_000, 2));
+    let (names, mails, sexes) = (bench.at("Patient Name"), bench.at("Email"), bench.at("Sex"));
+    let given = |text: &str| name::split(text).unwrap().given.to_string();
+    let mut of_sex: HashMap<&str, HashSet<String>> = HashMap::new();
+    for row in 0..bench.table.rows() {
+        let of_this = of_sex.entry(bench.table.cell(row, sexes)).or_default();
+        of_this.insert(given(bench.table.cell(row, names)));
+    }
+    for (row, canary) in bench.some(5) {
+        assert!(of_sex[canary.cells[sexes].as_str()].contains(&given(&canary.cells[names])));
+        let mail = &canary.cells[mails];
+        assert_eq!(mail.is_empty(), bench.table.cell(row, mails).is_empty());
+        if !mail.is_empty() {
+            let parts = name::split(&canary.cells[names]).unwrap();
+            let surname = parts.surname.replace('\'', "").to_lowercase();
+            assert!(email::is_email(mail) && mail.contains(&surname), "{mail}");
+            assert!(mail.contains(&parts.given.to_lowercase()), "{mail}");
+        }
+    }
+}
+
+#[test]
+fn a_canary_is_the_same_next_month_and_another_for_another_recipient() {
+    let (march, april) = (Bench::new(MOTHERS.month(0)), MOTHERS.month(1));
+    let april = Bench::under(april, march.policy.clone());
+    let first = march.some(6);
+    let places: HashMap<Handle, usize> = april
+        .handles
+        .iter()
+        .enumerate()
+        .map(|(row, h)| (*h, row))
+        .collect();
+    let id = march.at("身份证号");
+    let moving = [march.at("序号"), march.at("孕周")];
+    let stayed: Vec<(usize, usize)> = first
+        .iter()
+        .filter_map(|(row, c)| Some((*row, *places.get(&c.donor)?)))
+        .filter(|(row, _)| !march.table.cell(*row, id).is_empty())
+        .collect();
+    let now = april.beside(6, stayed.iter().map(|(_, row)| *row), &kept(&first));
+    assert!(now.len() + 3 > stayed.len() && stayed.len() > 200);
+    let before: HashMap<Handle, (usize, &Canary)> =
+        first.iter().map(|(row, c)| (c.donor, (*row, c))).collect();
+    let mut unchanged = 0;
+    for (row, canary) in &now {
+        let (earlier, was) = before[&canary.donor];
+        for at in 0..march.table.width() {
+            let same = march.table.cell(earlier, at) == april.table.cell(*row, at);
+            if same && !moving.contains(&at) {
+                assert_eq!(
+                    canary.cells[at], was.cells[at],
+                    "{}",
+                    march.policy.columns[at].name
+                );
+                unchanged += 1;
+            }
+        }
+    }
+    assert!(unchanged > 3_000);
+    let other = march.some(7);
+    for at in ["姓名", "身份证号", "手机号", "现住址"].map(|n| march.at(n)) {
+        let cells = |of: &[(usize, Canary)]| -> HashSet<String> {
+            let cells = of.iter().map(|(_, c)| c.cells[at].clone());
+            cells.filter(|c| !c.is_empty()).collect()
+        };
+        let shared = cells(&first).intersection(&cells(&other)).count();
+        assert!(shared < 6, "{shared} shared cells");
+    }
+}
+
+#[test]
+fn a_donors_edit_is_the_canarys_and_only_that() {
+    let march = Bench::new(MOTHERS.month(0));
+    let (row, home) = (100, march.at("现住址"));
+    let first = march.beside(8, [row].into_iter(), &HashMap::new());
+    let moved_to = march.table.cell(500, home).replace("1室", "2室") + "后";
+    for (at, text) in [
+        (home, moved_to.as_str()),
+        (march.at("建档医院"), "新医院"),
+        (march.at("手机号"), ""),
+    ] {
+        let april = Bench {
+            handles: march.handles.clone(),
+            ..Bench::under(with_cell(&march.table, row, at, text), march.policy.clone())
+        };
+        let now = april.beside(8, [row].into_iter(), &kept(&first));
+        let (was, is) = (&first[0].1, &now[0].1);
+        let changed: Vec<usize> = (0..was.cells.len())
+            .filter(|c| was.cells[*c] != is.cells[*c])
+            .collect();
+        if text.is_empty() {
+            assert_eq!(changed, [] as [usize; 0], "who it is stays");
+            continue;
+        }
+        assert_eq!(changed, [at]);
+        // and it stays edited
+        let again = april.beside(8, [row].into_iter(), &kept(&now));
+        assert_eq!(again[0].1, *is);
+    }
+    // what was blank and is filled is the canary's own, never the donor's
+    let blank = Bench {
+        handles: march.handles.clone(),
+        ..Bench::under(
+            with_cell(&march.table, row, march.at("手机号"), ""),
+            march.policy.clone(),
+        )
+    };
+    let first = blank.beside(9, [row].into_iter(), &HashMap::new());
+    let filled = march.beside(9, [row].into_iter(), &kept(&first));
+    let at = march.at("手机号");
+    let cell = &filled[0].1.cells[at];
+    assert!(phone::is_mobile_cn(cell) && cell != march.table.cell(row, at));
+    let number = filled[0]
+        .1
+        .identity
+        .iter()
+        .filter(|s| usize::from(s.column) == at)
+        .count();
+    assert_eq!(number, 1, "sealed now");
+}
+
+#[test]
+fn who_gets_a_canarys_number_retires_it() {
+    let mut bench = Bench::new(MOTHERS.month(0));
+    let first = bench.some(10);
+    let lost = &first[7].1;
+    bench.taken.enter(lost.traits[0].full, lost.traits[0].stem);
+    let rows = first.iter().map(|(row, _)| *row);
+    let now = bench.beside(10, rows, &kept(&first));
+    assert_eq!(now.len(), first.len() - 1);
+    assert!(now.iter().all(|(_, c)| c.donor != lost.donor));
+}
+
+#[test]
+fn donors_come_at_the_rate() {
+    for rate in [0.005, 0.05] {
+        let limit = DonorRate::from_fraction(rate);
+        let (records, keys) = (40_000u64, 5);
+        let donors = (0..keys)
+            .flat_map(|k| {
+                let key = key(k);
+                (0..records).map(move |r| donor_draw(&key, Handle(r * 977)))
+            })
+            .filter(|draw| *draw <= limit.0)
+            .count() as f64;
+        let n = (records * keys) as f64;
+        // five standard deviations of a binomial count
+        let most = 5.0 * (n * rate * (1.0 - rate)).sqrt();
+        assert!((donors - n * rate).abs() < most, "{donors} at {rate}");
+    }
+}
+
+#[test]
+fn the_drawn_ends_are_uniform() {
+    let bench = Bench::new(MOTHERS.month(0));
+    let maker = bench.maker();
+    let (id, phone) = (bench.at("身份证号"), bench.at("手机号"));
+    let mut sequences = vec![0u32; 499];
+    let mut ends = vec![0u32; 100];
+    for recipient in 0..12 {
+        let key = key(1_000 + recipient);
+        let mut copy = InThisCopy::default();
+        for row in 0..bench.table.rows() {
+            let donor = bench.handles[row];
+            let Some(canary) = maker.make(&key, donor, row, None, &mut copy) else {
+                continue;
+            };
+            if let Some(id) = national_id::normal(&canary.cells[id]) {
+                let sequence: usize = id.sequence().parse().unwrap();
+                sequences[sequence / 2 - 1] += 1;
+            }
+            if let Some(end) = canary.cells[phone].get(7..) {
+                ends[end.parse::<usize>().unwrap() / 100] += 1;
+            }
+        }
+    }
+    for counts in [&sequences, &ends] {
+        let deviations = chi_square(counts);
+        assert!(deviations.abs() < 5.0, "{deviations}");
+    }
+}
+
+/// A register of codes under one stem, of which all but some are in use.
+fn codes(used: impl Iterator<Item = u32>) -> Bench {
+    let header = ["Card No", "Name", "Ward"].map(String::from).to_vec();
+    let mut table = Table::new(header, 3);
+    let (given, family) = (
+        ["Ann", "Joan", "Eve", "Ruth"],
+        ["Hill", "Wood", "Marsh", "Dale"],
+    );
+    for n in used {
+        let name = format!("{} {}", given[n as usize % 4], family[n as usize / 7 % 4]);
+        table.push([format!("AB-{n:06}").as_str(), &name, "East"]);
+    }
+    let mut policy = infer::infer(&table);
+    policy.columns[0].kind = Kind::Code;
+    policy.columns[0].role = Role::Identifier;
+    policy.columns[1].kind = Kind::Name;
+    policy.columns[1].role = Role::Plain;
+    Bench::under(table, policy)
+}
+
+#[test]
+fn given_a_crowded_stem_the_free_values_are_equally_likely_and_counted() {
+    let free = [3u32, 44, 45, 500, 701, 702, 703, 999];
+    let bench = codes((0..1_000).filter(|n| !free.contains(n)));
+    let mut counts = vec![0u32; free.len()];
+    let maker = bench.maker();
+    for recipient in 0..4_000 {
+        let mut copy = InThisCopy::default();
+        let row = recipient as usize % 900;
+        let canary = maker
+            .make(&key(recipient), bench.handles[row], row, None, &mut copy)
+            .unwrap();
+        assert_eq!(canary.traits[0].ways, 8);
+        let end: u32 = canary.cells[0][6..].parse().unwrap();
+        counts[free.iter().position(|f| *f == end).unwrap()] += 1;
+    }
+    assert!(chi_square(&counts).abs() < 5.0, "{counts:?}");
+    // one copy's canaries share them out, each from what the others left; then newcomers' numbers follow
+    let made = bench.beside(1, 0..40, &HashMap::new());
+    let ways: Vec<u32> = made.iter().take(9).map(|(_, c)| c.traits[0].ways).collect();
+    assert_eq!(ways, [8, 7, 6, 5, 4, 3, 2, 1, 1_000]);
+    let kept = kept(&made);
+    let again = bench.beside(1, 0..40, &kept);
+    assert_eq!(again.len(), made.len());
+    for (_, canary) in again.iter().take(8) {
+        assert_eq!(
+            canary.traits[0].ways, 1,
+            "given all the others, one is left"
+        );
+    }
+}
+
+#[test]
+fn where_no_code_is_free_there_is_no_canary() {
+    let mut bench = codes(999_000..1_000_000);
+    assert!(bench.some(2).is_empty());
+    // a code without a drawable end proves nothing
+    bench = codes(0..400);
+    let mut table = Table::new(bench.table.header().to_vec(), 3);
+    for row in 0..400 {
+        let cell = format!("{row}-A");
+        table.push([cell.as_str(), bench.table.cell(row, 1), "East"]);
+    }
+    assert!(Bench::under(table, bench.policy.clone()).some(2).is_empty());
+}
+
+#[test]
+fn ways_are_values_less_those_in_use() {
+    let bench = Bench::new(MOTHERS.month(0));
+    let mut used: Vec<Vec<u64>> = vec![Vec::new(); 2];
+    let (mut full, mut part) = (Vec::new(), Vec::new());
+    let kinds = [(Kind::NationalId, "身份证号"), (Kind::Phone, "手机号")];
+    for (used, (kind, column)) in used.iter_mut().zip(kinds) {
+        for full in bench.identifiers(bench.at(column)) {
+            assert!(stem::write(kind, &full, &[], &mut part));
+            used.push(stem::digest(&bench.keys, kind, &part));
+        }
+    }
+    let mut mine: [Vec<u64>; 2] = Default::default();
+    for (_, canary) in bench.some(12) {
+        for (nth, (kind, column)) in kinds.into_iter().enumerate() {
+            let t = canary.traits[nth];
+            let cell = &canary.cells[bench.at(column)];
+            if !normal::write(kind, Default::default(), cell, &mut full) {
+                assert_eq!(t, Trait::default());
+                continue;
+            }
+            let gone = used[nth]
+                .iter()
+                .chain(&mine[nth])
+                .filter(|s| **s == t.stem)
+                .count();
+            let values = if kind == Kind::Phone { 10_000 } else { 499 };
+            assert_eq!(t.ways, values - gone as u32);
+            mine[nth].push(t.stem);
+        }
+    }
+}
+
+#[test]
+fn the_agencys_own_numbers_are_used_once_each_and_then_no_more() {
+    let table = MOTHERS.month(0);
+    let mut policy = infer::infer(&table);
+    let own = ["139 0000 0001", "13900000002", "13900000002", "13900000003"];
+    policy.canaries.phones = own.map(String::from).to_vec();
+    let bench = Bench::under(table, policy);
+    let made = bench.some(13);
+    let at = bench.at("手机号");
+    let mut rung: Vec<&str> = made
+        .iter()
+        .map(|(_, c)| c.cells[at].as_str())
+        .filter(|c| !c.is_empty())
+        .collect();
+    rung.sort_unstable();
+    assert_eq!(rung, ["13900000001", "13900000002", "13900000003"]);
+    let ways: Vec<u32> = made
+        .iter()
+        .map(|(_, c)| c.traits[1].ways)
+        .filter(|w| *w > 0)
+        .collect();
+    assert_eq!(ways, [3, 2, 1]);
+}
+
+#[test]
+fn free_texts_speak_of_the_canary_and_are_its_own() {
+    let header = ["姓名", "电话", "备注", "城市"].map(String::from).to_vec();
+    let mut table = Table::new(header, 4);
+    let surnames: Vec<char> = "王李张刘陈杨黄赵吴周".chars().collect();
+    let given: Vec<char> = "伟芳娜敏静丽强磊军洋".chars().collect();
+    for n in 0..300usize {
+        let name = format!(
+            "{}{}{}",
+            surnames[n % 10],
+            given[n / 10 % 10],
+            given[n / 7 % 10]
+        );
+        let phone = format!("138{:08}", n * 31_337);
+        let note = format!(
+            "{name}本人来电{phone}，约{}日{}点复查",
+            n % 28 + 1,
+            n % 9 + 8
+        );
+        table.push([name.as_str(), &phone, &note, "江城"]);
+    }
+    let mut policy = infer::infer(&table);
+    policy.columns[2] = Column::plain("备注", Kind::Text);
+    let bench = Bench::under(table, policy);
+    let known: HashSet<&str> = bench.table.column(2).collect();
+    let made = bench.some(14);
+    assert!(made.len() > 280);
+    for (row, canary) in made {
+        let note = &canary.cells[2];
+        for donor in [bench.table.cell(row, 0), bench.table.cell(row, 1)] {
+            assert!(!note.contains(donor), "{note}");
+        }
+        assert!(
+            note.contains(&canary.cells[0]) && note.contains(&canary.cells[1]),
+            "{note}"
+        );
+        assert!(!known.contains(note.as_str()));
+    }
+}
+
+#[test]
+fn the_rules_of_a_policy_hold_dates_that_others_hang_on() {
+    let bench = Bench::new(patients(2_000, 3));
+    let born = bench.at("DOB");
+    let made = bench.some(15);
+    let moved = made
+        .iter()
+        .filter(|(row, c)| c.cells[born] != bench.table.cell(*row, born));
+    assert!(
+        moved.count() * 10 > made.len() * 9,
+        "a day of birth is not the donor's"
+    );
+    let mut policy = bench.policy.clone();
+    policy.rules.push(Rule::Determines {
+        column: "Ward".into(),
+        by: "Admission".into(),
+    });
+    let bench = Bench::under(bench.table.clone(), policy);
+    let at = bench.at("Admission");
+    for (row, canary) in bench.some(15) {
+        assert_eq!(canary.cells[at], bench.table.cell(row, at));
+    }
+}
+
+fn any_cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[a-z]{1,6} [A-Z][a-z]{1,5}|[王李张][伟芳娜]{1,2}",
+        2 => "1[3-9][0-9]{9}|[0-9]{1,4}-[0-9]{1,9}",
+        2 => "[0-9]{17}[0-9X]|11010519(49|80)12(31|02)[0-9]{4}",
+        2 => "20[0-9]{2}-0[1-9]-[0-3][0-9]( 1[0-9]:00)?",
+        2 => "[0-9]{1,4}(\\.[0-9])?",
+        1 => "[a-z]{0,3}[.0-9]{0,4}@[a-z]{2,4}\\.(com|cn)",
+        1 => "[东西]区[路街][0-9]{1,6}号[0-9]{0,4}室?",
+        1 => "\\PC{0,8}",
+        2 => "[ ]?",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn no_table_is_too_strange(
+        width in 1usize..7,
+        cells in proptest::collection::vec(any_cell(), 0..90),
+        kinds in proptest::collection::vec((0usize..11, 0usize..5), 6),
+        guessed in any::<bool>(),
+    ) {
+        const KINDS: [Kind; 11] = [
+            Kind::Name, Kind::Phone, Kind::NationalId, Kind::Email, Kind::Code, Kind::Date,
+            Kind::DateTime, Kind::Number, Kind::Address, Kind::Category, Kind::Text,
+        ];
+        const ROLES: [Role; 5] =
+            [Role::Identifier, Role::Carrier, Role::Sequence, Role::Derived, Role::Plain];
+        let header = (0..width).map(|n| format!("c{n}")).collect();
+        let mut table = Table::new(header, width);
+        for row in cells.chunks_exact(width) {
+            table.push(row.iter().map(String::as_str));
+        }
+        let mut policy = infer::infer(&table);
+        if !guessed {
+            for (column, (kind, role)) in policy.columns.iter_mut().zip(kinds) {
+                column.kind = KINDS[kind];
+                column.role = ROLES[role];
+            }
+        }
+        let rows = table.rows();
+        let bench = Bench::under(table, policy);
+        let first = bench.beside(1, 0..rows, &HashMap::new());
+        for (_, canary) in &first {
+            prop_assert!(canary.traits.iter().any(|t| t.ways > 0));
+        }
+        let again = bench.beside(1, 0..rows, &kept(&first));
+        prop_assert!(again.len() <= rows);
+    }
+}
+
+#[test]
+#[ignore = "prints canaries beside their donors, to be looked at"]
+fn show() {
+    for table in [
+        Maternity {
+            rows: 20_000,
+            seed: 5,
+        }
+        .month(1),
+        contacts(400, 9),
+        patients(20_000, 2),
+    ] {
+        let bench = Bench::new(table);
+        for (row, canary) in bench.some(21).iter().skip(40).take(9) {
+            let donor: Vec<&str> = bench.table.row(*row).collect();
+            println!("{}\n{}\n", donor.join(" | "), canary.cells.join(" | "));
+        }
+    }
+}
+
+#[test]
+#[ignore = "measures speed"]
+fn two_hundred_canaries_take_less_than_two_milliseconds() {
+    for table in [
+        Maternity {
+            rows: 40_000,
+            seed: 1,
+        }
+        .month(0),
+        patients(40_000, 1),
+    ] {
+        let bench = Bench::new(table);
+        let start = std::time::Instant::now();
+        let maker = bench.maker();
+        let set_up = start.elapsed();
+        let mut times = Vec::new();
+        for recipient in 0..21 {
+            let start = std::time::Instant::now();
+            let key = key(recipient);
+            let mut copy = maker.begin(&HashMap::new());
+            let rows = (0..bench.table.rows())
+                .step_by(bench.table.rows() / 200)
+                .take(200);
+            let made = rows
+                .filter_map(|row| maker.make(&key, bench.handles[row], row, None, &mut copy))
+                .count();
+            assert!(made > 190);
+            times.push(start.elapsed());
+        }
+        times.sort();
+        println!(
+            "set-up {set_up:?}, 200 canaries {:?} (median), {:?} (worst)",
+            times[10], times[20]
+        );
+        assert!(times[10].as_millis() < 2 && set_up.as_millis() < 25);
+    }
+}

@@ -1,0 +1,126 @@
+//! One copy made: whose it is, how many canaries it gets, and its bytes under a hidden name.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
+
+use super::Request;
+use super::copy::{self, Bearer, Printer, Wanted};
+use super::files::{hash_and_sync, hidden};
+use crate::canary::{DonorRate, Identity, donor_draw};
+use crate::code::{Codeword, Handle};
+use crate::error::{Error, Result};
+use crate::ledger::{CanaryIndex, Recipient};
+use crate::policy::Policy;
+use crate::table::{self, Source};
+use crate::vault::Vault;
+
+/// A table with fewer sites needs canaries to be told by, ...
+const FEW_SITES: usize = 64;
+
+/// ... at least so many a copy, where it has any.
+const LEAST_CANARIES: usize = 3;
+
+/// A recipient's keys, and the canaries of all earlier copies.
+pub fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer> {
+    let mut kept = HashMap::new();
+    for (export, sealed) in vault.ledger.sealed_canaries(register, &recipient.id)? {
+        let list: Vec<(u64, Identity)> = serde_json::from_slice(&sealed).map_err(|_| {
+            Error::integrity(format!(
+                "the canaries of export {export} are unreadable. Run `taggant ledger verify`."
+            ))
+        })?;
+        for (donor, identity) in list {
+            // what was sealed last holds: a donor that was edited had its canary edited
+            kept.insert(Handle(donor), identity);
+        }
+    }
+    Ok(Bearer {
+        codeword: Codeword::new(vault.key.codeword_key(&recipient.id)),
+        canary_key: vault.key.canary_key(&recipient.id),
+        kept,
+    })
+}
+
+/// As many canaries as asked for now, else at the rate of the recipient's earlier copies, else at the policy's.
+pub fn wanted(request: &Request, policy: &Policy, bearer: &Bearer, sites: usize) -> Wanted {
+    if let Some(n) = request.canaries {
+        return Wanted::Exactly(n);
+    }
+    let rate = DonorRate::from_fraction(policy.canaries.rate);
+    let earlier = bearer
+        .kept
+        .keys()
+        .map(|donor| donor_draw(&bearer.canary_key, *donor))
+        .max();
+    let rate = DonorRate(earlier.map_or(rate.0, |draw| draw.max(rate.0)));
+    let least = match (rate.0, sites) {
+        (0, _) => 0,
+        (_, 0..FEW_SITES) => LEAST_CANARIES,
+        _ => 1,
+    };
+    Wanted::Rate { rate, least }
+}
+
+/// A copy under its hidden name, and what its entry says.
+pub struct MadeCopy {
+    /// The hidden file.
+    pub file: NamedTempFile,
+    /// Its digest.
+    pub sha256: [u8; 32],
+    /// Its rows, canaries included.
+    pub rows: usize,
+    /// Its canaries.
+    pub canaries: usize,
+    /// Cells that differ from the source.
+    pub cells_altered: usize,
+    /// The canaries' digests.
+    pub index: CanaryIndex,
+    /// Canaries that the recipient had not before, to be sealed.
+    pub sealed: Zeroizing<Vec<u8>>,
+}
+
+/// Makes one copy beside its place.
+pub fn make_copy(
+    printer: &Printer<'_>,
+    source: &Source,
+    bearer: &Bearer,
+    wanted: Wanted,
+    path: &Path,
+) -> Result<MadeCopy> {
+    let copy = printer.copy(bearer, wanted);
+    if printer.sites() == 0 && copy.canaries.is_empty() {
+        return Err(Error::input(format!(
+            "no canary could be made for `{}`, and `{}` has no sites, so that copy would be nobody's. Name a carrier in a policy (see \
+             `taggant inspect`).",
+            path.display(),
+            source.name
+        )));
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let file = hidden(folder)?;
+    table::rewrite(source, &copy.edits, file.path())?;
+    let sha256 = hash_and_sync(file.path())?;
+    let new: Vec<(u64, &Identity)> = copy
+        .canaries
+        .iter()
+        .filter(|c| bearer.kept.get(&c.donor) != Some(&c.identity))
+        .map(|c| (c.donor.0, &c.identity))
+        .collect();
+    let sealed = match new.is_empty() {
+        true => Vec::new(),
+        false => serde_json::to_vec(&new)
+            .map_err(|e| Error::input(format!("canaries cannot be written down ({e}).")))?,
+    };
+    Ok(MadeCopy {
+        file,
+        sha256,
+        rows: copy.edits.lines.len(),
+        canaries: copy.canaries.len(),
+        cells_altered: copy.cells_altered,
+        index: copy::canary_index(&copy.canaries, printer.identifier_columns()),
+        sealed: Zeroizing::new(sealed),
+    })
+}
