@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "issue",
         &[
             "canary", "code", "error", "key", "ledger", "mark", "parallel", "policy", "table",
-            "vault",
+            "trace", "vault",
         ],
     ),
     (
@@ -74,6 +74,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("value", &[]),
     ("code", &["key"]),
     ("key", &["error"]),
+    ("parallel", &[]),
     ("error", &[]),
 ];
 

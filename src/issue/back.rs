@@ -10,6 +10,8 @@ use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
 use crate::policy::{DateOrder, text};
 use crate::table::Source;
+use crate::trace::run::Tracer;
+use crate::trace::units::Alpha;
 use crate::vault::Vault;
 
 /// A part this large of the changed sites standing on a copy's variant tells a copy from corrections.
@@ -28,6 +30,7 @@ pub struct CameBack {
 enum Sign {
     SameFile,
     Canaries(usize),
+    Marks,
 }
 
 impl CameBack {
@@ -38,6 +41,7 @@ impl CameBack {
             Sign::SameFile => "is".to_string(),
             Sign::Canaries(1) => "holds a canary of".to_string(),
             Sign::Canaries(n) => format!("holds {n} canaries of"),
+            Sign::Marks => "carries the marks of".to_string(),
         };
         Error::input(format!(
             "`{name}` {how} the copy {export} issued to {recipient}. Issue the agency's own table instead, or pass this copy on with `--derived`, \
@@ -137,6 +141,20 @@ fn is_own_table(vault: &Vault, request: &Request) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// The export whose marks a table carries, canaries or not: what a trace names.
+pub fn find_by_marks(vault: &Vault, source: &Source) -> Result<Option<CameBack>> {
+    let outcome = Tracer::new(vault)?.trace(vault, &[&source.table], Alpha::DEFAULT)?;
+    let strongest = outcome.sources.into_iter().next();
+    Ok(strongest.and_then(|named| {
+        let most = named.exports.into_iter().max_by_key(|e| e.linked)?;
+        Some(CameBack {
+            export: most.export,
+            recipient: named.recipient,
+            sign: Sign::Marks,
+        })
+    }))
 }
 
 /// Refuses a table whose changed records stand where only a copy's marks would have put them: a copy without its canaries.

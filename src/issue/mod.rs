@@ -135,7 +135,10 @@ impl<'a> Issue<'a> {
             .collect::<Result<Vec<PathBuf>>>()?;
         check_places(&request, &paths)?;
 
-        let came_back = back::find(vault, source, &request)?;
+        let came_back = match back::find(vault, source, &request)? {
+            None if request.derived => back::find_by_marks(vault, source)?,
+            found => found,
+        };
         let (frame, parent) = match came_back {
             Some(back) if request.derived => {
                 let name = request

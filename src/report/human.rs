@@ -80,12 +80,23 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
 pub fn headline(path: &str, o: &Outcome) -> String {
     match o.verdict {
         Verdict::Attributed => {
-            let named: Vec<String> = o.sources.iter().map(|s| s.recipient.clone()).collect();
-            match named.as_slice() {
-                [one] => format!("ATTRIBUTED  `{path}` came from the copy issued to {one}."),
+            let (upstream, last): (Vec<&Candidate>, Vec<&Candidate>) =
+                o.sources.iter().partition(|s| is_upstream(s, o));
+            let names = |of: &[&Candidate]| {
+                listed(&of.iter().map(|s| s.recipient.clone()).collect::<Vec<_>>())
+            };
+            let before = match upstream.is_empty() {
+                true => String::new(),
+                false => format!(", derived from the copy issued to {}", names(&upstream)),
+            };
+            match last.as_slice() {
+                [one] => format!(
+                    "ATTRIBUTED  `{path}` came from the copy issued to {}{before}.",
+                    one.recipient
+                ),
                 _ => format!(
-                    "ATTRIBUTED  `{path}` was put together from copies issued to {}.",
-                    listed(&named)
+                    "ATTRIBUTED  `{path}` was put together from copies issued to {}{before}.",
+                    names(&last)
                 ),
             }
         }
@@ -101,6 +112,18 @@ pub fn headline(path: &str, o: &Outcome) -> String {
             "UNRELATED  `{path}` holds no more of this vault's records than chance would put there."
         ),
     }
+}
+
+/// Whether another source's copy was made from this one's.
+fn is_upstream(source: &Candidate, o: &Outcome) -> bool {
+    let parents = o
+        .sources
+        .iter()
+        .flat_map(|s| &s.exports)
+        .filter_map(|e| e.parent.as_ref());
+    parents
+        .into_iter()
+        .any(|parent| source.exports.iter().any(|e| e.export == *parent))
 }
 
 fn listed(names: &[String]) -> String {
