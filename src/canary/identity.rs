@@ -114,20 +114,20 @@ impl<'a> People<'a> {
         let donor = self.sheet.cell(draft.row, at);
         let own = name::split(donor);
         let family = own.and_then(|own| self.family(draft, at, own.surname));
-        let mut read = [None; 2];
         for attempt in 0..TRIES {
-            for part in &mut read {
-                let row = self.sheet.any_row(&mut draws);
-                *part = name::split(self.sheet.cell(row, at)).map(|n| (row, n));
+            let [family_row, given_row] = [(); 2].map(|()| self.sheet.any_row(&mut draws));
+            let alike = self.same_sex(draft.row, given_row)
+                && (attempt > TRIES / 2 || self.one_generation(draft.row, given_row));
+            if !alike {
+                continue;
             }
-            let [Some((_, lends)), Some((row, given))] = read else {
+            let part = |row| name::split(self.sheet.cell(row, at));
+            let (Some(lends), Some(given)) = (part(family_row), part(given_row)) else {
                 continue;
             };
             let one_script = is_chinese(lends.form) == is_chinese(given.form)
                 && own.is_none_or(|own| is_chinese(own.form) == is_chinese(given.form));
-            let alike = self.same_sex(draft.row, row)
-                && (attempt > TRIES / 2 || self.one_generation(draft.row, row));
-            if !alike || !one_script {
+            if !one_script {
                 continue;
             }
             let surname = family.as_deref().unwrap_or(lends.surname);
