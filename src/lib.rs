@@ -123,7 +123,7 @@
 //! | [`report`] | `code`, `inspection`, `issue`, `policy`, `trace` |
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
-//! | [`issue`] | `canary`, `code`, `error`, `key`, `ledger`, `mark`, `policy`, `table`, `vault` |
+//! | [`issue`] | `canary`, `code`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`trace`] | `code`, `error`, `key`, `ledger`, `mark`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |
 //! | [`drill`] | `error`, `table` |
@@ -136,6 +136,7 @@
 //! | [`value`] | |
 //! | [`code`] | `key` |
 //! | [`key`] | `error` |
+//! | [`parallel`] | |
 //! | [`error`] | |
 //!
 //! # Reading order
