@@ -1,7 +1,7 @@
 //! What a leak will prove, told before anything is issued: how many rows name a source, and how large a coalition is survived.
 //!
 //! A leak of k rows from one copy is simulated (sites drawn as the register draws them, bits, flips) and weighed by
-//! [`evidence`], so the forecast is of the very number that a trace computes. Canaries would come on top and are
+//! [`evidence`](crate::trace::evidence), so the forecast is of the very number that a trace computes. Canaries would come on top and are
 //! not counted. The generator's seed is fixed: the same question has the same answer.
 
 use std::collections::BTreeMap;

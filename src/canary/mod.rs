@@ -344,5 +344,4 @@ impl<'a> Maker<'a> {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

@@ -48,6 +48,8 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let sink = Sink::open(options.output.as_deref())?;
     let alpha = Alpha::new(options.alpha)?;
     let mut vault = place.open()?;
+    // an answer from a ledger that somebody rewrote is worth nothing
+    vault.ledger.verify()?;
     let tracer = Tracer::new(&vault)?;
     if tracer.recipients() == 0 {
         return Err(Error::input(format!(

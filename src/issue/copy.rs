@@ -7,15 +7,15 @@ use jiff::civil::Date;
 
 use super::records::Records;
 use crate::canary::draws::{Draws, Purpose};
-use crate::canary::{Canary, DonorRate, Identity, Maker, donor_draw};
+use crate::canary::{Canary, DonorRate, Identity, Maker, Sheet, donor_draw};
 use crate::code::{BiasSet, Codeword, Handle};
 use crate::key::{BlockKey, CodeKeys};
 use crate::ledger::CanaryIndex;
 use crate::mark::Record;
 use crate::mark::constraint::Elapsed;
 use crate::mark::shape::Shape;
+use crate::policy::Role;
 use crate::policy::order::{Rank, Ranker};
-use crate::policy::{Policy, Role};
 use crate::table::{Edits, Line, Replaced, Table};
 
 /// Sort keys of a table, at most.
@@ -98,15 +98,18 @@ pub struct Copy<'a> {
 impl<'a> Printer<'a> {
     /// Prepares what all copies of a table share.
     pub fn new(
-        table: &'a Table,
-        places: &'a [Option<usize>],
-        policy: &'a Policy,
+        sheet: Sheet<'a>,
         records: &'a Records,
         shape: &'a Shape,
         maker: Maker<'a>,
         days: &HashMap<usize, Date>,
         keys: &CodeKeys,
     ) -> Printer<'a> {
+        let Sheet {
+            policy,
+            table,
+            places,
+        } = sheet;
         let place_of = |name: &str| {
             let column = policy.columns.iter().position(|c| c.name == name)?;
             Some((column, places.get(column).copied().flatten()?))
@@ -211,8 +214,8 @@ impl<'a> Printer<'a> {
             codeword.bytes(block as u64, &handles, &mut blocks);
             out.clone_from(&blocks);
         }
-        for row in 0..self.table.rows() {
-            let mut at = self.bias_starts[row] as usize;
+        for (row, start) in self.bias_starts.iter().enumerate() {
+            let mut at = *start as usize;
             let before = out.len();
             for (g, group) in self.shape.groups.iter().enumerate() {
                 let bits = records.plan.bits(row, g);

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
-use crate::canary::Maker;
+use crate::canary::{Maker, Sheet};
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
 use crate::parallel;
@@ -349,10 +349,13 @@ impl<'a> Issue<'a> {
             &records.taken,
             &days,
         );
+        let sheet = Sheet {
+            policy: &frame.policy,
+            table: &source.table,
+            places: &frame.places,
+        };
         let printer = Printer::new(
-            &source.table,
-            &frame.places,
-            &frame.policy,
+            sheet,
             &records,
             &frame.shape,
             maker,

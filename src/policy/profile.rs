@@ -174,7 +174,7 @@ impl<'a> Profile<'a> {
             let rising = decimals.windows(2).all(|w| w[0] < w[1]);
             let first = decimals.first().and_then(whole).unwrap_or(0);
             let last = decimals.last().and_then(whole).unwrap_or(0);
-            if rising && (0..=1).contains(&first) || rising && self.hints(Hint::Sequence) {
+            if rising && ((0..=1).contains(&first) || self.hints(Hint::Sequence)) {
                 column.role = Role::Sequence;
                 return;
             }
