@@ -123,20 +123,21 @@
 //! | [`report`] | `code`, `inspection`, `issue`, `policy`, `trace` |
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
-//! | [`issue`] | `canary`, `code`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
-//! | [`trace`] | `code`, `error`, `key`, `ledger`, `mark`, `policy`, `table`, `value`, `vault` |
+//! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
+//! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |
 //! | [`drill`] | `error`, `table` |
-//! | [`canary`] | `code`, `key`, `mark`, `policy`, `table`, `value` |
+//! | [`canary`] | `code`, `digests`, `key`, `mark`, `policy`, `table`, `value` |
 //! | [`mark`] | `code`, `key`, `ledger`, `policy`, `table`, `value` |
 //! | [`vault`] | `error`, `key`, `ledger` |
 //! | [`ledger`] | `error`, `key` |
-//! | [`policy`] | `code`, `error`, `table`, `value` |
+//! | [`policy`] | `code`, `error`, `parallel`, `table`, `value` |
 //! | [`table`] | `error` |
 //! | [`value`] | |
 //! | [`code`] | `key` |
 //! | [`key`] | `error` |
 //! | [`parallel`] | |
+//! | [`digests`] | |
 //! | [`error`] | |
 //!
 //! # Reading order
@@ -147,6 +148,7 @@
 
 pub mod canary;
 pub mod code;
+pub mod digests;
 pub mod drill;
 pub mod error;
 pub mod forecast;

@@ -47,21 +47,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "issue",
         &[
-            "canary", "code", "error", "key", "ledger", "mark", "parallel", "policy", "table",
-            "trace", "vault",
+            "canary", "code", "digests", "error", "key", "ledger", "mark", "parallel", "policy",
+            "table", "trace", "vault",
         ],
     ),
     (
         "trace",
         &[
-            "code", "error", "key", "ledger", "mark", "policy", "table", "value", "vault",
+            "code", "digests", "error", "key", "ledger", "mark", "policy", "table", "value",
+            "vault",
         ],
     ),
     ("intake", &["error", "table"]),
     ("drill", &["error", "table"]),
     (
         "canary",
-        &["code", "key", "mark", "policy", "table", "value"],
+        &["code", "digests", "key", "mark", "policy", "table", "value"],
     ),
     (
         "mark",
@@ -69,12 +70,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("vault", &["error", "key", "ledger"]),
     ("ledger", &["error", "key"]),
-    ("policy", &["code", "error", "table", "value"]),
+    ("policy", &["code", "error", "parallel", "table", "value"]),
     ("table", &["error"]),
     ("value", &[]),
     ("code", &["key"]),
     ("key", &["error"]),
     ("parallel", &[]),
+    ("digests", &[]),
     ("error", &[]),
 ];
 

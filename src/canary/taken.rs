@@ -1,7 +1,6 @@
 //! Which identifiers are in use, and how many values a canary's could have been.
 
-use std::collections::{HashMap, HashSet};
-
+use crate::digests::{DigestMap, DigestSet};
 use crate::key::DigestKeys;
 use crate::mark::normal::Form;
 use crate::mark::stem;
@@ -10,8 +9,8 @@ use crate::policy::Kind;
 /// Identifiers in use, by digest and by stem: canaries keep clear of them.
 #[derive(Debug, Default)]
 pub struct Taken {
-    full: HashSet<u64>,
-    stems: HashMap<u64, u32>,
+    full: DigestSet,
+    stems: DigestMap<u32>,
 }
 
 impl Taken {

@@ -314,54 +314,59 @@ impl<'a> Issue<'a> {
         } = self;
         let now = Timestamp::now();
         let source_digest = vault.key.source_digest(&request.source_sha256);
-        let (table, recipients) = vault.ledger.write(|writer| {
-            let register = match &frame.known {
-                Some(register) => register.id,
-                None => writer.add_register(&frame.entry(now)?)?.id,
-            };
-            let table = match table_known {
-                Some(table) => table,
-                None => writer.add_table(&NewTable {
-                    register,
-                    label: &request.stem,
-                    source_digest,
-                    created: now,
-                    first_ordinal: history_len as u32,
-                    records: &records.new,
-                    membership: &records.membership,
-                })?,
-            };
-            let recipients = request
-                .recipients
-                .iter()
-                .map(|name| writer.add_recipient(name, now))
-                .collect::<Result<Vec<Recipient>>>()?;
-            Ok((table, recipients))
-        })?;
-
-        let keys = vault.key.digest_keys();
+        let (keys, code) = (vault.key.digest_keys(), vault.key.code_keys());
         let days = depend::table_days(&source.table, &frame.policy);
-        let maker = Maker::new(
-            &frame.policy,
-            &source.table,
-            &frame.places,
-            &keys,
-            &records.taken,
-            &days,
-        );
         let sheet = Sheet {
             policy: &frame.policy,
             table: &source.table,
             places: &frame.places,
         };
-        let printer = Printer::new(
-            sheet,
-            &records,
-            &frame.shape,
-            maker,
-            &days,
-            &vault.key.code_keys(),
-        );
+        // the ledger waits for the disk: meanwhile another core prepares what all copies share
+        let ledger = &mut vault.ledger;
+        let (entered, printer) = std::thread::scope(|scope| {
+            let printer = scope.spawn(|| {
+                let maker = Maker::new(
+                    &frame.policy,
+                    &source.table,
+                    &frame.places,
+                    &keys,
+                    &records.taken,
+                    &days,
+                );
+                Printer::new(sheet, &records, &frame.shape, maker, &days, &code)
+            });
+            let entered = ledger.write(|writer| {
+                let register = match &frame.known {
+                    Some(register) => register.id,
+                    None => writer.add_register(&frame.entry(now)?)?.id,
+                };
+                let table = match table_known {
+                    Some(table) => table,
+                    None => writer.add_table(&NewTable {
+                        register,
+                        label: &request.stem,
+                        source_digest,
+                        created: now,
+                        first_ordinal: history_len as u32,
+                        records: &records.new,
+                        membership: &records.membership,
+                    })?,
+                };
+                let recipients = request
+                    .recipients
+                    .iter()
+                    .map(|name| writer.add_recipient(name, now))
+                    .collect::<Result<Vec<Recipient>>>()?;
+                Ok((table, recipients))
+            });
+            (
+                entered,
+                printer
+                    .join()
+                    .unwrap_or_else(|fault| std::panic::resume_unwind(fault)),
+            )
+        });
+        let (table, recipients) = entered?;
         let mut issued = Vec::with_capacity(recipients.len());
         let finished = AtomicUsize::new(0);
         let todo: Vec<(&Recipient, &PathBuf)> = recipients.iter().zip(&paths).collect();

@@ -1,10 +1,10 @@
 //! Which record each row is: handles found again in the register's earlier tables, or given now.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::canary::Taken;
 use crate::code::Handle;
+use crate::digests::{DigestMap, DigestSet, map_for};
 use crate::key::{BlockKey, DigestKeys};
 use crate::ledger::{NO_RECORD, RecordIndex};
 use crate::mark::plan::Planner;
@@ -17,15 +17,15 @@ use crate::table::Table;
 /// What the register's earlier tables said.
 pub struct History {
     index: RecordIndex,
-    by_identifier: HashMap<u64, Handle>,
-    versions: HashMap<Handle, Vec<u32>>,
+    by_identifier: DigestMap<Handle>,
+    versions: DigestMap<Vec<u32>, Handle>,
 }
 
 impl History {
     /// From the ledger's records.
     pub fn new(index: RecordIndex, shape: &Shape) -> History {
-        let mut by_identifier = HashMap::with_capacity(index.len() * shape.identifiers.len());
-        let mut versions: HashMap<Handle, Vec<u32>> = HashMap::with_capacity(index.len());
+        let mut by_identifier = map_for(index.len() * shape.identifiers.len());
+        let mut versions: DigestMap<Vec<u32>, Handle> = map_for(index.len());
         for ordinal in 0..index.len() {
             let handle = Handle(index.handles[ordinal]);
             let digests = index.identifiers_of(ordinal);
@@ -230,8 +230,12 @@ impl Reader<'_> {
             moved: (0, 0),
         };
         let ranges = history.index.variant_ranges();
-        // new records by handle, with the place of their variants
-        let mut fresh: HashMap<Handle, Vec<(u32, usize)>> = HashMap::with_capacity(rows);
+        // the newest new record of each handle; for each new record its variants' place and the one before it of the same handle
+        let mut newest: DigestMap<u32, Handle> = map_for(rows);
+        let mut new_places: Vec<(usize, Option<u32>)> = Vec::with_capacity(rows);
+        out.new.handles.reserve(rows);
+        out.new.identifiers.reserve(rows * forms);
+        out.new.plain.reserve(rows * plains);
         let marked = parallel::map(parts.len(), |part| {
             self.mark(table, places, parts[part].clone(), &out.handles)
         });
@@ -261,23 +265,24 @@ impl Reader<'_> {
                 let (compared, moved) = self.moved(&history.index, &ranges, *last as usize, &now);
                 out.moved = (out.moved.0 + compared, out.moved.1 + moved);
             }
-            let earlier = fresh.entry(handle).or_default();
-            let twin = earlier.iter().find(|(at, start)| {
-                let at = *at as usize;
+            let before = newest.get(&handle).copied();
+            let twin = std::iter::successors(before, |at| new_places[*at as usize].1).find(|at| {
+                let (at, start) = (*at as usize, new_places[*at as usize].0);
                 out.new.identifiers_of(at) == ids(row)
                     && out.new.plain_of(at) == plain_of(row)
                     && out.new.bits_of(at) == now.bits
-                    && out.new.variants[*start..].starts_with(now.variants)
+                    && out.new.variants[start..].starts_with(now.variants)
             });
             let at = match twin {
-                Some((at, _)) => *at,
+                Some(at) => at,
                 None => {
                     let at = out.new.len() as u32;
+                    new_places.push((out.new.variants.len(), before));
+                    newest.insert(handle, at);
                     out.new.handles.push(handle.0);
                     out.new.identifiers.extend_from_slice(ids(row));
                     out.new.plain.extend_from_slice(plain_of(row));
                     out.new.bits.extend_from_slice(now.bits);
-                    earlier.push((at, out.new.variants.len()));
                     out.new.variants.extend_from_slice(now.variants);
                     at
                 }
@@ -389,7 +394,7 @@ impl Reader<'_> {
                 .filter(|d| *d != 0)
         };
         let mut handles: Vec<Option<Handle>> = vec![None; rows];
-        let mut claimed = HashSet::new();
+        let mut claimed: DigestSet<Handle> = DigestSet::default();
         if !history.is_empty() {
             for (row, handle) in handles.iter_mut().enumerate() {
                 *handle = present(row)
@@ -398,7 +403,7 @@ impl Reader<'_> {
                 claimed.extend(*handle);
             }
         }
-        let mut given: HashMap<u64, Handle> = HashMap::new();
+        let mut given: DigestMap<Handle> = map_for(rows);
         for (row, handle) in handles.iter_mut().enumerate().filter(|(_, h)| h.is_none()) {
             let Some(surest) = present(row).next() else {
                 continue;

@@ -3,6 +3,7 @@
 use super::profile::Profile;
 use super::{Canaries, Column, Kind, Policy, Role, depend, order};
 use crate::code::BiasSet;
+use crate::parallel;
 use crate::table::Table;
 
 /// Lists of fewer rows get no canaries unless asked for: invented people in a list that is acted on do harm.
@@ -19,9 +20,8 @@ const FINE_STEP: i64 = 300;
 
 /// The policy that the first issue of this table freezes where none is given.
 pub fn infer(table: &Table) -> Policy {
-    let mut columns: Vec<Column> = (0..table.width())
-        .map(|at| Profile::of(table, at).infer())
-        .collect();
+    let mut columns: Vec<Column> =
+        parallel::map(table.width(), |at| Profile::of(table, at).infer());
     if !columns.iter().any(|c| c.role == Role::Identifier) {
         let names = columns
             .iter_mut()

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::canaries::{AccidentBound, Sought};
-use super::known::{DigestMap, Known};
+use super::known::Known;
 use super::link::Present;
 use crate::code::Handle;
+use crate::digests::DigestMap;
 use crate::error::Result;
 use crate::ledger::{ExportEntry, Ledger, NO_RECORD};
 

@@ -1,38 +1,15 @@
 //! What the vault knows of one register, ready for linking: every identifier's digest leads to its records.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::code::{BiasSet, Handle};
+use crate::digests::{DigestMap, map_for};
 use crate::error::Result;
 use crate::ledger::{Ledger, RecordIndex, Register, TableEntry, VariantRanges};
 use crate::mark::normal::Form;
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
 use crate::policy::{Policy, text};
-
-/// A hasher for keys that are digests already.
-#[derive(Default)]
-pub struct Digested(u64);
-
-impl Hasher for Digested {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*b);
-        }
-    }
-
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest;
-    }
-}
-
-/// A map from digests.
-pub type DigestMap<V> = HashMap<u64, V, BuildHasherDefault<Digested>>;
 
 /// One register's records.
 pub struct Known {
@@ -79,9 +56,9 @@ impl Known {
             shape,
             ranges,
             tables,
-            by_identifier: DigestMap::with_capacity_and_hasher(index.len() * 2, Default::default()),
+            by_identifier: map_for(index.len() * 2),
             owners: Vec::with_capacity(index.len() * 2),
-            versions: DigestMap::with_capacity_and_hasher(index.len(), Default::default()),
+            versions: map_for(index.len()),
             later_versions: HashMap::new(),
             stems: DigestMap::default(),
             index,

@@ -2,9 +2,10 @@
 //! depend on whom it would accuse.
 
 use super::columns::{Comparer, Mapped, Said, Target};
-use super::known::{DigestMap, Known};
+use super::known::Known;
 use super::reading::{LeakedRows, Reading};
 use crate::code::Handle;
+use crate::digests::DigestMap;
 use crate::key::{CodeKeys, DigestKeys};
 use crate::mark::normal::{self, Form};
 use crate::mark::stem;
