@@ -124,7 +124,7 @@
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
-//! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `table`, `value`, `vault` |
+//! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |
 //! | [`drill`] | `error`, `table` |
 //! | [`canary`] | `code`, `digests`, `key`, `mark`, `policy`, `table`, `value` |

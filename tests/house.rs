@@ -54,8 +54,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "trace",
         &[
-            "code", "digests", "error", "key", "ledger", "mark", "policy", "table", "value",
-            "vault",
+            "code", "digests", "error", "key", "ledger", "mark", "parallel", "policy", "table",
+            "value", "vault",
         ],
     ),
     ("intake", &["error", "table"]),

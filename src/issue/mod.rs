@@ -228,16 +228,14 @@ impl<'a> Issue<'a> {
         self.records.plan.bits.iter().map(|b| usize::from(*b)).sum()
     }
 
-    fn canary_wish(&self) -> Option<usize> {
-        self.request.canaries
+    fn gets_canaries(&self) -> bool {
+        let asked = self.request.canaries.map(|n| n > 0);
+        asked.unwrap_or(self.frame.policy.canaries.rate > 0.0)
     }
 
     /// A copy with neither sites nor canaries would be nobody's.
     fn check_marks(&self) -> Result<()> {
-        let canaries = self
-            .canary_wish()
-            .map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
-        if self.sites() == 0 && !canaries {
+        if self.sites() == 0 && !self.gets_canaries() {
             return Err(Error::input(format!(
                 "`{}` has nothing that may be altered and gets no canaries, so no copy could be told from another. Ask for canaries with \
                  `--canaries N`, or name a carrier in a policy (see `taggant inspect`).",
@@ -256,9 +254,7 @@ impl<'a> Issue<'a> {
                 "{unmarked} rows have no identifier and carry no marks"
             ));
         }
-        let canaries = self
-            .canary_wish()
-            .map_or(self.frame.policy.canaries.rate > 0.0, |n| n > 0);
+        let canaries = self.gets_canaries();
         if canaries && self.source.table.rows() < crate::policy::infer::CANARIES_FROM {
             notes.push("invented people in a list that is acted on row by row do harm: make sure that nobody acts on this one".to_string());
         }

@@ -18,6 +18,7 @@ use crate::code::Codeword;
 use crate::error::Result;
 use crate::key::MasterKey;
 use crate::ledger::{ExportEntry, Recipient};
+use crate::parallel;
 use crate::table::Table;
 use crate::vault::Vault;
 
@@ -67,7 +68,7 @@ impl Tracer {
     /// Traces the tables of one leak together.
     pub fn trace(&self, vault: &Vault, tables: &[&Table], alpha: Alpha) -> Result<Outcome> {
         let read = self.read(&vault.key, tables);
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = parallel::cores();
         let prepared = Prepared::new(&read.readings);
         let (key, recipients) = (&vault.key, &self.recipients);
         let word = |at: usize| Codeword::new(key.codeword_key(&recipients[at].id));
