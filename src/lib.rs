@@ -103,7 +103,7 @@
 //!
 //! intake -> table -> links -> readings -> evidence -> verdict -> report
 //!
-//! 1. [`intake::from_file`] reads bytes within limits; content decides what they are, names do not.
+//! 1. [`intake::read`] reads bytes within limits; content decides what they are, names do not.
 //! 2. [`trace::link`] finds which column is which by what it holds, which row is which record, and what each cell reads. No codeword is
 //!    in sight, so no reading can be chosen by whom it would accuse.
 //! 3. [`trace::reading::Readings`] keeps each site once. A site read twice would count its coin twice and break the bound.

@@ -173,10 +173,7 @@ fn a_zip_that_is_no_workbook() {
         .unwrap();
     std::io::Write::write_all(&mut zip, &mothers_csv(60)).unwrap();
     let bytes = zip.finish().unwrap().into_inner();
-    refused(
-        bytes,
-        &["`list.csv` is a zip archive", "Unpack", "`inner.csv`"],
-    );
+    refused(bytes, &["`list.csv` is a zip archive", "Unpack"]);
 }
 
 #[test]

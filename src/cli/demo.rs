@@ -11,8 +11,9 @@ use taggant::drill::leaks::{
 use taggant::drill::leaks::{Encoding, to_csv_bytes};
 use taggant::drill::registers::Maternity;
 use taggant::error::{Error, Result};
+use taggant::intake::Reading;
 use taggant::issue::{Issue, Request};
-use taggant::report::human;
+use taggant::report::{LeakReport, human};
 use taggant::table::{self, Limits, Table};
 use taggant::trace::run::Tracer;
 use taggant::trace::units::Alpha;
@@ -109,14 +110,14 @@ pub fn run() -> Result<ExitCode> {
     let path = write("seized.csv", &seized)?;
     let tracer = Tracer::new(&vault)?;
     let traced = Instant::now();
-    let mut report = trace::trace(&tracer, &mut vault, &path, Alpha::DEFAULT)?;
+    let mut report = the_trace(&tracer, &mut vault, &path)?;
     report.path = "seized.csv".into();
     tell(&indented(&human::trace(&report)))?;
     tell(&format!(
         "  (traced in {:.2} s, against {HOSPITALS} hospitals)\n",
         traced.elapsed().as_secs_f64()
     ))?;
-    let mut original = trace::trace(&tracer, &mut vault, &dir.join("June.csv"), Alpha::DEFAULT)?;
+    let mut original = the_trace(&tracer, &mut vault, &dir.join("June.csv"))?;
     original.path = "June.csv".into();
     tell(&format!(
         "And the agency's own June, which nobody was given:\n$ taggant trace June.csv\n  {}",
@@ -143,4 +144,13 @@ fn indented(text: &str) -> String {
             }
         })
         .collect()
+}
+
+/// The trace of a file that holds one leak.
+fn the_trace(tracer: &Tracer, vault: &mut Vault, path: &Path) -> Result<LeakReport> {
+    let mut leaks = trace::leaks(path, &Reading::default());
+    match leaks.pop() {
+        Some(leak) => trace::trace(tracer, vault, leak?, Alpha::DEFAULT),
+        None => Err(Error::input(format!("`{}` holds nothing.", path.display()))),
+    }
 }

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use taggant::error::{Error, Result};
-use taggant::intake::{self, Leak};
+use taggant::intake::{self, Leak, Reading};
 use taggant::ledger::NewTrace;
 use taggant::report::{LeakReport, human, json};
-use taggant::table::{Limits, Table};
+use taggant::table::Table;
 use taggant::trace::run::Tracer;
 use taggant::trace::units::Alpha;
 use taggant::trace::verdict::Verdict;
@@ -59,8 +59,10 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     }
     let mut reports = Vec::new();
     let mut failed = None;
-    for path in &options.leaks {
-        match trace(&tracer, &mut vault, path, alpha) {
+    let reading = Reading::default();
+    let leaks = options.leaks.iter().flat_map(|p| leaks(p, &reading));
+    for leak in leaks {
+        match leak.and_then(|leak| trace(&tracer, &mut vault, leak, alpha)) {
             Ok(report) => reports.push(report),
             Err(error) if options.leaks.len() == 1 => return Err(error),
             Err(error) => {
@@ -96,9 +98,8 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
 }
 
 /// Traces one leak, and counts the trace in the ledger before its answer is seen.
-pub fn trace(tracer: &Tracer, vault: &mut Vault, path: &Path, alpha: Alpha) -> Result<LeakReport> {
-    let leak = open(path)?;
-    let tables: Vec<&Table> = leak.sources.iter().map(|s| &s.table).collect();
+pub fn trace(tracer: &Tracer, vault: &mut Vault, leak: Leak, alpha: Alpha) -> Result<LeakReport> {
+    let tables: Vec<&Table> = leak.contents.tables.iter().map(|f| &f.table).collect();
     let outcome = tracer.trace(vault, &tables, alpha)?;
     let entry = NewTrace {
         created: jiff::Timestamp::now(),
@@ -115,9 +116,10 @@ pub fn trace(tracer: &Tracer, vault: &mut Vault, path: &Path, alpha: Alpha) -> R
         path: leak.path,
         sha256: json::hex(&leak.sha256),
         tables: leak
-            .sources
+            .contents
+            .tables
             .iter()
-            .map(|s| (s.sheet.clone(), s.table.rows()))
+            .map(|f| (f.sheet.clone(), f.table.rows()))
             .collect(),
         outcome,
         bound_of_all_traces: vault.ledger.trace_bound()?,
@@ -125,16 +127,23 @@ pub fn trace(tracer: &Tracer, vault: &mut Vault, path: &Path, alpha: Alpha) -> R
     })
 }
 
-fn open(path: &Path) -> Result<Leak> {
-    let limits = Limits::default();
+/// Every leak in a file or on standard input.
+pub fn leaks(path: &Path, reading: &Reading) -> Vec<Result<Leak>> {
+    let mut leaks = Vec::new();
+    let mut each = |_: &str, leak| leaks.push(leak);
     if path.as_os_str() != "-" {
-        return intake::from_file(path, &limits);
+        intake::read(path, reading, &mut each);
+        return leaks;
     }
     let mut bytes = Vec::new();
-    std::io::stdin()
+    let read = std::io::stdin()
         .lock()
-        .take(limits.file_bytes + 1)
+        .take(reading.limits.file_bytes + 1)
         .read_to_end(&mut bytes)
-        .map_err(Error::io("read", Path::new("standard input")))?;
-    intake::from_bytes("-", bytes, &limits)
+        .map_err(Error::io("read", Path::new("standard input")));
+    match read {
+        Ok(_) => intake::read_bytes("-", bytes, reading, &mut each),
+        Err(error) => return vec![Err(error)],
+    }
+    leaks
 }

@@ -1,39 +1,82 @@
-//! What was seized: bytes to tables, with the file's digest taken before anything is made of it.
+//! What was seized: paths to leaks, with each file's digest taken before anything is made of it.
+//!
+//! A path may be a file, a folder, a pattern or `-`; a file may be an archive of more. Every file in it is a leak of its own, and
+//! one that cannot be read does not stop the rest.
 
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::error::Result;
-use crate::table::{self, Limits, Source};
+use crate::error::{Error, Result};
+use crate::table::{self, Contents, Limits, Password};
+
+/// How suspect files are read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// What a file may ask of us.
+    pub limits: Limits,
+    /// For files that are locked.
+    pub password: Option<Password>,
+    /// The program that takes workbooks apart in a process of its own, under limits that the system keeps: its path and its
+    /// arguments. In this process where none is given.
+    pub child: Option<(PathBuf, Vec<String>)>,
+}
 
 /// A suspect file, taken apart.
+#[derive(Clone, Debug)]
 pub struct Leak {
-    /// The path as given.
+    /// The path as given; in an archive, the archive's path, a `/` and the path inside.
     pub path: String,
     /// SHA-256 of its bytes.
     pub sha256: [u8; 32],
-    /// Its tables: one for delimited text, one a sheet for a workbook.
-    pub sources: Vec<Source>,
+    /// What it holds.
+    pub contents: Contents,
 }
 
-/// A leak in a file.
-pub fn from_file(path: &Path, limits: &Limits) -> Result<Leak> {
-    let (name, bytes) = table::load(path, limits)?;
-    take_apart(&path.to_string_lossy(), &name, bytes, limits)
+/// The files that the given paths stand for, sorted, each once: folders with all that is in them, patterns with what they match.
+/// `-` stays what it is.
+pub fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf>> {
+    paths.iter().cloned().map(Ok).collect()
 }
 
-/// A leak that came some other way; `path` is what it is called.
-pub fn from_bytes(path: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Leak> {
-    take_apart(path, path, bytes, limits)
+/// Reads one of [`files`]: `each` is given every leak in it by its path, one for a plain file, more for an archive.
+pub fn read(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Result<Leak>)) {
+    let shown = path.to_string_lossy();
+    let leak = table::load(path, &reading.limits)
+        .and_then(|(name, bytes)| take_apart(&shown, &name, bytes, reading));
+    each(&shown, leak);
 }
 
-fn take_apart(path: &str, name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Leak> {
+/// Reads a leak that came some other way, such as by standard input; `path` is what it is called.
+pub fn read_bytes(
+    path: &str,
+    bytes: Vec<u8>,
+    reading: &Reading,
+    each: &mut dyn FnMut(&str, Result<Leak>),
+) {
+    each(path, take_apart(path, path, bytes, reading));
+}
+
+/// Whether a file still has the bytes that were read.
+pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
+    let mut file = std::fs::File::open(path).map_err(Error::io("read", path))?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut chunk).map_err(Error::io("read", path))? {
+            0 => return Ok(hash.finalize()[..] == sha256[..]),
+            n => hash.update(&chunk[..n]),
+        }
+    }
+}
+
+fn take_apart(path: &str, name: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
     let sha256 = Sha256::digest(&bytes).into();
-    let sources = table::from_bytes(name, bytes, limits)?;
+    let contents = table::contents(name, bytes, reading.password.as_ref(), &reading.limits)?;
     Ok(Leak {
         path: path.to_string(),
         sha256,
-        sources,
+        contents,
     })
 }

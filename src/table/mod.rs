@@ -3,8 +3,10 @@
 //! A format gives a [`Source`] (the table's cells as text, and whatever it needs to write the file again) and takes [`Edits`]
 //! (replace, insert, order). Nothing above this room knows what a delimiter or a serial date is.
 
+mod cells;
 mod csv;
 mod encoding;
+mod found;
 mod header;
 mod limits;
 mod sniff;
@@ -15,6 +17,8 @@ mod xlsx;
 
 use std::borrow::Cow;
 
+pub use self::cells::{Area, Cells, Refused};
+pub use self::found::{Contents, Found, Password, contents};
 pub use self::limits::Limits;
 use self::source::State;
 pub use self::source::{Format, Source, from_bytes, load, open, rewrite};

@@ -6,13 +6,44 @@ use zip::ZipArchive;
 
 use crate::error::{Error, Result};
 
-/// What can be opened.
+/// What holds tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// Text, to be read as CSV once its encoding is known.
     Text,
     /// An Office Open XML workbook (.xlsx, .xlsm).
     Workbook,
+    /// A binary workbook of the same family (.xlsb).
+    BinaryWorkbook,
+    /// An OpenDocument file: a spreadsheet, or a text with tables.
+    OpenDocument,
+    /// A compound file: a workbook of Excel 97 to 2003 or WPS (.xls, .et), or a workbook locked with a password.
+    Compound,
+    /// An Excel file of before 1997 that stands alone.
+    BareBiff,
+    /// A web page, often under the name of .xls.
+    WebPage,
+    /// An XML spreadsheet of 2003.
+    Xml2003,
+    /// A zip archive of other files.
+    Archive,
+}
+
+impl Content {
+    /// As people call it, with an article.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Content::Text => "text",
+            Content::Workbook => "an Excel workbook (.xlsx)",
+            Content::BinaryWorkbook => "a binary workbook (.xlsb)",
+            Content::OpenDocument => "an OpenDocument file (.ods, .odt)",
+            Content::Compound => "an old or password-protected workbook",
+            Content::BareBiff => "a workbook of before 1997",
+            Content::WebPage => "a web page",
+            Content::Xml2003 => "an XML spreadsheet of 2003",
+            Content::Archive => "a zip archive",
+        }
+    }
 }
 
 /// First bytes of formats that hold no table we can read, with their names.
@@ -53,10 +84,11 @@ pub(super) fn content(name: &str, bytes: &[u8]) -> Result<Content> {
             "`{name}` is empty. Give a CSV file or an .xlsx workbook that holds a table."
         )));
     }
-    if bytes.starts_with(COMPOUND) || BARE_BIFF.iter().any(|b| bytes.starts_with(b)) {
-        return Err(Error::input(format!(
-            "`{name}` looks like an old or password-protected workbook. Open it, take the password off and save it as .xlsx or CSV."
-        )));
+    if bytes.starts_with(COMPOUND) {
+        return Ok(Content::Compound);
+    }
+    if BARE_BIFF.iter().any(|b| bytes.starts_with(b)) {
+        return Ok(Content::BareBiff);
     }
     if bytes.starts_with(b"PK\x03\x04")
         || bytes.starts_with(b"PK\x05\x06")
@@ -68,13 +100,10 @@ pub(super) fn content(name: &str, bytes: &[u8]) -> Result<Content> {
         .iter()
         .find(|(magic, _)| bytes.starts_with(magic))
         .map(|(_, what)| *what)
-        .or_else(|| bitmap(bytes).then_some("a BMP image"))
-        .or_else(|| markup(bytes));
+        .or_else(|| bitmap(bytes).then_some("a BMP image"));
     match foreign {
-        Some(what) => Err(Error::input(format!(
-            "`{name}` holds {what}, not a table. Save the table itself as .xlsx or CSV."
-        ))),
-        None => Ok(Content::Text),
+        Some(what) => Err(no_table(name, what)),
+        None => markup(name, bytes),
     }
 }
 
@@ -88,27 +117,34 @@ fn bitmap(bytes: &[u8]) -> bool {
     }
 }
 
+/// A file that holds something else.
+fn no_table(name: &str, what: &str) -> Error {
+    Error::input(format!(
+        "`{name}` holds {what}, not a table. Save the table itself as .xlsx or CSV."
+    ))
+}
+
 /// HTML tables and XML spreadsheets often go by the name of .xls.
-fn markup(bytes: &[u8]) -> Option<&'static str> {
+fn markup(name: &str, bytes: &[u8]) -> Result<Content> {
     let head = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let start = head.iter().position(|b| !b.is_ascii_whitespace())?;
-    let head = head[start..].get(..2048).unwrap_or(&head[start..]);
-    let lower = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let start = head.iter().position(|b| !b.is_ascii_whitespace());
+    let head = &head[start.unwrap_or(0)..];
+    let lower = String::from_utf8_lossy(head.get(..2048).unwrap_or(head)).to_ascii_lowercase();
     if ["<!doctype html", "<html", "<table", "<head", "<meta"]
         .iter()
         .any(|tag| lower.starts_with(tag))
     {
-        return Some("a web page");
+        return Ok(Content::WebPage);
     }
     if !lower.starts_with("<?xml") {
-        return None;
+        return Ok(Content::Text);
     }
     if lower.contains("urn:schemas-microsoft-com:office:spreadsheet") {
-        Some("an XML spreadsheet of 2003")
+        Ok(Content::Xml2003)
     } else if lower.contains("<html") {
-        Some("a web page")
+        Ok(Content::WebPage)
     } else {
-        Some("an XML document")
+        Err(no_table(name, "an XML document"))
     }
 }
 
@@ -131,13 +167,12 @@ fn archive(name: &str, bytes: &[u8]) -> Result<Content> {
     let has = |part: &str| names.iter().any(|n| n == part);
     let under = |folder: &str| names.iter().any(|n| n.starts_with(folder));
     if has("xl/workbook.bin") {
-        return Err(Error::input(format!(
-            "`{name}` is a binary workbook (.xlsb). Open it and save it as .xlsx or CSV."
-        )));
+        return Ok(Content::BinaryWorkbook);
     }
-    let what = if has("mimetype") && has("content.xml") {
-        "an OpenDocument file (.ods, .odt)"
-    } else if under("word/") {
+    if has("mimetype") && has("content.xml") {
+        return Ok(Content::OpenDocument);
+    }
+    let what = if under("word/") {
         "a Word document"
     } else if under("ppt/") {
         "a presentation"
@@ -146,12 +181,7 @@ fn archive(name: &str, bytes: &[u8]) -> Result<Content> {
     } else if names.is_empty() {
         "an empty zip archive"
     } else {
-        return Err(Error::input(format!(
-            "`{name}` is a zip archive, not a workbook. Unpack it and give the files inside, of which the first is `{}`.",
-            names[0]
-        )));
+        return Ok(Content::Archive);
     };
-    Err(Error::input(format!(
-        "`{name}` holds {what}, not a table. Save the table itself as .xlsx or CSV."
-    )))
+    Err(no_table(name, what))
 }

@@ -107,6 +107,16 @@ pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Sou
     match sniff::content(name, &bytes)? {
         Content::Text => Ok(vec![csv::read(name, bytes, limits)?]),
         Content::Workbook => xlsx::read(name, bytes, limits),
+        Content::Compound => Err(Error::input(format!(
+            "`{name}` is an old or password-protected workbook. Open it, take the password off and save it as .xlsx or CSV."
+        ))),
+        Content::Archive => Err(Error::input(format!(
+            "`{name}` is a zip archive, not a workbook. Unpack it and give the file that holds the table."
+        ))),
+        other => Err(Error::input(format!(
+            "`{name}` is {}, which can be traced and not issued. Open it and save it as .xlsx or CSV.",
+            other.words()
+        ))),
     }
 }
 

@@ -2,6 +2,7 @@
 //! depend on whom it would accuse.
 
 use super::columns::{Comparer, Mapped, Said, Target};
+use super::fate::{Fate, LinkedBy, Why};
 use super::known::Known;
 use super::reading::{LeakedRows, Reading};
 use crate::code::Handle;
@@ -18,8 +19,8 @@ const UNSTEMMED: f64 = 1e5;
 /// One table of a leak, linked against one register.
 #[derive(Default)]
 pub struct Linked {
-    /// One a row: the record it was linked to.
-    pub rows: Vec<Option<Handle>>,
+    /// One a row: the record it was linked to, or why to none.
+    pub rows: Vec<Fate>,
     /// Readings by linked row, in row order.
     pub readings: LeakedRows,
     /// The leak's columns that are the register's.
@@ -104,14 +105,14 @@ impl Linker<'_> {
         }
         let columns = comparer.map(table, &sure);
         let mut linked = Linked {
-            rows: vec![None; table.rows()],
+            rows: vec![Fate::Unlinked(Why::Unknown); table.rows()],
             ..Linked::default()
         };
         let mut readings = Vec::new();
         for row in hits.chunk_by(|a, b| a.row == b.row) {
             let at = row[0].row;
-            if let Some(handle) = self.resolve(table, at, row, &columns, &comparer) {
-                linked.rows[at] = Some(handle);
+            linked.rows[at] = self.resolve(table, at, row, &columns, &comparer);
+            if let Fate::Linked(handle, _) = linked.rows[at] {
                 self.read(table, at, handle, &columns, &comparer, &mut readings);
                 linked.readings.push(readings.drain(..));
             }
@@ -173,8 +174,8 @@ impl Linker<'_> {
         hits: &[Hit],
         columns: &[Mapped],
         comparer: &Comparer<'_>,
-    ) -> Option<Handle> {
-        let mut best: Option<(i32, Handle)> = None;
+    ) -> Fate {
+        let mut best: Option<(i32, Handle, LinkedBy)> = None;
         let mut tied = false;
         let mut buffer = Vec::new();
         for hit in hits.chunk_by(|a, b| a.handle == b.handle) {
@@ -206,15 +207,23 @@ impl Linker<'_> {
                 continue;
             }
             match best {
-                Some((w, _)) if w > worth => {}
-                Some((w, _)) if w == worth => tied = true,
+                Some((w, ..)) if w > worth => {}
+                Some((w, ..)) if w == worth => tied = true,
                 _ => {
-                    best = Some((worth, hit[0].handle));
+                    let by = match whole {
+                        true => LinkedBy::Identifier,
+                        false => LinkedBy::CutIdentifier,
+                    };
+                    best = Some((worth, hit[0].handle, by));
                     tied = false;
                 }
             }
         }
-        best.filter(|_| !tied).map(|(_, handle)| handle)
+        match best {
+            None => Fate::Unlinked(Why::Contradicted),
+            Some(_) if tied => Fate::Unlinked(Why::Tied),
+            Some((_, handle, by)) => Fate::Linked(handle, by),
+        }
     }
 
     /// The sites of a linked row that its cells let us read. A cell that equals several variants tells the bits they share.

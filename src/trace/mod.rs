@@ -13,6 +13,7 @@ pub mod collusion;
 pub mod columns;
 pub mod copies;
 pub mod evidence;
+pub mod fate;
 pub mod known;
 pub mod link;
 pub mod mixture;

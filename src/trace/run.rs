@@ -194,10 +194,10 @@ impl Tracer {
             for (table, anywhere) in tables.iter().zip(&mut linked_anywhere) {
                 let linked = linker.link(table);
                 out.by_chance += linked.by_chance;
-                for (row, handle) in linked.rows.iter().enumerate() {
-                    if let Some(handle) = handle {
+                for (row, fate) in linked.rows.iter().enumerate() {
+                    if let Some(handle) = fate.handle() {
                         anywhere[row] = true;
-                        *out.linked_rows.entry(*handle).or_insert(0) += 1;
+                        *out.linked_rows.entry(handle).or_insert(0) += 1;
                     }
                 }
                 for (all, here) in present.iter_mut().zip(&linked.identifiers) {
