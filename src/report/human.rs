@@ -39,6 +39,14 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
         "  Read      {} rows{sheets}, {} linked to records of this vault, {} marks readable",
         o.rows, o.linked, o.sites_read
     )?;
+    if o.alike.linked > 0 {
+        writeln!(
+            out,
+            "            {} of them by likeness, without an identifier: a stranger's row is linked so with a chance of at most {}",
+            o.alike.linked,
+            number(o.alike.false_links)
+        )?;
+    }
     if !o.columns.is_empty() {
         let names: Vec<&str> = o.columns.iter().map(|(_, name)| name.as_str()).collect();
         writeln!(out, "  Columns   {}", names.join(", "))?;

@@ -49,6 +49,12 @@ pub struct Mapped {
     pub dress: Dress,
 }
 
+impl Default for Dress {
+    fn default() -> Dress {
+        Dress::Text(DateOrder::default())
+    }
+}
+
 impl Dress {
     /// The cell as the register would write it.
     pub fn undress<'t>(&self, kind: Kind, cell: &'t str) -> Cow<'t, str> {
@@ -75,7 +81,7 @@ impl Dress {
 }
 
 /// The dresses that a column's values may be in.
-fn dresses(table: &Table, place: usize) -> Vec<Dress> {
+pub(super) fn dresses(table: &Table, place: usize) -> Vec<Dress> {
     let sample: Vec<&str> = table
         .column(place)
         .filter(|c| !c.trim().is_empty())
@@ -240,7 +246,7 @@ impl Comparer<'_> {
         if filled { Said::Other } else { Said::Nothing }
     }
 
-    fn dressed(&self, column: PlainColumn, dress: Dress) -> PlainColumn {
+    pub(super) fn dressed(&self, column: PlainColumn, dress: Dress) -> PlainColumn {
         PlainColumn {
             order: dress.order(),
             ..column

@@ -1,6 +1,7 @@
 //! What the vault knows of one register, ready for linking: every identifier's digest leads to its records.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use crate::code::{BiasSet, Handle};
 use crate::digests::{DigestMap, map_for};
@@ -33,6 +34,36 @@ pub struct Known {
     versions: DigestMap<Versions>,
     later_versions: HashMap<Handle, Vec<u32>>,
     stems: DigestMap<u32>,
+    /// Built where a leak links without identifiers: by plain column, then by identifier digest.
+    postings: Vec<OnceLock<Postings>>,
+}
+
+/// The records of each value of one column, by digest.
+#[derive(Debug)]
+pub struct Postings(Vec<(u64, u32)>);
+
+impl Postings {
+    fn new(mut entries: Vec<(u64, u32)>) -> Postings {
+        entries.retain(|(digest, _)| *digest != 0);
+        entries.sort_unstable();
+        Postings(entries)
+    }
+
+    /// (digest, ordinal) of the records that have this digest.
+    pub fn of(&self, digest: u64) -> &[(u64, u32)] {
+        let start = self.0.partition_point(|(d, _)| *d < digest);
+        let end = start + self.0[start..].partition_point(|(d, _)| *d == digest);
+        &self.0[start..end]
+    }
+}
+
+/// Digests that many records may share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Shared {
+    /// Of the plain column of this number.
+    Plain(usize),
+    /// Of this place among a record's identifier digests: a masked form or a stem.
+    Identifier(usize),
 }
 
 #[derive(Clone, Copy)]
@@ -61,8 +92,12 @@ impl Known {
             versions: map_for(index.len()),
             later_versions: HashMap::new(),
             stems: DigestMap::default(),
+            postings: Vec::new(),
             index,
         };
+        let layout = &known.index.layout;
+        let columns = layout.plain_columns + layout.identifier_forms;
+        known.postings.resize_with(columns, OnceLock::new);
         known.enter_all();
         Ok(known)
     }
@@ -117,6 +152,31 @@ impl Known {
                 }
             }
         }
+    }
+
+    /// A record's digest of what may be shared; 0 where it is blank.
+    pub fn shared(&self, of: Shared, ordinal: usize) -> u64 {
+        match of {
+            Shared::Plain(at) => {
+                let digests = self.index.plain_of(ordinal);
+                digests.get(at).copied().map_or(0, u64::from)
+            }
+            Shared::Identifier(at) => {
+                let digests = self.index.identifiers_of(ordinal);
+                digests.get(at).copied().unwrap_or(0)
+            }
+        }
+    }
+
+    /// The records of each value; built when it is first asked for.
+    pub fn postings(&self, of: Shared) -> Option<&Postings> {
+        let at = match of {
+            Shared::Plain(at) => at,
+            Shared::Identifier(at) => self.index.layout.plain_columns + at,
+        };
+        let entries = || (0..self.index.len()).map(|o| (self.shared(of, o), o as u32));
+        let cell = self.postings.get(at)?;
+        Some(cell.get_or_init(|| Postings::new(entries().collect())))
     }
 
     /// How many records have an identifier with this stem.

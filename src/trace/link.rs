@@ -4,6 +4,7 @@
 use super::columns::{Comparer, Mapped, Said, Target};
 use super::fate::{Fate, LinkedBy, Why};
 use super::known::Known;
+use super::likeness::Matcher;
 use super::reading::{LeakedRows, Reading};
 use crate::code::Handle;
 use crate::digests::DigestMap;
@@ -12,6 +13,7 @@ use crate::mark::normal::{self, Form};
 use crate::mark::stem;
 use crate::policy::{DateOrder, Kind};
 use crate::table::Table;
+use crate::value::{email, national_id, phone};
 
 /// Values that names and e-mail addresses are taken to be drawn from, for the chance that two strangers share one.
 const UNSTEMMED: f64 = 1e5;
@@ -29,6 +31,30 @@ pub struct Linked {
     pub identifiers: Vec<Option<Present>>,
     /// How many rows two strangers' files would link by chance.
     pub by_chance: f64,
+    /// What was asked of likeness, where rows had no identifier.
+    pub likeness: Option<Alike>,
+}
+
+/// How linking without identifiers went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Alike {
+    /// Rows without an identifier.
+    pub rows: usize,
+    /// Those that were linked.
+    pub linked: usize,
+    /// The chance, at most, that a row of somebody who is in no record is linked.
+    pub false_links: f64,
+}
+
+impl Alike {
+    /// This and another table or register.
+    pub fn and(self, other: Alike) -> Alike {
+        Alike {
+            rows: self.rows.max(other.rows),
+            linked: self.linked + other.linked,
+            false_links: self.false_links.max(other.false_links),
+        }
+    }
 }
 
 /// The identifiers of one kind that a leak holds.
@@ -103,24 +129,107 @@ impl Linker<'_> {
             // nothing but cut identifiers: each proposal may serve to tell the columns
             sure = hits.iter().map(|h| (h.row, h.handle)).collect();
         }
-        let columns = comparer.map(table, &sure);
+        let mut columns = comparer.map(table, &sure);
         let mut linked = Linked {
             rows: vec![Fate::Unlinked(Why::Unknown); table.rows()],
             ..Linked::default()
         };
-        let mut readings = Vec::new();
         for row in hits.chunk_by(|a, b| a.row == b.row) {
             let at = row[0].row;
             linked.rows[at] = self.resolve(table, at, row, &columns, &comparer);
-            if let Fate::Linked(handle, _) = linked.rows[at] {
-                self.read(table, at, handle, &columns, &comparer, &mut readings);
+        }
+        let anonymous = self.anonymous(table, &hits, &columns, &mut linked.rows);
+        if let Some(alike) = self.liken(table, &anonymous, &comparer, &mut linked.rows) {
+            linked.likeness = Some(alike);
+            let of = |(row, fate): (usize, &Fate)| Some((row, fate.handle()?));
+            let all: Vec<(usize, Handle)> = linked.rows.iter().enumerate().filter_map(of).collect();
+            columns = comparer.map(table, &all);
+        }
+        let mut readings = Vec::new();
+        for (row, fate) in linked.rows.iter().enumerate() {
+            if let Fate::Linked(handle, _) = fate {
+                self.read(table, row, *handle, &columns, &comparer, &mut readings);
                 linked.readings.push(readings.drain(..));
             }
         }
         linked.identifiers = self.present(table, &columns);
-        linked.by_chance = self.by_chance(&linked.identifiers);
+        linked.by_chance = self.by_chance(&linked.identifiers)
+            + linked
+                .likeness
+                .map_or(0.0, |l| l.false_links * l.rows as f64);
         linked.columns = columns;
         linked
+    }
+
+    /// The rows that show no whole identifier. A row that shows one which nobody has is somebody else's, whatever it is like.
+    fn anonymous(
+        &self,
+        table: &Table,
+        hits: &[Hit],
+        columns: &[Mapped],
+        fates: &mut [Fate],
+    ) -> Vec<usize> {
+        let shape = &self.known.shape;
+        let mut kinds: Vec<Kind> = shape.identifiers.iter().map(|id| id.kind).collect();
+        // where other columns hold the like, such a cell need not be the record's own
+        kinds.retain(|kind| shape.plain.iter().all(|p| p.kind != *kind));
+        let codes: Vec<usize> = columns
+            .iter()
+            .filter(|m| {
+                matches!(m.target, Target::Identifier(at) if shape.identifiers[at].kind == Kind::Code)
+            })
+            .map(|m| m.place)
+            .collect();
+        let is_whole = |cell: &str| {
+            kinds.iter().any(|kind| match kind {
+                Kind::NationalId => national_id::normal(cell).is_some_and(|id| id.is_valid()),
+                Kind::Phone => phone::is_phone(cell),
+                Kind::Email => email::is_email(cell),
+                _ => false,
+            })
+        };
+        let mut out = Vec::new();
+        let mut hits = hits.iter().map(|h| h.row).peekable();
+        for (row, fate) in fates.iter_mut().enumerate() {
+            let mut hit = false;
+            while hits.next_if(|h| *h <= row).is_some_and(|h| h == row) {
+                hit = true;
+            }
+            if hit {
+                continue;
+            }
+            let filled = |cell: &str| !cell.trim().is_empty();
+            if !table.row(row).any(filled) {
+                *fate = Fate::Unlinked(Why::Nothing);
+            } else if !table.row(row).any(is_whole)
+                && !codes.iter().any(|place| filled(table.cell(row, *place)))
+            {
+                out.push(row);
+            }
+        }
+        out
+    }
+
+    /// Links rows without identifiers by what they are like.
+    fn liken(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        comparer: &Comparer<'_>,
+        fates: &mut [Fate],
+    ) -> Option<Alike> {
+        let found = Matcher::new(comparer, table, rows)?.link(rows);
+        for (row, handle) in &found.links {
+            fates[*row] = Fate::Linked(*handle, LinkedBy::Likeness);
+        }
+        for (row, why) in found.unlinked {
+            fates[row] = Fate::Unlinked(why);
+        }
+        Some(Alike {
+            rows: rows.len(),
+            linked: found.links.len(),
+            false_links: found.false_links,
+        })
     }
 
     /// Every proposal, by row.

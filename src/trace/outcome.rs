@@ -1,6 +1,7 @@
 //! What a trace found: results only, for reports. Nothing here leads to a key or to the ledger.
 
 use super::evidence::KindEvidence;
+use super::link::Alike;
 use super::mixture::ShareEstimate;
 use super::units::{Alpha, FalseAccusationBound, Log10E, Log10Factor};
 use super::verdict::Verdict;
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub overlap: Vec<Overlap>,
     /// Columns of the leak that were recognised: (column from 1, the register's name for it).
     pub columns: Vec<(usize, String)>,
+    /// Rows without identifiers, and how they were linked.
+    pub alike: Alike,
 }
 
 /// One recipient's evidence.

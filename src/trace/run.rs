@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::copies::{AllHits, CanaryHits, LinkedRows, find_canaries, linked_by_table};
 use super::evidence::{breakdown, log10_e};
 use super::known::Known;
-use super::link::{Linked, Linker, Present};
+use super::link::{Alike, Linked, Linker, Present};
 use super::mixture::{ShareEstimate, divide};
 use super::original;
 use super::outcome::{CanaryEvidence, Candidate, ExportHit, Outcome, Overlap};
@@ -42,6 +42,7 @@ struct Read {
     linked_rows: LinkedRows,
     present: Vec<Vec<Option<Present>>>,
     columns: Vec<(usize, String)>,
+    alike: Alike,
 }
 
 impl Tracer {
@@ -165,6 +166,7 @@ impl Tracer {
             candidates,
             overlap: self.overlap(&linked_by_tables),
             columns: read.columns,
+            alike: read.alike,
         })
     }
 
@@ -181,6 +183,7 @@ impl Tracer {
             linked_rows: LinkedRows::new(),
             present: Vec::new(),
             columns: Vec::new(),
+            alike: Alike::default(),
         };
         let mut linked_anywhere: Vec<Vec<bool>> =
             tables.iter().map(|t| vec![false; t.rows()]).collect();
@@ -194,6 +197,7 @@ impl Tracer {
             for (table, anywhere) in tables.iter().zip(&mut linked_anywhere) {
                 let linked = linker.link(table);
                 out.by_chance += linked.by_chance;
+                out.alike = out.alike.and(linked.likeness.unwrap_or_default());
                 for (row, fate) in linked.rows.iter().enumerate() {
                     if let Some(handle) = fate.handle() {
                         anywhere[row] = true;
