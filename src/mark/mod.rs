@@ -6,6 +6,7 @@
 
 pub mod constraint;
 pub mod dates;
+pub mod identify;
 pub mod masked;
 pub mod normal;
 pub mod numbers;

@@ -1,15 +1,14 @@
 //! Which column of a leak is which of the register's, by content: headers are not looked at.
 
-use std::borrow::Cow;
-
+use super::dress::{Dress, Wardrobe};
 use super::known::Known;
 use crate::code::Handle;
 use crate::key::DigestKeys;
+use crate::mark::identify;
 use crate::mark::normal::{self, Form};
 use crate::mark::shape::{PlainColumn, cell_digest, plain_digest};
 use crate::policy::{DateOrder, Kind};
 use crate::table::Table;
-use crate::value::date::{self, Epoch};
 use crate::value::{email, national_id};
 
 /// Columns are told apart on at most this many rows.
@@ -17,6 +16,9 @@ const SAMPLE: usize = 600;
 
 /// A column is the one whose cells it equals in at least this part of the rows.
 const AGREE: f64 = 0.4;
+
+/// Cells that disagree, one after another from the first, until a column is given up.
+const HOPELESS: usize = 60;
 
 /// One of the register's columns, as a leak's column may turn out to be it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,15 +31,6 @@ pub enum Target {
     Carrier(usize, usize),
 }
 
-/// How a leak's column writes its values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Dress {
-    /// As text; dates in this order.
-    Text(DateOrder),
-    /// Dates as a spreadsheet's serial numbers.
-    Serial(Epoch),
-}
-
 /// A leak's column that is one of the register's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mapped {
@@ -47,70 +40,6 @@ pub struct Mapped {
     pub target: Target,
     /// How it writes.
     pub dress: Dress,
-}
-
-impl Default for Dress {
-    fn default() -> Dress {
-        Dress::Text(DateOrder::default())
-    }
-}
-
-impl Dress {
-    /// The cell as the register would write it.
-    pub fn undress<'t>(&self, kind: Kind, cell: &'t str) -> Cow<'t, str> {
-        match (self, kind) {
-            (Dress::Serial(epoch), Kind::Date | Kind::DateTime) => {
-                let moment = cell
-                    .trim()
-                    .parse::<f64>()
-                    .ok()
-                    .and_then(|n| date::from_serial(n, *epoch));
-                moment.map_or(Cow::Borrowed(cell), |m| Cow::Owned(m.normal().to_string()))
-            }
-            _ => Cow::Borrowed(cell),
-        }
-    }
-
-    /// The order of dates under this dress.
-    pub fn order(&self) -> DateOrder {
-        match self {
-            Dress::Text(order) => *order,
-            Dress::Serial(_) => DateOrder::Ymd,
-        }
-    }
-}
-
-/// The dresses that a column's values may be in.
-pub(super) fn dresses(table: &Table, place: usize) -> Vec<Dress> {
-    let sample: Vec<&str> = table
-        .column(place)
-        .filter(|c| !c.trim().is_empty())
-        .take(SAMPLE)
-        .collect();
-    let serials = sample
-        .iter()
-        .filter(|c| {
-            c.trim()
-                .parse::<f64>()
-                .is_ok_and(|n| (10_000.0..80_000.0).contains(&n))
-        })
-        .count();
-    if serials * 2 > sample.len() {
-        return vec![
-            Dress::Serial(Epoch::Y1900),
-            Dress::Serial(Epoch::Y1904),
-            Dress::Text(DateOrder::Ymd),
-        ];
-    }
-    let voted = date::vote(sample.iter().copied()).unwrap_or_default();
-    let mut all = vec![Dress::Text(voted)];
-    all.extend(
-        [DateOrder::Ymd, DateOrder::Mdy, DateOrder::Dmy]
-            .into_iter()
-            .map(Dress::Text)
-            .filter(|d| *d != Dress::Text(voted)),
-    );
-    all
 }
 
 /// Compares cells of a leak with what the register knows of a record.
@@ -151,37 +80,25 @@ impl Comparer<'_> {
         match target {
             Target::Identifier(at) => {
                 let id = &shape.identifiers[at];
-                let (digest, place) = if normal::write(id.kind, DateOrder::Ymd, cell, buffer) {
-                    let full = keys.identifier.digest(Form::Full.tag(id.kind), buffer);
-                    let same = known
-                        .versions_of(handle)
-                        .any(|o| known.index.identifiers_of(o)[id.first] == full);
-                    if same || id.kind != Kind::NationalId || !normal::write_cut(cell, buffer) {
-                        return if same {
-                            Said::Same
-                        } else {
-                            self.other(handle, id.first)
-                        };
-                    }
-                    (
-                        keys.identifier.digest(Form::Cut.tag(id.kind), buffer),
-                        id.first + 1,
-                    )
-                } else if id.kind == Kind::NationalId && normal::write_cut(cell, buffer) {
-                    (
-                        keys.identifier.digest(Form::Cut.tag(id.kind), buffer),
-                        id.first + 1,
-                    )
-                } else {
-                    return Said::Nothing;
+                let is = |place: usize, digest: u64| {
+                    let mut versions = known.versions_of(handle);
+                    versions.any(|o| known.index.identifiers_of(o)[place] == digest)
                 };
-                let same = known
-                    .versions_of(handle)
-                    .any(|o| known.index.identifiers_of(o)[place] == digest);
-                if same {
-                    Said::Same
-                } else {
-                    self.other(handle, id.first)
+                let (mut read, mut same) = (false, false);
+                identify::wholes(id.kind, cell, buffer, |whole| {
+                    read = true;
+                    let full = keys.identifier.digest(Form::Full.tag(id.kind), whole);
+                    same = same || is(id.first, full);
+                });
+                if !same && id.kind == Kind::NationalId && normal::write_cut(cell, buffer) {
+                    read = true;
+                    let cut = keys.identifier.digest(Form::Cut.tag(id.kind), buffer);
+                    same = is(id.first + 1, cut);
+                }
+                match (read, same) {
+                    (false, _) => Said::Nothing,
+                    (true, true) => Said::Same,
+                    (true, false) => self.other(handle, id.first),
                 }
             }
             Target::Plain(at) => {
@@ -260,13 +177,15 @@ impl Comparer<'_> {
         let mut buffer = Vec::new();
         let mut mapped: Vec<Mapped> = (0..table.width())
             .filter_map(|place| {
-                let dresses = dresses(table, place);
+                let wardrobe = Wardrobe::of(table, place);
                 let mut best: Option<(f64, Mapped)> = None;
                 for target in self.targets() {
-                    let dated = matches!(self.kind(target), Kind::Date | Kind::DateTime);
-                    for dress in dresses.iter().take(if dated { dresses.len() } else { 1 }) {
+                    for dress in wardrobe.for_kind(self.kind(target)) {
                         let (mut same, mut other) = (0usize, 0usize);
                         for (row, handle) in &sample {
+                            if same == 0 && other > HOPELESS {
+                                break;
+                            }
                             match self.compare(
                                 *handle,
                                 target,

@@ -5,7 +5,8 @@
 //! does not (Fellegi and Sunter 1969, with one rate of worn values for all columns). These weights rank records; how sure a rank
 //! is, [`super::likeness`] counts.
 
-use super::columns::{Comparer, Dress, dresses};
+use super::columns::Comparer;
+use super::dress::{Dress, Wardrobe};
 use super::known::{Known, Shared};
 use crate::digests::DigestMap;
 use crate::mark::masked::{self, Part};
@@ -217,16 +218,14 @@ fn plain_features(
     cells: &[&str],
 ) -> Vec<(f64, Feature)> {
     let known = comparer.known;
-    let dresses = dresses(table, place);
+    let wardrobe = Wardrobe::of(table, place);
     let unknown = (0.1 / known.index.len().max(1) as f64).ln();
     let mut buffer = Vec::new();
     let mut out = Vec::new();
     for at in 0..known.shape.plain.len() {
         let of = Shared::Plain(at);
-        let dated = matches!(known.shape.plain[at].kind, Kind::Date | Kind::DateTime);
-        let tried = if dated { dresses.len() } else { 1 };
         let mut best: Option<(f64, Feature)> = None;
-        for dress in dresses.iter().take(tried) {
+        for dress in wardrobe.for_kind(known.shape.plain[at].kind) {
             let (mut hits, mut likelihood) = (0usize, 0.0);
             for cell in cells {
                 let digest = plain(comparer, of, *dress, cell, &mut buffer);

@@ -9,7 +9,8 @@
 //! Which record a row is linked to depends on values and digests only, and on no codeword: a false link costs evidence, it never
 //! makes an innocent likelier to be named.
 
-use super::columns::{Comparer, Dress, dresses};
+use super::columns::Comparer;
+use super::dress::{Dress, Wardrobe};
 use super::fate::Why;
 use super::features::{self, DIFFERS, Feature, Shows};
 use super::known::Known;
@@ -17,7 +18,6 @@ use crate::code::Handle;
 use crate::mark::normal;
 use crate::mark::shape::PlainColumn;
 use crate::parallel;
-use crate::policy::Kind;
 use crate::table::Table;
 
 /// The rate of false links, a stranger's row, above which likeness links nothing.
@@ -259,11 +259,10 @@ impl<'a> Matcher<'a> {
             if self.features.iter().any(|f| f.place == place) {
                 continue;
             }
-            let dresses = dresses(self.table, place);
+            let wardrobe = Wardrobe::of(self.table, place);
             for (group, columns) in self.known().shape.groups.iter().enumerate() {
                 for (nth, column) in columns.columns.iter().enumerate() {
-                    let dated = matches!(column.kind, Kind::Date | Kind::DateTime);
-                    for dress in dresses.iter().take(if dated { dresses.len() } else { 1 }) {
+                    for dress in wardrobe.for_kind(column.kind) {
                         let carried = Carried {
                             place,
                             group,

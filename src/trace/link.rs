@@ -6,12 +6,13 @@ use super::fate::{Fate, LinkedBy, Why};
 use super::known::Known;
 use super::likeness::Matcher;
 use super::reading::{LeakedRows, Reading};
+use super::wrapping::unwrapped;
 use crate::code::Handle;
 use crate::digests::DigestMap;
 use crate::key::{CodeKeys, DigestKeys};
 use crate::mark::normal::{self, Form};
-use crate::mark::stem;
-use crate::policy::{DateOrder, Kind};
+use crate::mark::{identify, stem};
+use crate::policy::Kind;
 use crate::table::Table;
 use crate::value::{email, national_id, phone};
 
@@ -111,6 +112,7 @@ pub struct Linker<'a> {
 impl Linker<'_> {
     /// The table's rows as records, and what their cells say.
     pub fn link(&self, table: &Table) -> Linked {
+        let table = &*unwrapped(table);
         let hits = self.hits(table);
         let mut sure: Vec<(usize, Handle)> = Vec::new();
         for row in hits.chunk_by(|a, b| a.row == b.row) {
@@ -249,8 +251,8 @@ impl Linker<'_> {
             for (row, cell) in table.column(place).enumerate() {
                 for kind in &kinds {
                     let mut found = false;
-                    if normal::write(*kind, DateOrder::Ymd, cell, &mut buffer) {
-                        let digest = self.keys.identifier.digest(Form::Full.tag(*kind), &buffer);
+                    identify::wholes(*kind, cell, &mut buffer, |whole| {
+                        let digest = self.keys.identifier.digest(Form::Full.tag(*kind), whole);
                         for handle in self.known.owners_of(digest) {
                             found = true;
                             hits.push(Hit {
@@ -259,7 +261,7 @@ impl Linker<'_> {
                                 whole: true,
                             });
                         }
-                    }
+                    });
                     if *kind == Kind::NationalId && !found && normal::write_cut(cell, &mut buffer) {
                         let digest = self.keys.identifier.digest(Form::Cut.tag(*kind), &buffer);
                         hits.extend(self.known.owners_of(digest).map(|handle| Hit {
@@ -395,18 +397,20 @@ impl Linker<'_> {
             let mut here = Present::default();
             let mut cut = 0;
             for cell in table.column(column.place) {
-                if normal::write(id.kind, DateOrder::Ymd, cell, &mut full) {
-                    let digest = self.keys.identifier.digest(Form::Full.tag(id.kind), &full);
-                    let stem = if stem::write(id.kind, &full, &shape.pool, &mut part) {
+                let mut any = false;
+                identify::wholes(id.kind, cell, &mut full, |whole| {
+                    any = true;
+                    let digest = self.keys.identifier.digest(Form::Full.tag(id.kind), whole);
+                    let stem = if stem::write(id.kind, whole, &shape.pool, &mut part) {
                         stem::digest(self.keys, id.kind, &part)
                     } else {
                         0
                     };
                     here.enter(digest, stem);
-                    cut += usize::from(
-                        id.kind == Kind::NationalId && normal::write_cut(cell, &mut part),
-                    );
-                }
+                });
+                cut += usize::from(
+                    any && id.kind == Kind::NationalId && normal::write_cut(cell, &mut part),
+                );
             }
             // where identity numbers were cut, no canary's number can be met whole, and its absence says nothing
             if cut * 2 <= here.full.len() && !here.full.is_empty() {

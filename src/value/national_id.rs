@@ -166,7 +166,7 @@ fn is_province(id: &[u8; 18]) -> bool {
 }
 
 /// The first 15 digits of a number that went through a spreadsheet's floating point: `4.20106199003051E+17`, 18 digits that end in
-/// 000, or 18 digits that fail their check and are just what a double can hold. Shorter mantissas count as having lost final zeros,
+/// 000 or `.0`, or 18 digits that fail their check and are just what a double can hold; also where only the 15 are left. Shorter mantissas count as having lost final zeros,
 /// down to ten digits; less is a narrow column, and no stem. The last of the 15 may be one off where the writer rounded.
 pub fn damaged_stem(text: &str) -> Option<[u8; STEM]> {
     let mut buffer = [0; SHORT];
@@ -195,13 +195,21 @@ fn from_mantissa(mantissa: &[u8], exponent: &[u8]) -> Option<[u8; STEM]> {
 }
 
 fn from_eighteen(bytes: &[u8]) -> Option<[u8; STEM]> {
-    let whole = bytes.strip_suffix(b".0").unwrap_or(bytes);
+    let float = bytes.strip_suffix(b".0");
+    let whole = float.unwrap_or(bytes);
+    if let Ok(stem) = <&[u8; STEM]>::try_from(whole) {
+        return whole.iter().all(u8::is_ascii_digit).then_some(*stem);
+    }
     let id: [u8; 18] = whole.try_into().ok()?;
     if !id.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let id = Id(id);
-    if whole.ends_with(b"000") || (!id.has_right_check() && is_a_doubles_text(&id)) {
+    // of a float the last digits are never to be trusted, not even where they happen to pass the check
+    if float.is_some()
+        || whole.ends_with(b"000")
+        || (!id.has_right_check() && is_a_doubles_text(&id))
+    {
         return Some(id.stem());
     }
     None
