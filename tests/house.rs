@@ -115,9 +115,14 @@ const IMPURE: &[&str] = &[
 const READERS: &[&str] = &[
     "src/trace/columns.rs",
     "src/trace/copies.rs",
+    "src/trace/dress.rs",
+    "src/trace/features.rs",
     "src/trace/known.rs",
+    "src/trace/likeness.rs",
+    "src/trace/likeness/chance.rs",
     "src/trace/link.rs",
     "src/trace/reading.rs",
+    "src/trace/wrapping.rs",
 ];
 
 /// By what one could see whom a reading would accuse.
