@@ -100,7 +100,7 @@ fn binary(name: &str, bytes: &[u8]) -> Error {
 }
 
 /// UTF-16 by its BOM, or by most NULs standing at even or at odd places (delimiters, digits and line ends are ASCII).
-fn utf16(bytes: &[u8]) -> Option<Encoding> {
+pub(super) fn utf16(bytes: &[u8]) -> Option<Encoding> {
     match bytes {
         [0xFF, 0xFE, ..] => return Some(Encoding::Utf16Le),
         [0xFE, 0xFF, ..] => return Some(Encoding::Utf16Be),

@@ -3,6 +3,7 @@
 //! A format gives a [`Source`] (the table's cells as text, and whatever it needs to write the file again) and takes [`Edits`]
 //! (replace, insert, order). Nothing above this room knows what a delimiter or a serial date is.
 
+mod blocks;
 mod cells;
 mod csv;
 mod encoding;
@@ -13,6 +14,7 @@ mod sniff;
 mod source;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod xlsx;
 
 use std::borrow::Cow;
