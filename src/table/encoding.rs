@@ -128,6 +128,11 @@ pub(super) fn utf16(bytes: &[u8]) -> Option<Encoding> {
     })
 }
 
+/// A name that is no UTF-8, as Chinese Windows writes it; what is none of its characters is replaced.
+pub fn decode_name(raw: &[u8]) -> String {
+    GB18030.decode_without_bom_handling(raw).0.into_owned()
+}
+
 /// The number of the first byte that is no UTF-16, from 1.
 fn broken_utf16(bytes: &[u8], encoding: Encoding) -> usize {
     let units = bytes.chunks_exact(2).map(|pair| match encoding {

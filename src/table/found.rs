@@ -114,6 +114,11 @@ impl Contents {
     }
 }
 
+/// Whether a suspect file is a zip archive of other files, and no workbook.
+pub fn is_archive(bytes: &[u8]) -> bool {
+    matches!(sniff::content("", bytes), Ok(Content::Archive))
+}
+
 /// Takes a suspect file's bytes apart, whatever they are; `name` is for messages only.
 ///
 /// # Errors

@@ -20,7 +20,8 @@ mod xlsx;
 use std::borrow::Cow;
 
 pub use self::cells::{Area, Cells, Refused};
-pub use self::found::{Contents, Found, Password, contents};
+pub use self::encoding::decode_name;
+pub use self::found::{Contents, Found, Password, contents, is_archive};
 pub use self::limits::Limits;
 use self::source::State;
 pub use self::source::{Format, Source, from_bytes, load, open, rewrite};

@@ -62,18 +62,28 @@ pub(super) fn table(
     let first = lines.get(..header::SAMPLE).unwrap_or(lines);
     let columns = columns_of(cells, first);
     let rows = sample(cells, first, &columns);
-    let top = header::top(&rows)?;
+    let mut top = header::top(&rows)?;
     let mut begin = top.at;
     let mut names: Header = Vec::new();
+    let lower = begin + 1;
+    let second = match (lines.get(begin), lines.get(lower)) {
+        (Some(upper), Some(line)) if upper.row + 1 == line.row => {
+            is_second_header(cells, &named(cells, upper), line).then_some(line)
+        }
+        _ => None,
+    };
+    // names that stand for both rows come again in the second, which makes the first look like data
+    if !top.names && second.is_some() {
+        let under = header::top(rows.get(lower..)?);
+        top.names = under.is_some_and(|under| under.names && under.at == 0);
+    }
     if top.names {
         begin += 1;
         names = named(cells, lines.get(top.at)?);
         let above = top.at.checked_sub(1).and_then(|at| lines.get(at));
-        if let Some(below) = lines.get(begin).filter(|line| {
-            line.row == lines[top.at].row + 1 && is_second_header(cells, &names, line)
-        }) {
+        if let Some(below) = second {
             begin += 1;
-            names = beneath(names, named(cells, below));
+            names = filling(named(cells, below), names);
         } else if let Some(above) =
             above.filter(|line| line.row + 1 == lines[top.at].row && line.cells.len() > 1)
         {
@@ -142,11 +152,6 @@ fn is_second_header(cells: &Cells, names: &Header, line: &Line) -> bool {
         known += usize::from(header::is_a_name(text));
     }
     new > 0 && known > 0
-}
-
-/// A header of two rows: what stands below, and where nothing does what stands above.
-fn beneath(above: Header, below: Header) -> Header {
-    filling(below, above)
 }
 
 /// `names`, and the names of `more` for columns that have none.

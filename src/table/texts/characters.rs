@@ -58,6 +58,16 @@ fn mended(bytes: &[u8], limits: &Limits) -> Option<Characters> {
         None => &[(UTF_8, "UTF-8"), (GB18030, "GB18030"), (BIG5, "Big5")],
     };
     for (known, words) in tries {
+        if *words == "GB18030" && is_western(bytes) {
+            return Some(Characters {
+                text: WINDOWS_1252
+                    .decode_without_bom_handling(bytes)
+                    .0
+                    .into_owned(),
+                encoding: "Windows-1252",
+                notes: Vec::new(),
+            });
+        }
         let (text, broken) = known.decode_without_bom_handling(bytes);
         if !broken {
             // whole in a stricter encoding than those behind it
@@ -85,21 +95,17 @@ fn mended(bytes: &[u8], limits: &Limits) -> Option<Characters> {
             )],
         });
     }
-    // accents that stand alone are of the West
-    let lone = |at: usize| {
-        let high = |at: usize| bytes.get(at).is_some_and(|b| *b >= 0x80);
-        high(at) && !high(at + 1) && !at.checked_sub(1).is_some_and(high)
-    };
+    None
+}
+
+/// Whether the bytes beyond ASCII are few and mostly stand alone, as accents do and Chinese characters never.
+fn is_western(bytes: &[u8]) -> bool {
+    let is_high = |at: usize| bytes.get(at).is_some_and(|b| *b >= 0x80);
+    let alone =
+        |at: &usize| is_high(*at) && !is_high(at + 1) && !at.checked_sub(1).is_some_and(is_high);
     let high = bytes.iter().filter(|b| **b >= 0x80).count();
-    let alone = (0..bytes.len()).filter(|at| lone(*at)).count();
-    (utf16.is_none() && alone * 10 >= high * 9 && high * 5 < bytes.len()).then(|| Characters {
-        text: WINDOWS_1252
-            .decode_without_bom_handling(bytes)
-            .0
-            .into_owned(),
-        encoding: "Windows-1252",
-        notes: Vec::new(),
-    })
+    let alone = (0..bytes.len()).filter(alone).count();
+    alone * 2 >= high && high * 5 < bytes.len()
 }
 
 /// Whether bytes that are no UTF-8 are rather Big5 than GB18030, though most text in the one decodes in the other too.

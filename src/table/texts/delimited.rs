@@ -3,6 +3,7 @@
 use super::super::csv::scan::{self, Grammar};
 use super::super::csv::too_much;
 use super::super::limits::Limits;
+use super::pasted::after_number;
 use super::{Cells, refused};
 use crate::error::Result;
 
@@ -15,6 +16,8 @@ pub(super) struct Cut {
     grammar: Grammar,
     /// The part of the first rows that have the commonest number of cells, where that is two or more.
     pub(super) regularity: f64,
+    /// Whether rows begin with a number that is no cell, "1、".
+    numbered: bool,
 }
 
 impl Cut {
@@ -44,8 +47,11 @@ impl Cut {
             .map(<[usize]>::len)
             .max()
             .unwrap_or(0);
+        let lines = || text.lines().filter(|l| !l.trim().is_empty()).take(50);
+        let numbered = lines().filter(|l| after_number(l) != l.trim()).count();
         Cut {
             grammar,
+            numbered: numbered * 5 > lines().count() * 4,
             regularity: modal as f64 / widths.len().max(1) as f64,
         }
     }
@@ -78,7 +84,14 @@ impl Cut {
             for (column, span) in layout.spans(row).enumerate() {
                 let quotes = span.start < layout.literal_from;
                 let field = text.get(span).unwrap_or("");
-                let cell = scan::unquote(field, quotes);
+                let mut cell = scan::unquote(field, quotes);
+                if column == 0 && self.numbered {
+                    cell = after_number(&cell).to_string().into();
+                }
+                if self.grammar.delimiter == b'|' {
+                    // people put spaces around bars
+                    cell = cell.trim().to_string().into();
+                }
                 cells
                     .push(row_number, column as u32, &cell, limits)
                     .map_err(refused(name, row_number, limits))?;

@@ -104,7 +104,7 @@ fn behind_closing<'a>(rest: &'a str, name: &str) -> &'a str {
         let inside = from + at + 2;
         let closing = rest.get(inside..inside + name.len());
         if closing.is_some_and(|word| word.eq_ignore_ascii_case(name)) {
-            return rest.get(inside..).unwrap_or("");
+            return rest.get(inside - 2..).unwrap_or("");
         }
         from = inside;
     }
@@ -216,6 +216,8 @@ struct Open {
     column: u32,
     /// The open cell: its column and text so far.
     cell: Option<(u32, String)>,
+    /// Its number as the file has it beside what is shown.
+    exact: String,
 }
 
 impl Open {
@@ -280,17 +282,23 @@ impl Open {
                 ),
             });
         }
-        // Excel keeps the number itself here, whatever the cell shows
-        let exact = tag.attribute("x:num").unwrap_or("").trim();
+        // Excel and LibreOffice keep the number itself here, whatever the cell shows
+        let exact = tag.attribute("x:num").or_else(|| tag.attribute("sdval"));
+        self.exact = exact.unwrap_or("").trim().to_string();
         self.cell = Some((column, String::new()));
-        if !exact.is_empty() {
-            self.line.push((column, exact.to_string()));
-            self.cell = None;
-        }
     }
 
     fn end_cell(&mut self) {
-        self.line.extend(self.cell.take());
+        let Some((column, shown)) = self.cell.take() else {
+            return;
+        };
+        // too narrow a column shows 1.38E+10 or ####; dates are better as they are shown
+        let cut = shown.contains("E+") || shown.starts_with("##");
+        let text = match cut && !self.exact.is_empty() {
+            true => std::mem::take(&mut self.exact),
+            false => shown,
+        };
+        self.line.push((column, text));
     }
 
     fn end_row(&mut self, name: &str, limits: &Limits) -> Result<()> {
