@@ -22,20 +22,26 @@ pub(super) fn decode(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Char
         encoding,
         notes: Vec::new(),
     };
-    // where most is readable the rest is shown as replaced; who wants it strictly has the error of issuing
-    let mended = mended(&bytes, limits);
-    let big5 = is_big5(&bytes);
+    let mut bytes = bytes;
+    if encoding::utf16(&bytes).is_none() && !bytes.contains(&0) {
+        bytes = match String::from_utf8(bytes) {
+            Ok(text) => return Ok(whole(text, "UTF-8")),
+            Err(e) => e.into_bytes(),
+        };
+        if is_big5(&bytes) {
+            let (text, _) = BIG5.decode_without_bom_handling(&bytes);
+            return Ok(whole(text.into_owned(), "Big5"));
+        }
+    }
+    let spare = bytes.clone();
     match encoding::decode(name, bytes, limits) {
-        Ok(decoded) => match (decoded.encoding, decoded.raw) {
-            (Encoding::Utf8, _) => Ok(whole(decoded.text, "UTF-8")),
-            (Encoding::Utf16Le | Encoding::Utf16Be, _) => Ok(whole(decoded.text, "UTF-16")),
-            (Encoding::Gb18030, Some(raw)) if big5 => {
-                let (text, _) = BIG5.decode_without_bom_handling(&raw);
-                Ok(whole(text.into_owned(), "Big5"))
-            }
-            (Encoding::Gb18030, _) => Ok(whole(decoded.text, "GB18030")),
-        },
-        Err(error) => mended.ok_or(error),
+        Ok(decoded) => Ok(match decoded.encoding {
+            Encoding::Utf8 => whole(decoded.text, "UTF-8"),
+            Encoding::Utf16Le | Encoding::Utf16Be => whole(decoded.text, "UTF-16"),
+            Encoding::Gb18030 => whole(decoded.text, "GB18030"),
+        }),
+        // where most is readable the rest is shown as replaced
+        Err(error) => mended(&spare, limits).ok_or(error),
     }
 }
 
@@ -50,7 +56,7 @@ fn mended(bytes: &[u8], limits: &Limits) -> Option<Characters> {
         Some(_) => Some(UTF_16LE),
         None => None,
     };
-    if utf16.is_none() && (bytes.contains(&0) || std::str::from_utf8(bytes).is_ok()) {
+    if utf16.is_none() && bytes.contains(&0) {
         return None;
     }
     let tries: &[(&'static Known, &str)] = match utf16 {
@@ -70,11 +76,11 @@ fn mended(bytes: &[u8], limits: &Limits) -> Option<Characters> {
         }
         let (text, broken) = known.decode_without_bom_handling(bytes);
         if !broken {
-            // whole in a stricter encoding than those behind it
-            return (*words == "Big5").then(|| Characters {
+            let notes = Vec::new();
+            return Some(Characters {
                 text: text.into_owned(),
-                encoding: "Big5",
-                notes: Vec::new(),
+                encoding: words,
+                notes,
             });
         }
         let lost = text.matches('\u{fffd}').count();
@@ -113,9 +119,6 @@ fn is_western(bytes: &[u8]) -> bool {
 /// Both standards keep their common characters apart from the rare ones: GB 2312 in the rows 0xB0 to 0xD7, Big5 in the rows 0xA4
 /// to 0xC6. A text in one of them has nearly all of its characters there, and reads as many rare ones in the other.
 fn is_big5(bytes: &[u8]) -> bool {
-    if bytes.is_ascii() || encoding::utf16(bytes).is_some() || std::str::from_utf8(bytes).is_ok() {
-        return false;
-    }
     let sample = bytes.get(..1 << 18).unwrap_or(bytes);
     let (mut pairs, mut simplified, mut traditional) = (0usize, 0usize, 0usize);
     let mut at = 0;

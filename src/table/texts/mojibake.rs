@@ -8,8 +8,8 @@ use encoding_rs::{Encoding, GBK, WINDOWS_1252};
 use super::super::found::Sheet;
 use super::super::limits::Limits;
 
-/// Cells looked at before a file is taken for damaged.
-const SAMPLE: usize = 2000;
+/// Cells looked at before a file is taken for damaged; finding a character's place in GBK takes a microsecond.
+const SAMPLE: usize = 300;
 
 /// Repairs what can be repaired, where a good part of a file's cells asks for it, and notes how many cells it was.
 pub(super) fn repair(sheets: &mut [Sheet], limits: &Limits, notes: &mut Vec<String>) {

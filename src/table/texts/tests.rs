@@ -49,6 +49,46 @@ fn as_the_issuing_reader_has_it() {
 }
 
 #[test]
+fn ordinary_tables_and_leaks_of_them_are_taken_whole() {
+    use crate::drill::leaks::{
+        Encoding, drop_columns, keep_columns, remove_header, shuffle_columns, take_rows,
+        to_csv_bytes,
+    };
+    use crate::drill::registers::{Maternity, contacts, patients};
+    let mothers = Maternity { rows: 400, seed: 3 }.month(0);
+    let tables = [mothers, contacts(60, 3), contacts(11, 9), patients(300, 3)];
+    for table in tables {
+        let names: Vec<&str> = table.header().iter().map(String::as_str).collect();
+        let narrow = keep_columns(&table, &names[..names.len().min(4)]).unwrap();
+        let cut = drop_columns(&table, &names[..1]).unwrap();
+        let leaks = [
+            table.clone(),
+            take_rows(&table, 5, 1),
+            remove_header(&table),
+            shuffle_columns(&take_rows(&table, 40, 2), 7),
+            remove_header(&take_rows(&narrow, 30, 2)),
+            remove_header(&cut),
+            narrow,
+            cut,
+        ];
+        for (number, leak) in leaks.iter().enumerate() {
+            for encoding in [Encoding::Utf8Bom, Encoding::Gbk] {
+                let bytes = to_csv_bytes(leak, encoding);
+                let contents = contents(bytes.clone());
+                assert_eq!(contents.notes, [""; 0], "{names:?} {number}");
+                assert_eq!(contents.tables.len(), 1, "{names:?} {number}");
+                let found = &contents.tables[0].table;
+                let issuing = from_bytes("x", bytes, &Limits::default())
+                    .unwrap()
+                    .remove(0);
+                assert_eq!(found.header(), issuing.table.header(), "{number}");
+                assert_eq!(rows(found), rows(&issuing.table), "{names:?} {number}");
+            }
+        }
+    }
+}
+
+#[test]
 fn tabs_under_the_name_of_a_workbook() {
     let contents = contents(fixture("tabs_be.xls"));
     assert_eq!(contents.format, "text with tabs (UTF-16)");
