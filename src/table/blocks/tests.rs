@@ -1,5 +1,7 @@
 //! Sheets as people keep them.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::table::{Area, Table};
 
@@ -270,6 +272,74 @@ fn few_and_far_cells_take_no_memory() {
     corners.push(u32::MAX, 16_383, "b", &limits).unwrap();
     corners.push(u32::MAX, u32::MAX, "c", &limits).unwrap();
     tables(&corners, &limits);
+}
+
+/// What sheets are made of.
+const STUFF: [&str; 16] = [
+    "",
+    "",
+    "",
+    "",
+    "姓名",
+    "电话",
+    "地址",
+    "合计",
+    "王小丽",
+    "李娜",
+    "13812345678",
+    "13912345678",
+    "2024-09-01",
+    "58.5",
+    "备注：无",
+    "第 1 页",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+    /// Whatever is cut and left out, a cell of a table is the sheet's cell at the place that the table gives for it, or the one
+    /// merged over that place; and no cell is in two tables.
+    #[test]
+    fn cells_keep_their_places(
+        width in 1usize..9,
+        picks in prop::collection::vec(0usize..STUFF.len(), 0..140),
+        areas in prop::collection::vec((0u32..16, 0u32..9, 0u32..4, 0u32..3), 0..3),
+    ) {
+        let mut cells = Cells::default();
+        for (at, pick) in picks.iter().enumerate() {
+            let (row, column) = ((at / width) as u32, (at % width) as u32);
+            cells.push(row, column, STUFF[*pick], &Limits::default()).unwrap();
+        }
+        let merged = areas.iter().map(|(row, column, down, right)| Area {
+            from: (*row, *column),
+            to: (row + down, column + right),
+        });
+        cells.merged = merged.collect();
+        let (found, _) = tables(&cells, &Limits::default());
+        let mut seen = std::collections::HashSet::new();
+        for table in &found {
+            prop_assert_eq!(table.rows.len(), table.table.rows());
+            prop_assert_eq!(table.columns.len(), table.table.width());
+            for (row, number) in table.rows.iter().enumerate() {
+                for (column, letter) in table.columns.iter().enumerate() {
+                    let text = table.table.cell(row, column);
+                    let place = (number - 1, letter - 1);
+                    let own = cells.iter().find(|(r, c, _)| (*r, *c) == place);
+                    match own {
+                        Some((_, _, own)) => prop_assert!(text == own || is_under(&cells, place)),
+                        None => prop_assert!(text.is_empty() || is_under(&cells, place)),
+                    }
+                    prop_assert!(text.is_empty() || seen.insert(place));
+                }
+            }
+        }
+    }
+}
+
+fn is_under(cells: &Cells, place: (u32, u32)) -> bool {
+    cells
+        .merged
+        .iter()
+        .any(|a| a.from.1 == place.1 && a.from.0 < place.0 && place.0 <= a.to.0)
 }
 
 /// Prints what finding a table of 40,000 x 19 takes.

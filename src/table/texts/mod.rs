@@ -4,6 +4,8 @@
 
 mod characters;
 mod delimited;
+#[cfg(test)]
+mod fuzz;
 mod html;
 mod json;
 mod labels;
