@@ -67,6 +67,9 @@ impl LeftOut {
 /// How often a piece of a sheet is cut again into what stands beside and below one another.
 const DEPTH: usize = 4;
 
+/// Tables below one another; what comes after goes with the last.
+const STACKS: usize = 1000;
+
 /// The tables of a sheet, from top to bottom and left to right, and what was left out of them.
 pub(super) fn tables(cells: &Cells, limits: &Limits) -> (Vec<Found>, LeftOut) {
     let filled = merged::filled(cells, limits);
@@ -165,6 +168,7 @@ impl Taker<'_> {
         let mut stacks: Vec<(Vec<Line>, Shape)> = Vec::new();
         for group in groups {
             let own = Shape::of(self.cells, &group);
+            let count = stacks.len();
             let Some((lines, shape)) = stacks.last_mut() else {
                 stacks.push((group, own));
                 continue;
@@ -183,7 +187,10 @@ impl Taker<'_> {
                 } else {
                     self.left.remarks += group.len();
                 }
-            } else if shape.repeats(&own) || (!own.has_header() && shape.fits(&own)) {
+            } else if shape.repeats(&own)
+                || count >= STACKS
+                || (!own.has_header() && shape.fits(&own))
+            {
                 lines.extend(group);
                 shape.widen(&own);
             } else {

@@ -114,6 +114,26 @@ fn blank_rows_and_columns_split_no_table() {
 }
 
 #[test]
+fn a_line_between_any_two_rows_splits_no_table() {
+    let row = |n: u32| format!("{n}|王小{n}|1381234{n:04}|正常");
+    let rows: Vec<String> = (0..300).map(row).collect();
+    let mut lines = vec!["序号|姓名|电话|备注"];
+    for row in &rows {
+        lines.extend(["", row]);
+    }
+    let (table, left) = one(&lines);
+    assert_eq!(self::rows(&table.table), rows);
+    assert_eq!(table.rows[299], 601);
+    assert_eq!(left, LeftOut::default());
+}
+
+#[test]
+fn thousands_of_scraps_are_not_as_many_tables() {
+    let scraps = ["a|b", "", "||c|d", "", "||||e|f", ""].repeat(3000);
+    assert!(found(&scraps).len() <= 1000);
+}
+
+#[test]
 fn without_a_header() {
     let lines = [
         "王小丽|13812345678|2024-09-01",

@@ -6,10 +6,13 @@
 use super::super::cells::{Area, Cells};
 use super::super::limits::Limits;
 use super::refused;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Tables inside tables; what is deeper is text.
 const DEPTH: usize = 32;
+
+/// Tables of one page.
+const TABLES: usize = 10_000;
 
 /// How many rows or columns one cell may span, as browsers have it.
 const ROWSPAN: u32 = 65_534;
@@ -62,6 +65,11 @@ pub(super) fn tables(name: &str, text: &str, limits: &Limits) -> Result<Vec<Cell
         rest = &tag[token.length..];
         match (token.name.as_str(), token.closes) {
             ("script" | "style", false) => rest = behind_closing(rest, &token.name),
+            _ if done.len() > TABLES => {
+                return Err(Error::input(format!(
+                    "`{name}` is a web page of more than {TABLES} tables. Save the one that is meant as .xlsx or CSV."
+                )));
+            }
             ("table", false) if open.len() < DEPTH => open.push(Open::default()),
             ("table", false) => buried += 1,
             ("table", true) if buried > 0 => buried -= 1,

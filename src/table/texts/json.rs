@@ -17,6 +17,9 @@ const DEPTH: usize = 64;
 /// Lists of records told apart; the records of further ones go to the last.
 const LISTS: usize = 256;
 
+/// Names in one list of records. A table turned on its side has one for every cell.
+const NAMES: usize = 2_000_000;
+
 /// Whether a text begins like JSON that can hold a table.
 pub(super) fn is_json(text: &str) -> bool {
     let inner = text.trim_start();
@@ -82,7 +85,7 @@ pub(super) fn read(
     // the object around a list is no record
     let lists = reader.lists.into_iter();
     Ok(lists
-        .filter(|list| rows < 2 || list.next_row > 1 || list.is_columns())
+        .filter(|list| rows < 2 || list.next_row > 1 || list.turn().is_some())
         .map(|list| list.sheet(limits))
         .collect())
 }
@@ -120,43 +123,80 @@ impl List {
         column
     }
 
-    /// Whether the one record is a table turned on its side: every name has the same numbers under it, as in
-    /// `{"name": {"0": "Ann", "1": "Bob"}, "phone": {"0": ...}}`, which is how pandas writes by default.
-    fn is_columns(&self) -> bool {
+    /// How the one record is a table turned on its side, if it is: every column has the same keys under it, or every row.
+    fn turn(&self) -> Option<Turn> {
+        if self.next_row != 1 || self.names.len() < 4 {
+            return None;
+        }
         let numbered = |name: &String| {
-            name.rsplit_once('.')
-                .is_some_and(|(_, n)| n.parse::<u32>().is_ok())
+            let (_, number) = name.rsplit_once('.')?;
+            number.parse::<u32>().ok()
         };
-        self.next_row == 1 && self.names.len() > 3 && self.names.iter().all(numbered)
+        if self.names.iter().all(|name| numbered(name).is_some()) {
+            return Some(Turn::ColumnsFirst);
+        }
+        let mut fields = Vec::with_capacity(self.names.len());
+        for name in &self.names {
+            fields.push(name.split_once('.')?.1);
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        (fields.len() * 2 <= self.names.len()).then_some(Turn::RowsFirst)
     }
 
     fn sheet(self, limits: &Limits) -> Sheet {
-        if !self.is_columns() {
+        let Some(turn) = self.turn() else {
             return Sheet {
                 names: (!self.names.is_empty()).then_some(self.names),
                 cells: self.cells,
             };
-        }
+        };
         let mut turned = List::default();
-        let mut places: Vec<(u32, u32, usize)> = Vec::new();
-        for (at, (_, column, _)) in self.cells.iter().enumerate() {
+        let mut keys: HashMap<&str, u32> = HashMap::new();
+        // row, column, text
+        let mut places: Vec<(u32, u32, &str)> = Vec::new();
+        for (_, column, text) in self.cells.iter() {
             let name = self.names.get(column as usize).map_or("", String::as_str);
-            if let Some((name, row)) = name.rsplit_once('.')
-                && let Ok(row) = row.parse()
-            {
-                places.push((row, turned.column(name), at));
+            match turn {
+                Turn::ColumnsFirst => {
+                    if let Some((name, row)) = name.rsplit_once('.')
+                        && let Ok(row) = row.parse()
+                    {
+                        places.push((row, turned.column(name), text));
+                    }
+                }
+                Turn::RowsFirst => {
+                    if let Some((key, name)) = name.split_once('.') {
+                        let next = keys.len() as u32;
+                        let row = *keys.entry(key).or_insert(next);
+                        if row == next {
+                            // the key may be what identifies the record
+                            places.push((row, turned.column("key"), key));
+                        }
+                        places.push((row, turned.column(name), text));
+                    }
+                }
             }
         }
         places.sort_unstable();
-        for (row, column, at) in places {
-            // all of it was taken before
-            let _ = turned.cells.push(row, column, self.cells.text(at), limits);
+        for (row, column, text) in places {
+            // all of it was taken before, but for short keys
+            let _ = turned.cells.push(row, column, text, limits);
         }
         Sheet {
             names: Some(turned.names),
             cells: turned.cells,
         }
     }
+}
+
+/// How pandas and others write a table as one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// `{"name": {"0": "Ann", "1": "Bob"}, "phone": {"0": ...}}`
+    ColumnsFirst,
+    /// `{"7": {"name": "Ann", "phone": ...}, "8": {"name": ...}}`
+    RowsFirst,
 }
 
 struct Reader<'a> {
@@ -266,7 +306,7 @@ impl Reader<'_> {
                 }
                 _ => {
                     let word = self.word()?;
-                    self.add(list, prefix, record, word);
+                    self.add(list, prefix, record, word)?;
                 }
             }
             prefix.truncate(outer);
@@ -276,10 +316,18 @@ impl Reader<'_> {
         }
     }
 
-    fn add(&mut self, list: usize, name: &str, record: &mut Record, word: String) {
-        if let Some(list) = self.lists.get_mut(list) {
-            record.push((list.column(name), word));
+    fn add(&mut self, list: usize, name: &str, record: &mut Record, word: String) -> Step {
+        let Some(list) = self.lists.get_mut(list) else {
+            return Ok(());
+        };
+        if list.names.len() >= NAMES {
+            return Err(Stop::Limit(Error::input(format!(
+                "`{}` is JSON with more than {NAMES} names, which no table has. Save the table itself as CSV.",
+                self.name
+            ))));
         }
+        record.push((list.column(name), word));
+        Ok(())
     }
 
     /// An array: objects and arrays in it are records, anything else belongs to the record around it.
@@ -309,12 +357,18 @@ impl Reader<'_> {
                     match &mut around {
                         Some((list, prefix, record)) => {
                             let name = format!("{prefix}.{number}");
-                            self.add(*list, &name, record, word);
+                            self.add(*list, &name, record, word)?;
                         }
                         // a list of nothing but values is one column
                         None if depth == 0 => {
                             let list = self.list(path);
                             self.keep(list, vec![(0, word)])?;
+                        }
+                        None if loose.len() >= self.limits.columns => {
+                            return Err(Stop::Limit(Error::input(format!(
+                                "`{}` is JSON with a row of more than {} values. Check that it is a table.",
+                                self.name, self.limits.columns
+                            ))));
                         }
                         None => loose.push((number, word)),
                     }

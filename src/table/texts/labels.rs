@@ -2,7 +2,7 @@
 
 use super::super::header::is_a_name;
 use super::super::limits::Limits;
-use super::pasted::after_number;
+use super::pasted::{LONG, after_number};
 use super::{Cells, Sheet, refused};
 use crate::error::Result;
 
@@ -68,6 +68,9 @@ fn is_labelled(text: &str) -> bool {
 
 /// The labels of a line with their values; empty where it does not begin with one.
 fn pairs(line: &str) -> Vec<(&str, &str)> {
+    if line.len() > LONG {
+        return Vec::new();
+    }
     let line = after_number(line);
     let mut found: Vec<(&str, &str)> = Vec::new();
     // the open pair: its label, and where its value begins

@@ -14,6 +14,9 @@ const SAMPLE: usize = 300;
 /// Cells beyond which a line is taken as it is.
 const WIDE: usize = 40;
 
+/// Bytes of a line beyond which nobody pasted it.
+pub(super) const LONG: usize = 16 << 10;
+
 /// Ways to split a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Split {
@@ -58,6 +61,9 @@ impl Way {
             .filter(|l| !l.is_empty())
             .take(SAMPLE)
             .collect();
+        if lines.iter().any(|line| line.len() > LONG) {
+            return None;
+        }
         let ways = [Split::Gaps, Split::Spaces, Split::Marks, Split::Both];
         ways.into_iter()
             .filter_map(|split| Way::with(split, &lines))
@@ -112,7 +118,10 @@ impl Way {
         let mut cells = Cells::default();
         for (row, line) in text.lines().enumerate() {
             let row = row as u32;
-            let tokens = tokens(line, self.split);
+            let tokens = match line.len() > LONG {
+                true => vec![line.to_string()],
+                false => tokens(line, self.split),
+            };
             for (column, text) in self.laid_out(&tokens) {
                 if column >= limits.columns {
                     break;

@@ -201,6 +201,17 @@ fn json_that_is_odd() {
         rows(&python.table),
         [["Ann", "True", ""], ["B'ob", "False", ""]]
     );
+    let keyed = one(
+        r#"{"310101198601310748":{"n":"Ann","d":"1"},"310101198601310756":{"n":"Bob","d":"2"}}"#,
+    );
+    assert_eq!(keyed.table.header(), ["key", "n", "d"]);
+    assert_eq!(
+        rows(&keyed.table),
+        [
+            ["310101198601310748", "Ann", "1"],
+            ["310101198601310756", "Bob", "2"]
+        ]
+    );
     let escapes = one(r#"{"a":"\u738b\ud83d\ude00\ud800x\n"}"#);
     assert_eq!(escapes.table.cell(0, 0), "王😀\u{fffd}x\n");
     let cut = contents("[{\"name\":\"Ann\",\"phone\":\"1\"},{\"name\":\"Bob\",\"pho");
@@ -212,6 +223,8 @@ fn json_that_is_odd() {
     assert!(why("{\"a\" 1}", &limits).contains("damaged in line 1"));
     assert!(why("[".repeat(100_000), &limits).contains("nested more than 64 deep"));
     assert!(why("{\"a\":".repeat(100_000), &limits).contains("nested more than 64 deep"));
+    let wide = format!("[[{}]]", "1,".repeat(100_000));
+    assert!(why(wide, &limits).contains("more than 16384 values"));
     assert!(why("[{}]", &limits).contains("no cells"));
     let names: String = (0..40_000).map(|n| format!("{{\"k{n}\":1}}\n")).collect();
     assert!(one(names).table.width() <= 16_384);
@@ -257,6 +270,7 @@ fn pages_that_are_odd() {
     let wide = "<table><tr><td colspan=1000 rowspan=65534>1".to_string()
         + &"<td colspan=1000>2".repeat(10_000);
     contents(wide);
+    assert!(why("<table><td>x</table>".repeat(20_000), &limits).contains("more than 10000 tables"));
     let quote = "<table><tr><td class=\"a>王小丽<td>13812345678<tr><td>李娜<td>13912345678</table>";
     contents(quote);
 }
@@ -339,6 +353,14 @@ fn ragged_lines_stand_under_their_like() {
         ["13712345678", "2024-08-12", "徐汇区天平路8号"]
     );
     assert_eq!(row("孙丽"), ["13612345678", "2024-08-13", ""]);
+}
+
+#[test]
+fn endless_lines_are_no_lists() {
+    let limits = Limits::default();
+    assert!(why("a ".repeat(2 << 20), &limits).contains("longer than 1 MiB"));
+    assert!(why("ab:c ".repeat(1 << 20), &limits).contains("longer than 1 MiB"));
+    assert!(why("a,".repeat(1 << 20), &limits).contains("more than 16384 columns"));
 }
 
 #[test]
