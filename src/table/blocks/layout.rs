@@ -306,7 +306,7 @@ pub(super) fn lay_out<L: std::borrow::Borrow<Line>>(
     let mut columns: Vec<u32> = (0..counts.len() as u32)
         .filter(|column| counts[*column as usize] > 0)
         .collect();
-    let most = limits.cells.min(64 * filled + (1 << 20)) / lines.len().max(1);
+    let most = limits.cells.min(16 * filled + (1 << 20)) / lines.len().max(1);
     let dropped = columns.len().saturating_sub(most.max(1));
     if dropped > 0 {
         columns.sort_by_key(|column| std::cmp::Reverse(counts[*column as usize]));

@@ -18,7 +18,7 @@ const DEPTH: usize = 64;
 const LISTS: usize = 256;
 
 /// Names in one list of records. A table turned on its side has one for every cell.
-const NAMES: usize = 2_000_000;
+const NAMES: usize = 1_000_000;
 
 /// Whether a text begins like JSON that can hold a table.
 pub(super) fn is_json(text: &str) -> bool {

@@ -11,6 +11,7 @@ mod json;
 mod labels;
 mod mojibake;
 mod pasted;
+mod stacked;
 #[cfg(test)]
 mod tests;
 
@@ -74,6 +75,11 @@ fn sheets(
 /// The reading that gives the more regular table.
 fn delimited_or_pasted(name: &str, text: &str, limits: &Limits) -> Result<(Cells, &'static str)> {
     let cut = delimited::Cut::of(text);
+    if cut.regularity == 0.0
+        && let Some(cells) = stacked::read(name, text, limits)?
+    {
+        return Ok((cells, "pasted text, a line for each cell"));
+    }
     if !cut.is_regular()
         && let Some(way) = pasted::Way::of(text)
         && way.regularity() > cut.regularity

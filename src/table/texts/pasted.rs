@@ -32,7 +32,7 @@ enum Split {
 
 /// What a cell looks like, as far as columns of a list differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// Two to four Chinese characters.
     Name,
     /// Eleven digits, or a masked or spaced number of that length.
@@ -269,8 +269,8 @@ fn tokens(line: &str, split: Split) -> Vec<String> {
         _ => tokens.iter().flat_map(|t| around_numbers(t)).collect(),
     };
     match split {
-        Split::Spaces | Split::Both => rejoined(tokens),
-        _ => tokens,
+        Split::Marks => tokens,
+        _ => rejoined(tokens),
     }
 }
 
@@ -284,14 +284,13 @@ fn around_numbers(token: &str) -> Vec<String> {
     let mut rest = token;
     let mut text = String::new();
     while let Some(c) = rest.chars().next() {
-        let run = rest
-            .find(|c: char| !(c.is_ascii_digit() || c == '*'))
-            .unwrap_or(rest.len());
-        let run = match rest.get(run..).map(|r| r.starts_with(['X', 'x'])) {
-            Some(true) if run == 17 => 18,
-            _ => run,
+        let run = number_at(rest);
+        let digits = |text: &str| {
+            text.bytes()
+                .filter(|b| !matches!(b, b'-' | b'/' | b'.'))
+                .count()
         };
-        if run >= 7 {
+        if digits(&rest[..run]) >= 7 {
             if !text.is_empty() {
                 parts.push(std::mem::take(&mut text));
             }
@@ -306,16 +305,52 @@ fn around_numbers(token: &str) -> Vec<String> {
     if !text.is_empty() {
         parts.push(text);
     }
+    let marks = |c: char| c.is_whitespace() || matches!(c, ',' | '，' | '、' | ';' | '；' | '|');
+    let parts = parts.iter().map(|part| part.trim_matches(marks));
     parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_string)
+        .collect()
 }
 
-/// Telephone and identity numbers that a picture's reader took apart, "138 1234 5678", made whole.
+/// Bytes of the number that a text begins with: digits and stars, marks between them, the X that ends an identity number.
+fn number_at(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| {
+        bytes
+            .get(at)
+            .is_some_and(|b| b.is_ascii_digit() || *b == b'*')
+    };
+    let is_mark = |at: usize| matches!(bytes.get(at), Some(b'-' | b'/' | b'.'));
+    let mut run = 0;
+    while is_digit(run) || (run > 0 && is_mark(run) && is_digit(run + 1)) {
+        run += 1;
+    }
+    match bytes.get(run) {
+        Some(b'X' | b'x') if run == 17 => 18,
+        _ => run,
+    }
+}
+
+/// Telephone and identity numbers that a picture's reader took apart, "138 1234 5678", and a name of two characters set wide,
+/// "李  娜", made whole.
 fn rejoined(tokens: Vec<String>) -> Vec<String> {
     let digits = |token: &str, length: usize| {
         token.len() == length && token.bytes().all(|b| b.is_ascii_digit() || b == b'X')
     };
     let mut out: Vec<String> = Vec::with_capacity(tokens.len());
     let mut rest = tokens.as_slice();
+    let is_one_han = |token: &str| {
+        let mut chars = token.chars();
+        chars.next().is_some_and(is_han) && chars.next().is_none()
+    };
+    if let [first, second, _, behind @ ..] = rest
+        && is_one_han(first)
+        && is_one_han(second)
+    {
+        out.push(format!("{first}{second}"));
+        rest = &rest[rest.len() - behind.len() - 1..];
+    }
     while let Some((first, others)) = rest.split_first() {
         let whole = match others {
             [a, b, ..] => {
@@ -335,7 +370,12 @@ fn rejoined(tokens: Vec<String>) -> Vec<String> {
     out
 }
 
-fn kind(token: &str) -> Kind {
+fn is_han(c: char) -> bool {
+    ('\u{3400}'..='\u{9FFF}').contains(&c)
+}
+
+/// What a cell looks like.
+pub(super) fn kind(token: &str) -> Kind {
     let (mut chars, mut digits, mut others) = (0, 0, 0);
     for c in token.chars() {
         chars += 1;
@@ -347,9 +387,7 @@ fn kind(token: &str) -> Kind {
         }
     }
     if others > 0 || digits == 0 {
-        let han = token
-            .chars()
-            .all(|c| ('\u{3400}'..='\u{9FFF}').contains(&c) || c == '*' || c == '·');
+        let han = token.chars().all(|c| is_han(c) || c == '*' || c == '·');
         return match han && (2..=4).contains(&chars) {
             true => Kind::Name,
             false => Kind::Text,
