@@ -11,6 +11,7 @@ mod json;
 mod labels;
 mod mojibake;
 mod pasted;
+mod records;
 mod stacked;
 #[cfg(test)]
 mod tests;
