@@ -3,6 +3,11 @@
 //! A path may be a file, a folder, a pattern or `-`; a file may be an archive of more. Every file in it is a leak of its own, and
 //! one that cannot be read does not stop the rest.
 
+mod archive;
+mod paths;
+#[cfg(test)]
+mod tests;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -34,18 +39,33 @@ pub struct Leak {
     pub contents: Contents,
 }
 
-/// The files that the given paths stand for, sorted, each once: folders with all that is in them, patterns with what they match.
-/// `-` stays what it is.
+/// What the given paths stand for.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// Every file, or why a path or folder could not be followed.
+    pub files: Vec<Result<PathBuf>>,
+    /// How many files were passed over: hidden ones, lock files of open workbooks, thumbnails, devices.
+    pub skipped: usize,
+}
+
+/// The files that the given paths stand for, each once: folders with all that is in them, sorted, patterns with what they match.
+/// `-` stays what it is, and so does a path that is not there, so that reading it says why.
 pub fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf>> {
-    paths.iter().cloned().map(Ok).collect()
+    gather(paths).files
+}
+
+/// As [`files`], with how many were passed over.
+pub fn gather(paths: &[PathBuf]) -> Gathered {
+    paths::gather(paths)
 }
 
 /// Reads one of [`files`]: `each` is given every leak in it by its path, one for a plain file, more for an archive.
 pub fn read(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Result<Leak>)) {
     let shown = path.to_string_lossy();
-    let leak = table::load(path, &reading.limits)
-        .and_then(|(name, bytes)| take_apart(&shown, &name, bytes, reading));
-    each(&shown, leak);
+    match table::load(path, &reading.limits) {
+        Ok((name, bytes)) => archive::read(&shown, &name, bytes, reading, each),
+        Err(error) => each(&shown, Err(error)),
+    }
 }
 
 /// Reads a leak that came some other way, such as by standard input; `path` is what it is called.
@@ -55,7 +75,7 @@ pub fn read_bytes(
     reading: &Reading,
     each: &mut dyn FnMut(&str, Result<Leak>),
 ) {
-    each(path, take_apart(path, path, bytes, reading));
+    archive::read(path, path, bytes, reading, each);
 }
 
 /// Whether a file still has the bytes that were read.
@@ -71,6 +91,7 @@ pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
     }
 }
 
+/// Takes one file apart that is no archive: the one place where its bytes go to a reader.
 fn take_apart(path: &str, name: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
     let sha256 = Sha256::digest(&bytes).into();
     let contents = table::contents(name, bytes, reading.password.as_ref(), &reading.limits)?;

@@ -120,6 +120,39 @@ impl Cells {
         Some((row, column, text))
     }
 
+    /// A sheet of the same name and areas, with nothing filled.
+    pub(super) fn like(&self) -> Cells {
+        Cells {
+            sheet: self.sheet.clone(),
+            hidden: self.hidden,
+            hidden_lines: self.hidden_lines,
+            merged: self.merged.clone(),
+            ..Cells::default()
+        }
+    }
+
+    /// Row and column of the `at`-th filled cell.
+    pub(super) fn place(&self, at: usize) -> Option<(u32, u32)> {
+        self.places.get(at).copied()
+    }
+
+    /// The text of the `at`-th filled cell; empty behind the last.
+    pub(super) fn text(&self, at: usize) -> &str {
+        self.get(at).map_or("", |(_, _, text)| text)
+    }
+
+    /// Bytes of text of the cells in this range.
+    pub(super) fn text_bytes(&self, range: std::ops::Range<usize>) -> usize {
+        let end = |at: usize| match at {
+            0 => 0,
+            _ => self
+                .ends
+                .get(at - 1)
+                .map_or(self.text.len(), |e| *e as usize),
+        };
+        end(range.end).saturating_sub(end(range.start))
+    }
+
     /// All filled cells, row by row.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32, &str)> {
         (0..self.len()).filter_map(|at| self.get(at))

@@ -1,6 +1,6 @@
 //! Delimited text. The file's bytes stay where they are; a copy is made of them and of the few cells that changed.
 
-mod scan;
+pub(super) mod scan;
 mod write;
 
 use self::scan::{Excess, Grammar, Layout};
@@ -152,7 +152,8 @@ fn build(name: &str, text: &str, cut: &Layout, delimiter: u8, limits: &Limits) -
     Ok((table, first, behind, irregular))
 }
 
-fn too_much(name: &str, excess: Excess, limits: &Limits) -> Error {
+/// What to say of a file that asks for too much.
+pub(super) fn too_much(name: &str, excess: Excess, limits: &Limits) -> Error {
     Error::input(match excess {
         Excess::Cell { row, column } => format!(
             "`{name}`, row {row}, column {column}: the cell is longer than {}, which mostly comes of a stray quote. Correct the row.",

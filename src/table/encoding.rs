@@ -100,7 +100,7 @@ fn binary(name: &str, bytes: &[u8]) -> Error {
 }
 
 /// UTF-16 by its BOM, or by most NULs standing at even or at odd places (delimiters, digits and line ends are ASCII).
-fn utf16(bytes: &[u8]) -> Option<Encoding> {
+pub(super) fn utf16(bytes: &[u8]) -> Option<Encoding> {
     match bytes {
         [0xFF, 0xFE, ..] => return Some(Encoding::Utf16Le),
         [0xFE, 0xFF, ..] => return Some(Encoding::Utf16Be),
@@ -126,6 +126,11 @@ fn utf16(bytes: &[u8]) -> Option<Encoding> {
     } else {
         Encoding::Utf16Le
     })
+}
+
+/// A name that is no UTF-8, as Chinese Windows writes it; what is none of its characters is replaced.
+pub fn decode_name(raw: &[u8]) -> String {
+    GB18030.decode_without_bom_handling(raw).0.into_owned()
 }
 
 /// The number of the first byte that is no UTF-16, from 1.

@@ -1,7 +1,8 @@
 //! What a suspect file holds: every table in it, with where it stood.
 
-use super::{Limits, Table};
-use crate::error::Result;
+use super::sniff::{self, Content};
+use super::{Cells, Limits, Table, blocks, texts};
+use crate::error::{Error, Result};
 
 /// A table found in a file, and where.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,6 +52,73 @@ impl std::fmt::Debug for Password {
     }
 }
 
+/// A sheet in which tables are to be looked for, or, with names, the rows of one table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sheet {
+    /// The columns' names, where nothing has to be looked for.
+    pub(super) names: Option<Vec<String>>,
+    pub(super) cells: Cells,
+}
+
+impl From<Cells> for Sheet {
+    fn from(cells: Cells) -> Sheet {
+        Sheet { names: None, cells }
+    }
+}
+
+impl Contents {
+    /// The tables in the sheets of a file of this format. `notes` is what reading them said. Tables without rows go, unless
+    /// there is no other.
+    ///
+    /// # Errors
+    /// Where nothing at all is filled.
+    pub(super) fn of(
+        name: &str,
+        format: &str,
+        sheets: impl IntoIterator<Item = impl Into<Sheet>>,
+        mut notes: Vec<String>,
+        limits: &Limits,
+    ) -> Result<Contents> {
+        let mut tables = Vec::new();
+        for sheet in sheets {
+            let Sheet { names, cells } = sheet.into();
+            let left = match names {
+                None => {
+                    let (found, left) = blocks::tables(&cells, limits);
+                    tables.extend(found);
+                    left
+                }
+                Some(names) => {
+                    let (found, left) = blocks::under(&cells, &names, limits);
+                    tables.push(found);
+                    left
+                }
+            };
+            let place = match &cells.sheet {
+                Some(sheet) => format!("sheet `{sheet}`"),
+                None => "the file".to_string(),
+            };
+            notes.extend(left.words(&place));
+        }
+        blocks::keep_rows(&mut tables);
+        if tables.is_empty() {
+            return Err(Error::input(format!(
+                "`{name}` has no cells, only white space. Give a file that holds a table."
+            )));
+        }
+        Ok(Contents {
+            format: format.to_string(),
+            tables,
+            notes,
+        })
+    }
+}
+
+/// Whether a suspect file is a zip archive of other files, and no workbook.
+pub fn is_archive(bytes: &[u8]) -> bool {
+    matches!(sniff::content("", bytes), Ok(Content::Archive))
+}
+
 /// Takes a suspect file's bytes apart, whatever they are; `name` is for messages only.
 ///
 /// # Errors
@@ -61,6 +129,14 @@ pub fn contents(
     _password: Option<&Password>,
     limits: &Limits,
 ) -> Result<Contents> {
+    if bytes.len() as u64 <= limits.file_cap()
+        && matches!(
+            sniff::content(name, &bytes)?,
+            Content::Text | Content::WebPage
+        )
+    {
+        return texts::read(name, bytes, limits);
+    }
     let sources = super::from_bytes(name, bytes, limits)?;
     Ok(Contents {
         format: "a table".to_string(),

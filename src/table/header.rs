@@ -8,7 +8,7 @@ pub(super) const SAMPLE: usize = 64;
 
 /// What a cell's text looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
     Empty,
     /// Words.
     Text,
@@ -94,7 +94,8 @@ const NAMES: [&str; 72] = [
     "birthday",
 ];
 
-fn look(text: &str) -> Look {
+/// What `text` looks like.
+pub(super) fn look(text: &str) -> Look {
     let text = text.trim();
     if text.is_empty() {
         return Look::Empty;
@@ -126,7 +127,8 @@ fn is_year(text: &str) -> bool {
     matches!(text.trim().parse::<u16>(), Ok(1900..=2100)) && text.trim().len() == 4
 }
 
-fn is_a_name(text: &str) -> bool {
+/// Whether columns go by this name.
+pub(super) fn is_a_name(text: &str) -> bool {
     let text = text.trim();
     if text.chars().count() > 24 || text.bytes().any(|b| b.is_ascii_digit()) {
         return false;
@@ -189,10 +191,24 @@ fn vote(cell: &str, below: &[&str]) -> f64 {
     }
 }
 
+/// Where a table begins under its titles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Top {
+    /// The first row that fills most of the table's width, from 0.
+    pub(super) at: usize,
+    /// Whether it holds the columns' names.
+    pub(super) names: bool,
+}
+
 /// The header's place among the first rows of a sheet or file, from 0; `None` where the first full row is data already.
 ///
 /// Rows may differ in length; at most [`SAMPLE`] of them are looked at.
 pub(super) fn find(rows: &[Vec<&str>]) -> Option<usize> {
+    top(rows).filter(|top| top.names).map(|top| top.at)
+}
+
+/// The first full row among the first rows of a sheet or file, as for [`find`]; `None` where nothing is filled.
+pub(super) fn top(rows: &[Vec<&str>]) -> Option<Top> {
     let rows = &rows[..rows.len().min(SAMPLE)];
     let filled = |row: &[&str]| row.iter().filter(|c| !c.trim().is_empty()).count();
     let mut widths: Vec<usize> = rows.iter().map(|r| filled(r)).filter(|w| *w > 0).collect();
@@ -236,7 +252,10 @@ pub(super) fn find(rows: &[Vec<&str>]) -> Option<usize> {
         .sum();
     // where nothing speaks either way a row of words is taken for names, as files mostly have them
     let fallback = words == filled(row) && distinct(row);
-    (score > 0.0 || (score == 0.0 && fallback)).then_some(at)
+    Some(Top {
+        at,
+        names: score > 0.0 || (score == 0.0 && fallback),
+    })
 }
 
 fn column_look(row: &[&str]) -> Look {

@@ -3,6 +3,7 @@
 //! A format gives a [`Source`] (the table's cells as text, and whatever it needs to write the file again) and takes [`Edits`]
 //! (replace, insert, order). Nothing above this room knows what a delimiter or a serial date is.
 
+mod blocks;
 mod cells;
 mod csv;
 mod encoding;
@@ -13,12 +14,14 @@ mod sniff;
 mod source;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod xlsx;
 
 use std::borrow::Cow;
 
 pub use self::cells::{Area, Cells, Refused};
-pub use self::found::{Contents, Found, Password, contents};
+pub use self::encoding::decode_name;
+pub use self::found::{Contents, Found, Password, contents, is_archive};
 pub use self::limits::Limits;
 use self::source::State;
 pub use self::source::{Format, Source, from_bytes, load, open, rewrite};

@@ -10,33 +10,33 @@ use crate::table::limits::Limits;
 
 /// What separates fields, and how bytes are to be read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grammar {
-    pub(super) delimiter: u8,
+pub(in crate::table) struct Grammar {
+    pub(in crate::table) delimiter: u8,
     /// Bytes from 0x81 up come in pairs (GB18030).
-    pub(super) pairs: bool,
+    pub(in crate::table) pairs: bool,
 }
 
 /// One row of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RowStart {
+pub(in crate::table) struct RowStart {
     /// Offset of its first byte.
-    pub(super) byte: u32,
+    pub(in crate::table) byte: u32,
     /// Number of its first field among all fields.
-    pub(super) field: u32,
+    pub(in crate::table) field: u32,
 }
 
 /// Where everything is. A field's raw bytes run from the end of the one before, less one delimiter, to its own end.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Layout {
-    pub(super) rows: Vec<RowStart>,
-    pub(super) ends: Vec<u32>,
+pub(in crate::table) struct Layout {
+    pub(in crate::table) rows: Vec<RowStart>,
+    pub(in crate::table) ends: Vec<u32>,
     /// From this offset on quotes are ordinary characters, because one was opened here and never closed.
-    pub(super) literal_from: usize,
+    pub(in crate::table) literal_from: usize,
 }
 
 /// A file that asks for too much; rows and columns from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Excess {
+pub(in crate::table) enum Excess {
     Cell { row: usize, column: usize },
     Columns { row: usize },
     Cells,
@@ -44,7 +44,7 @@ pub(super) enum Excess {
 
 impl Layout {
     /// Fields of a row, as a range of field numbers.
-    pub(super) fn fields(&self, row: usize) -> std::ops::Range<usize> {
+    pub(in crate::table) fn fields(&self, row: usize) -> std::ops::Range<usize> {
         let Some(start) = self.rows.get(row) else {
             return 0..0;
         };
@@ -56,7 +56,10 @@ impl Layout {
     }
 
     /// The raw bytes of every field of a row, in order.
-    pub(super) fn spans(&self, row: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    pub(in crate::table) fn spans(
+        &self,
+        row: usize,
+    ) -> impl Iterator<Item = std::ops::Range<usize>> {
         let fields = self.fields(row);
         let mut start = self.rows.get(row).map_or(0, |r| r.byte as usize);
         self.ends[fields].iter().map(move |end| {
@@ -68,7 +71,7 @@ impl Layout {
     }
 
     /// A row's bytes without its line end.
-    pub(super) fn content(&self, row: usize) -> std::ops::Range<usize> {
+    pub(in crate::table) fn content(&self, row: usize) -> std::ops::Range<usize> {
         let fields = self.fields(row);
         match (
             self.rows.get(row),
@@ -81,7 +84,7 @@ impl Layout {
 }
 
 /// Finds rows and fields of `bytes` from `start`, at most `rows` rows.
-pub(super) fn scan(
+pub(in crate::table) fn scan(
     bytes: &[u8],
     start: usize,
     grammar: Grammar,
@@ -168,7 +171,7 @@ fn after_quotes(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// A field's text, its quotes taken off. What follows a closing quote is kept as it stands.
-pub(super) fn unquote(field: &str, quotes: bool) -> Cow<'_, str> {
+pub(in crate::table) fn unquote(field: &str, quotes: bool) -> Cow<'_, str> {
     let Some(inner) = field.strip_prefix('"').filter(|_| quotes) else {
         return Cow::Borrowed(field);
     };
@@ -197,7 +200,7 @@ pub(super) fn unquote(field: &str, quotes: bool) -> Cow<'_, str> {
 }
 
 /// The delimiter under which most rows of the beginning agree on how many fields they have; a comma where there is none.
-pub(super) fn delimiter(bytes: &[u8], start: usize, pairs: bool) -> u8 {
+pub(in crate::table) fn delimiter(bytes: &[u8], start: usize, pairs: bool) -> u8 {
     // the hint that some programs write for Excel
     if let Some([b's', b'e', b'p', b'=', hint, b'\r' | b'\n']) = bytes.get(start..start + 6)
         && b",;\t|".contains(hint)
