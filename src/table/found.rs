@@ -1,6 +1,7 @@
 //! What a suspect file holds: every table in it, with where it stood.
 
-use super::{Limits, Table};
+use super::sniff::{self, Content};
+use super::{Cells, Limits, Source, Table, books, header, source};
 use crate::error::Result;
 
 /// A table found in a file, and where.
@@ -58,24 +59,100 @@ impl std::fmt::Debug for Password {
 pub fn contents(
     name: &str,
     bytes: Vec<u8>,
-    _password: Option<&Password>,
+    password: Option<&Password>,
     limits: &Limits,
 ) -> Result<Contents> {
-    let sources = super::from_bytes(name, bytes, limits)?;
-    Ok(Contents {
-        format: "a table".to_string(),
-        tables: sources
-            .into_iter()
-            .map(|s| Found {
-                sheet: s.sheet,
-                hidden: false,
-                rows: (0..s.table.rows())
-                    .map(|row| (s.first_data_row + row) as u32)
-                    .collect(),
-                columns: (1..=s.table.width() as u32).collect(),
-                table: s.table,
+    if bytes.len() as u64 > limits.file_cap() {
+        return Err(source::too_large(name, limits));
+    }
+    match sniff::content(name, &bytes)? {
+        content @ (Content::Text | Content::WebPage | Content::Archive) => {
+            let sources = super::from_bytes(name, bytes, limits)?;
+            Ok(Contents {
+                format: content.words().to_string(),
+                tables: sources.into_iter().map(Found::from).collect(),
+                notes: Vec::new(),
             })
-            .collect(),
-        notes: Vec::new(),
+        }
+        content => {
+            let book = books::read(name, content, bytes, password, limits)?;
+            let tables = book.sheets.iter().filter_map(|cells| found(cells, limits));
+            Ok(Contents {
+                format: book.format,
+                tables: tables.collect(),
+                notes: book.notes,
+            })
+        }
+    }
+}
+
+/// Whether a suspect file is taken apart by a reader of workbooks, which is better done in a process of its own.
+pub fn is_workbook(bytes: &[u8]) -> bool {
+    !matches!(
+        sniff::content("", bytes),
+        Err(_) | Ok(Content::Text | Content::WebPage | Content::Archive)
+    )
+}
+
+impl From<Source> for Found {
+    fn from(source: Source) -> Found {
+        let rows = 0..source.table.rows();
+        Found {
+            sheet: source.sheet,
+            hidden: false,
+            rows: rows
+                .map(|row| (source.first_data_row + row) as u32)
+                .collect(),
+            columns: (1..=source.table.width() as u32).collect(),
+            table: source.table,
+        }
+    }
+}
+
+/// The table of a sheet: what stands below its header, in the columns that hold something.
+fn found(cells: &Cells, limits: &Limits) -> Option<Found> {
+    let mut columns: Vec<u32> = cells.iter().map(|(_, column, _)| column).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns.truncate(limits.columns);
+    let mut rows: Vec<(u32, Vec<&str>)> = Vec::new();
+    for (row, column, text) in cells.iter() {
+        let Ok(place) = columns.binary_search(&column) else {
+            continue;
+        };
+        if rows.last().is_none_or(|(last, _)| *last != row) {
+            if rows.len().saturating_mul(columns.len()) >= limits.cells {
+                break;
+            }
+            rows.push((row, Vec::new()));
+        }
+        if let Some((_, filled)) = rows.last_mut() {
+            filled.resize(place, "");
+            filled.push(text);
+        }
+    }
+    let sample: Vec<Vec<&str>> = rows
+        .iter()
+        .take(header::SAMPLE)
+        .map(|(_, filled)| filled.clone())
+        .collect();
+    let at = header::find(&sample);
+    let names = at
+        .and_then(|at| sample.get(at))
+        .map(|row| row.iter().map(|c| c.to_string()));
+    let mut table = Table::new(
+        names.map(Iterator::collect).unwrap_or_default(),
+        columns.len(),
+    );
+    let below = rows.get(at.map_or(0, |at| at + 1)..)?;
+    for (_, filled) in below {
+        table.push(filled.iter().copied());
+    }
+    Some(Found {
+        table,
+        sheet: cells.sheet.clone(),
+        hidden: cells.hidden,
+        rows: below.iter().map(|(row, _)| row + 1).collect(),
+        columns: columns.iter().map(|column| column + 1).collect(),
     })
 }

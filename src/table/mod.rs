@@ -3,8 +3,10 @@
 //! A format gives a [`Source`] (the table's cells as text, and whatever it needs to write the file again) and takes [`Edits`]
 //! (replace, insert, order). Nothing above this room knows what a delimiter or a serial date is.
 
+mod books;
 mod cells;
 mod csv;
+mod dates;
 mod encoding;
 mod found;
 mod header;
@@ -18,7 +20,7 @@ mod xlsx;
 use std::borrow::Cow;
 
 pub use self::cells::{Area, Cells, Refused};
-pub use self::found::{Contents, Found, Password, contents};
+pub use self::found::{Contents, Found, Password, contents, is_workbook};
 pub use self::limits::Limits;
 use self::source::State;
 pub use self::source::{Format, Source, from_bytes, load, open, rewrite};

@@ -1,0 +1,1 @@
+//! Workbooks that other programs wrote, one list of people in every format.
