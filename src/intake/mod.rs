@@ -3,6 +3,8 @@
 //! A path may be a file, a folder, a pattern or `-`; a file may be an archive of more. Every file in it is a leak of its own, and
 //! one that cannot be read does not stop the rest.
 
+pub mod child;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +75,13 @@ pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
 
 fn take_apart(path: &str, name: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
     let sha256 = Sha256::digest(&bytes).into();
-    let contents = table::contents(name, bytes, reading.password.as_ref(), &reading.limits)?;
+    let (password, limits) = (reading.password.as_ref(), &reading.limits);
+    let contents = match &reading.child {
+        Some(program) if table::is_workbook(&bytes) => {
+            child::take_apart(program, name, bytes, password, limits)?
+        }
+        _ => table::contents(name, bytes, password, limits)?,
+    };
     Ok(Leak {
         path: path.to_string(),
         sha256,

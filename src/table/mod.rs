@@ -9,6 +9,7 @@ mod csv;
 mod dates;
 mod encoding;
 mod found;
+mod frame;
 mod header;
 mod limits;
 mod sniff;
@@ -21,6 +22,7 @@ use std::borrow::Cow;
 
 pub use self::cells::{Area, Cells, Refused};
 pub use self::found::{Contents, Found, Password, contents, is_workbook};
+pub use self::frame::{read_outcome, write_outcome};
 pub use self::limits::Limits;
 use self::source::State;
 pub use self::source::{Format, Source, from_bytes, load, open, rewrite};
