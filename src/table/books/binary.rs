@@ -65,14 +65,21 @@ impl<R: BufRead> Records<R> {
         }
         self.body.clear();
         if length > BODY {
-            let mut skipped = (&mut self.part).take(length as u64);
-            let mut sink = [0u8; 4096];
-            loop {
+            let mut left = length;
+            while left > 0 {
                 // each piece is an event of its own, since none of it is kept
-                skipped.get_mut().begin();
-                if skipped.read(&mut sink).map_err(Trouble::broken)? == 0 {
-                    break;
+                self.part.begin();
+                let here = self
+                    .part
+                    .fill_buf()
+                    .map_err(Trouble::broken)?
+                    .len()
+                    .min(left);
+                if here == 0 {
+                    return Err(cut());
                 }
+                self.part.consume(here);
+                left -= here;
             }
             return Ok(Some(kind));
         }
@@ -251,6 +258,9 @@ fn cells<R: BufRead>(mut records: Records<R>, shared: &Shared, gather: &mut Gath
             // cells with a column of their own, and short ones that stand behind the last
             1..=11 | 62 | 12..=18 => {
                 let short = (12..=18).contains(&kind);
+                if body.len() < if short { 4 } else { 8 } {
+                    return Err(Trouble::broken("a cell's record is too short"));
+                }
                 let (column, style, value) = match short {
                     true => (
                         last.map_or(0, |c| c.saturating_add(1)),

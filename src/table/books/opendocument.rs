@@ -174,9 +174,13 @@ impl<R: BufRead> Document<R> {
                 "repeats filled cells millions of times, which no program writes. Open it in a spreadsheet program, delete what lies behind the table and save it again.".into(),
             ));
         }
-        for row in first..first.saturating_add(times) {
-            let row = u32::try_from(row)
-                .map_err(|_| Trouble::broken("a cell stands outside of what a sheet can hold"))?;
+        let end = first.saturating_add(times);
+        if end > ROWS.into() {
+            return Err(Trouble::broken(
+                "a cell stands outside of what a sheet can hold",
+            ));
+        }
+        for row in first as u32..end as u32 {
             let mut start = 0;
             for (column, columns, end) in &content.cells {
                 let text = content.text.get(start..*end).unwrap_or("");
@@ -187,12 +191,11 @@ impl<R: BufRead> Document<R> {
             }
         }
         for (column, right, down) in &content.spans {
-            if let Ok(row) = u32::try_from(first) {
-                gather.merge(
-                    (row, *column),
-                    (row.saturating_add(*down), column.saturating_add(*right)),
-                );
-            }
+            let row = first as u32;
+            gather.merge(
+                (row, *column),
+                (row.saturating_add(*down), column.saturating_add(*right)),
+            );
         }
         Ok(())
     }

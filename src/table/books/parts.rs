@@ -48,6 +48,13 @@ impl<'a> Parts<'a> {
         self.names.len()
     }
 
+    /// How long a part says that it is, inflated.
+    pub(super) fn size(&mut self, path: &str) -> u64 {
+        let at = self.names.get(&canonical(path)).copied();
+        let entry = at.and_then(|at| self.zip.by_index_raw(at).ok());
+        entry.map_or(0, |entry| entry.size())
+    }
+
     /// A part's content, as it is read; none where there is no such part.
     pub(super) fn part(
         &mut self,

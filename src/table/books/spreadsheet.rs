@@ -62,8 +62,12 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
         }
     }
     let most = shelf.limits.text_cap();
-    let done = match one("/sharedStrings").and_then(|path| parts.part(&path)) {
-        Some(part) => part.and_then(|part| strings(&mut Xml::new(part), &mut shared.strings, most)),
+    let path = one("/sharedStrings").unwrap_or_default();
+    let size = parts.size(&path);
+    let done = match parts.part(&path) {
+        Some(part) => {
+            part.and_then(|part| strings(&mut Xml::new(part), size, &mut shared.strings, most))
+        }
         None => Ok(()),
     };
     if let Err(trouble) = done.map_err(|t| parts.trouble(t)) {
@@ -196,11 +200,23 @@ fn styles<R: BufRead>(xml: &mut Xml<R>) -> Read<Vec<Shape>> {
     }
 }
 
-/// The table of shared strings, whatever it says of its own length.
-fn strings<R: BufRead>(xml: &mut Xml<R>, texts: &mut Texts, most: usize) -> Read<()> {
+/// The table of shared strings in a part of `size` bytes. Its own count of them is not needed; one that cannot be true is an
+/// attack on readers that believe it.
+fn strings<R: BufRead>(xml: &mut Xml<R>, size: u64, texts: &mut Texts, most: usize) -> Read<()> {
+    // `<si/>`
+    const SHORTEST: u64 = 5;
     let mut text = String::new();
     loop {
         let open = match xml.next()? {
+            Node::Open(tag) if tag.name() == "sst" => {
+                let count = tag.get("uniqueCount").map(|count| count.parse::<u64>());
+                if count.is_some_and(|count| count.map_or(true, |n| n > size / SHORTEST + 1)) {
+                    return Err(Trouble::Limit(
+                        "says that it has more shared strings than fit into it, which no program writes. Open it in a spreadsheet program and save it again.".into(),
+                    ));
+                }
+                false
+            }
             Node::Open(tag) => tag.name() == "si",
             Node::End => return Ok(()),
             _ => false,

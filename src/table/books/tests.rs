@@ -1,5 +1,7 @@
 //! Workbooks that other programs wrote: one list of people, in every format and under every lock.
 
+mod fuzz;
+
 use super::*;
 use crate::table;
 
