@@ -295,7 +295,13 @@ fn noises(file: &File) -> Vec<String> {
             "println" | "eprintln" | "print" | "eprint" | "dbg" => next == "!",
             // `env!` is the compiler's environment, not the user's
             "env" => next != "!",
-            "stdout" | "stderr" | "stdin" => next == "(",
+            // a child's streams are not ours
+            "stdout" | "stderr" | "stdin" => {
+                next == "("
+                    && at
+                        .checked_sub(1)
+                        .is_none_or(|before| tokens[before].text != ".")
+            }
             "exit" | "abort" => at > 1 && tokens[at - 2].text == "process",
             _ => false,
         };

@@ -5,6 +5,7 @@ mod init;
 mod inspect;
 mod issue;
 mod ledger;
+mod read;
 mod terminal;
 mod trace;
 
@@ -54,6 +55,9 @@ enum Command {
     Trace(trace::Options),
     /// Show what was issued, and that nobody rewrote it
     Ledger(ledger::Options),
+    /// Take one suspect file apart for a trace, within limits
+    #[command(name = read::NAME, hide = true)]
+    Read,
     /// Tell the whole story on a made-up register, in a temporary folder
     Demo,
 }
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Issue(options) => issue::run(&cli.place, options),
         Command::Trace(options) => trace::run(&cli.place, options),
         Command::Ledger(options) => ledger::run(&cli.place, options),
+        Command::Read => read::run(),
         Command::Demo => demo::run(),
     };
     match done {

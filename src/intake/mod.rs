@@ -4,6 +4,7 @@
 //! one that cannot be read does not stop the rest.
 
 mod archive;
+pub mod child;
 mod paths;
 #[cfg(test)]
 mod tests;
@@ -94,7 +95,13 @@ pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
 /// Takes one file apart that is no archive: the one place where its bytes go to a reader.
 fn take_apart(path: &str, name: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
     let sha256 = Sha256::digest(&bytes).into();
-    let contents = table::contents(name, bytes, reading.password.as_ref(), &reading.limits)?;
+    let (password, limits) = (reading.password.as_ref(), &reading.limits);
+    let contents = match &reading.child {
+        Some(program) if table::is_workbook(&bytes) => {
+            child::take_apart(program, name, bytes, password, limits)?
+        }
+        _ => table::contents(name, bytes, password, limits)?,
+    };
     Ok(Leak {
         path: path.to_string(),
         sha256,

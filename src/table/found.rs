@@ -1,7 +1,7 @@
 //! What a suspect file holds: every table in it, with where it stood.
 
 use super::sniff::{self, Content};
-use super::{Cells, Limits, Table, blocks, texts};
+use super::{Cells, Limits, Table, blocks, books, source, texts};
 use crate::error::{Error, Result};
 
 /// A table found in a file, and where.
@@ -126,32 +126,28 @@ pub fn is_archive(bytes: &[u8]) -> bool {
 pub fn contents(
     name: &str,
     bytes: Vec<u8>,
-    _password: Option<&Password>,
+    password: Option<&Password>,
     limits: &Limits,
 ) -> Result<Contents> {
-    if bytes.len() as u64 <= limits.file_cap()
-        && matches!(
-            sniff::content(name, &bytes)?,
-            Content::Text | Content::WebPage
-        )
-    {
-        return texts::read(name, bytes, limits);
+    if bytes.len() as u64 > limits.file_cap() {
+        return Err(source::too_large(name, limits));
     }
-    let sources = super::from_bytes(name, bytes, limits)?;
-    Ok(Contents {
-        format: "a table".to_string(),
-        tables: sources
-            .into_iter()
-            .map(|s| Found {
-                sheet: s.sheet,
-                hidden: false,
-                rows: (0..s.table.rows())
-                    .map(|row| (s.first_data_row + row) as u32)
-                    .collect(),
-                columns: (1..=s.table.width() as u32).collect(),
-                table: s.table,
-            })
-            .collect(),
-        notes: Vec::new(),
-    })
+    match sniff::content(name, &bytes)? {
+        Content::Text | Content::WebPage => texts::read(name, bytes, limits),
+        Content::Archive => Err(Error::input(format!(
+            "`{name}` is a zip archive. Unpack it and give the files inside."
+        ))),
+        content => {
+            let book = books::read(name, content, bytes, password, limits)?;
+            Contents::of(name, &book.format, book.sheets, book.notes, limits)
+        }
+    }
+}
+
+/// Whether a suspect file is taken apart by a reader of workbooks, which is better done in a process of its own.
+pub fn is_workbook(bytes: &[u8]) -> bool {
+    !matches!(
+        sniff::content("", bytes),
+        Err(_) | Ok(Content::Text | Content::WebPage | Content::Archive)
+    )
 }

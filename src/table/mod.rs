@@ -4,10 +4,13 @@
 //! (replace, insert, order). Nothing above this room knows what a delimiter or a serial date is.
 
 mod blocks;
+mod books;
 mod cells;
 mod csv;
+mod dates;
 mod encoding;
 mod found;
+mod frame;
 mod header;
 mod limits;
 mod sniff;
@@ -21,7 +24,8 @@ use std::borrow::Cow;
 
 pub use self::cells::{Area, Cells, Refused};
 pub use self::encoding::decode_name;
-pub use self::found::{Contents, Found, Password, contents, is_archive};
+pub use self::found::{Contents, Found, Password, contents, is_archive, is_workbook};
+pub use self::frame::{read_outcome, write_outcome};
 pub use self::limits::Limits;
 use self::source::State;
 pub use self::source::{Format, Source, from_bytes, load, open, rewrite};

@@ -135,7 +135,7 @@ pub fn rewrite(source: &Source, edits: &Edits<'_>, path: &Path) -> Result<()> {
     }
 }
 
-fn too_large(name: &str, limits: &Limits) -> Error {
+pub(super) fn too_large(name: &str, limits: &Limits) -> Error {
     Error::input(format!(
         "`{name}` is larger than {}. Split it, or leave out what is not the table.",
         in_words(limits.file_cap())

@@ -3,7 +3,6 @@
 //! Read by calamine cell by cell, after `guard` has held the file against the limits; a sheet with two cells at opposite corners
 //! takes the memory of two cells.
 
-mod dates;
 mod formats;
 mod grid;
 mod guard;
@@ -11,17 +10,16 @@ mod looks;
 mod write;
 
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use calamine::{Reader, SheetType, Style, Xlsx};
 
-use self::dates::Shape;
 use self::grid::Grid;
 use self::looks::Looks;
 use super::Source;
+use super::dates::{self, Shape};
 use super::limits::Limits;
 use crate::error::{Error, Result};
 
@@ -131,20 +129,16 @@ impl Palette {
     fn new(styles: &[Style], late: bool) -> Palette {
         Palette {
             styles: Arc::new(styles.to_vec()),
-            shapes: styles.iter().map(dates::shape).collect(),
+            shapes: styles.iter().map(shape).collect(),
             late,
         }
     }
 }
 
-/// Appends a number in the fewest digits that read back as the same number; without exponent as far as people write it out.
-fn push_number(n: f64, out: &mut String) {
-    let size = n.abs();
-    let _ = if n == n.trunc() && size < 1e15 {
-        write!(out, "{}", n as i64)
-    } else if n.is_finite() && !(1e-7..1e21).contains(&size) {
-        write!(out, "{n:E}")
-    } else {
-        write!(out, "{n}")
-    };
+/// What a style makes of a number.
+fn shape(style: &Style) -> Shape {
+    match &style.number_format {
+        Some(format) => dates::shape(format.format_id, Some(&format.format_code)),
+        None => Shape::Plain,
+    }
 }

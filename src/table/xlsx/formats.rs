@@ -6,7 +6,7 @@ use calamine::{
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, FormatUnderline};
 
 use super::Sheet;
-use super::dates::{self, Shape};
+use crate::table::dates::Shape;
 
 /// One format a style that the sheet uses.
 pub(super) struct Formats {
@@ -34,7 +34,7 @@ impl Formats {
                 .enumerate()
                 .map(|(at, (style, used))| (*used && at > 0).then(|| format(style)))
                 .collect(),
-            shapes: palette.iter().map(dates::shape).collect(),
+            shapes: palette.iter().map(super::shape).collect(),
             day: Format::new().set_num_format("yyyy-mm-dd"),
             day_and_time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
             time: Format::new().set_num_format("[h]:mm:ss"),

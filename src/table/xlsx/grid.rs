@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use calamine::{DataRef, XlsxCellReader};
 
-use super::dates::{self, Shape};
 use super::looks::Looks;
-use super::{Above, Kind, Palette, Sheet, guard, push_number};
+use super::{Above, Kind, Palette, Sheet, guard};
 use crate::error::{Error, Result};
+use crate::table::dates::{self, Shape, push_number};
 use crate::table::limits::{Limits, in_words};
 use crate::table::{Format, Source, State, Table, header};
 
@@ -152,19 +152,12 @@ impl Grid {
                     None | Some(Shape::Plain) => Shape::Day,
                     Some(shape) => *shape,
                 };
-                let value = date.as_f64();
-                let a_day = matches!(shape, Shape::Day | Shape::DayAndTime)
-                    || (shape == Shape::Time && value >= 1.0);
-                let serial = if palette.late && a_day {
-                    value + dates::SHIFT_1904
-                } else {
-                    value
-                };
                 let start = self.text.len();
-                if !dates::push_text(serial, shape, &mut self.text) {
-                    push_number(value, &mut self.text);
+                let Some(serial) =
+                    dates::push_value(date.as_f64(), shape, palette.late, &mut self.text)
+                else {
                     return Kind::Number;
-                }
+                };
                 if dates::serial(&self.text[start..]) != Some(serial) {
                     self.exact.push((self.cells.len(), serial));
                 }

@@ -109,6 +109,8 @@ struct Watch {
     /// Styles: the longest stretch between two quotes.
     attribute: u64,
     longest_attribute: u64,
+    /// Sheets: the addresses of cells.
+    addresses: Option<Addresses>,
 }
 
 impl Watch {
@@ -121,6 +123,9 @@ impl Watch {
             events: (declared > SMALL).then(|| Events::new(limits.cell_bytes as u64 * 2)),
             attribute: 0,
             longest_attribute: 0,
+            addresses: part_name
+                .starts_with("xl/worksheets/")
+                .then(Addresses::default),
         }
     }
 
@@ -149,11 +154,17 @@ impl Watch {
         if let Some(events) = &mut self.events {
             events.see(bytes);
         }
+        if let Some(addresses) = &mut self.addresses {
+            addresses.see(bytes);
+        }
     }
 
     fn finish(self, part_name: &str, size: u64) -> std::result::Result<Part, &'static str> {
         if self.events.is_some_and(|events| events.too_long) {
             return Err("has a cell or a tag of more than any program writes");
+        }
+        if self.addresses.is_some_and(|addresses| addresses.too_long) {
+            return Err("is damaged: a cell has no possible address");
         }
         if self.strings {
             if size.saturating_add(self.tags.saturating_mul(STRING)) > STRINGS {
@@ -207,6 +218,41 @@ fn plausible_strings(head: &[u8], size: u64) -> bool {
                 .parse::<u64>()
                 .is_ok_and(|count| count <= size / 5 + 1)
     })
+}
+
+/// Whether rows and cells say where they stand in as many letters as an address has. calamine adds up longer ones past the end of
+/// its numbers.
+#[derive(Default)]
+struct Addresses {
+    /// What was seen last, for an address that two pieces share.
+    before: Vec<u8>,
+    too_long: bool,
+}
+
+/// `"XFD1048576"`
+const LONGEST_ADDRESS: usize = 12;
+
+impl Addresses {
+    fn see(&mut self, bytes: &[u8]) {
+        const KEY: &[u8] = b" r=";
+        let reach = KEY.len() + LONGEST_ADDRESS;
+        let short = |piece: &[u8]| {
+            memchr::memmem::find_iter(piece, KEY).all(|at| {
+                let Some(value) = piece.get(at + KEY.len()..at + reach) else {
+                    return true;
+                };
+                let quote = value.first().copied().unwrap_or(0);
+                !matches!(quote, b'"' | b'\'') || value[1..].contains(&quote)
+            })
+        };
+        // only addresses that begin in the last piece
+        self.before
+            .extend_from_slice(bytes.get(..reach).unwrap_or(bytes));
+        self.too_long |= !short(&self.before) || !short(bytes);
+        self.before.clear();
+        let last = bytes.len().saturating_sub(reach);
+        self.before.extend_from_slice(&bytes[last..]);
+    }
 }
 
 /// How long the XML event is that a parser would be holding.
@@ -296,6 +342,22 @@ mod tests {
         assert!(long("<!-- <a><a><a><a><a><a><a><a> -->"));
         assert!(!long("<!--x--><a/><!--y--><a/><!--z--><a/>"));
         assert!(long("<![CDATA[<a><a><a><a><a><a><a><a>]]>"));
+    }
+
+    #[test]
+    fn addresses_are_short() {
+        let refused = |xml: &str, piece: usize| {
+            let mut addresses = Addresses::default();
+            xml.as_bytes().chunks(piece).for_each(|c| addresses.see(c));
+            addresses.too_long
+        };
+        for piece in [16, 17, 23, 100] {
+            let ok =
+                "<row r=\"1\"><c r=\"XFD1048576\" s=\"1\"/><c r='A1'/> r=AAAAAAAAAAAAAAAA</row>";
+            assert!(!refused(ok, piece), "{piece}");
+            let long = "<row r=\"1\"><c s=\"1\" r=\"AAAAAAAAAAAA1\"></c></row>";
+            assert!(refused(long, piece), "{piece}");
+        }
     }
 
     #[test]

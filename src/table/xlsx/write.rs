@@ -6,9 +6,9 @@ use std::path::Path;
 use rust_xlsxwriter::{Format, Formula, Workbook, Worksheet, XlsxError};
 
 use super::formats::Formats;
-use super::{Kind, Sheet, dates, push_number};
+use super::{Kind, Sheet};
 use crate::error::{Error, Result};
-use crate::table::{Edits, Line, Source};
+use crate::table::{Edits, Line, Source, dates};
 
 /// Kept rows looked at for the type that a column has where a copy begins with inserted rows.
 const AHEAD: usize = 200;
@@ -333,7 +333,7 @@ impl Pen<'_> {
 fn number(text: &str) -> Option<f64> {
     let number: f64 = text.parse().ok().filter(|n: &f64| n.is_finite())?;
     let mut plain = String::with_capacity(24);
-    push_number(number, &mut plain);
+    dates::push_number(number, &mut plain);
     let same = plain == text
         || (text.contains('.') && text.trim_end_matches('0').trim_end_matches('.') == plain);
     same.then_some(number)

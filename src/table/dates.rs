@@ -2,10 +2,8 @@
 
 use std::fmt::Write;
 
-use calamine::Style;
-
 /// Days by which workbooks with the 1904 date system are behind.
-pub(super) const SHIFT_1904: f64 = 1462.0;
+const SHIFT_1904: f64 = 1462.0;
 /// First serial after 9999-12-31.
 const BEYOND: f64 = 2_958_466.0;
 /// 1899-12-30 in days since 1970-01-01.
@@ -21,17 +19,46 @@ pub(super) enum Shape {
     Duration,
 }
 
-/// What a style makes of a number.
-pub(super) fn shape(style: &Style) -> Shape {
-    let Some(format) = &style.number_format else {
-        return Shape::Plain;
-    };
-    match format.format_id {
-        // East Asian built-in formats have no code in the file; these are the Chinese ones
-        Some(27..=31 | 36 | 50..=54 | 57 | 58) => Shape::Day,
-        Some(32..=35 | 55 | 56) => Shape::Time,
-        _ => shape_of_code(&format.format_code),
+/// What a number format makes of a number, by its number and its code; built-in formats have no code in the file.
+pub(super) fn shape(id: Option<u32>, code: Option<&str>) -> Shape {
+    match (id, code) {
+        // the East Asian built-in formats, as they are in Chinese
+        (Some(27..=31 | 36 | 50..=54 | 57 | 58), _) => Shape::Day,
+        (Some(32..=35 | 55 | 56), _) => Shape::Time,
+        (_, Some(code)) => shape_of_code(code),
+        (Some(14..=17), None) => Shape::Day,
+        (Some(18..=21 | 45 | 47), None) => Shape::Time,
+        (Some(22), None) => Shape::DayAndTime,
+        (Some(46), None) => Shape::Duration,
+        (_, None) => Shape::Plain,
     }
+}
+
+/// Appends what a cell of this shape shows of a number; `late` where the workbook counts days from 1904. `None` where that is
+/// the number itself, else the serial (of the 1900 system) behind the text.
+pub(super) fn push_value(n: f64, shape: Shape, late: bool, out: &mut String) -> Option<f64> {
+    if shape != Shape::Plain {
+        let a_day =
+            matches!(shape, Shape::Day | Shape::DayAndTime) || (shape == Shape::Time && n >= 1.0);
+        let serial = if late && a_day { n + SHIFT_1904 } else { n };
+        if push_text(serial, shape, out) {
+            return Some(serial);
+        }
+    }
+    push_number(n, out);
+    None
+}
+
+/// Appends a number in the fewest digits that read back as the same number; without exponent as far as people write it out.
+pub(super) fn push_number(n: f64, out: &mut String) {
+    let size = n.abs();
+    let _ = if n == n.trunc() && size < 1e15 {
+        write!(out, "{}", n as i64)
+    } else if n.is_finite() && !(1e-7..1e21).contains(&size) {
+        write!(out, "{n:E}")
+    } else {
+        write!(out, "{n}")
+    };
 }
 
 fn shape_of_code(code: &str) -> Shape {
@@ -75,7 +102,7 @@ fn shape_of_code(code: &str) -> Shape {
 }
 
 /// Appends a serial (of the 1900 system) as text; `false` where it is no date and nothing was appended.
-pub(super) fn push_text(serial: f64, shape: Shape, out: &mut String) -> bool {
+fn push_text(serial: f64, shape: Shape, out: &mut String) -> bool {
     if !(0.0..BEYOND).contains(&serial) {
         return false;
     }

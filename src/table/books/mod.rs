@@ -1,0 +1,158 @@
+//! Suspect workbooks, of whatever kind: every sheet's filled cells, with what was hidden or could not be read said.
+//!
+//! Issuing takes a workbook apart to write it again (`xlsx`). Here nothing is written, so that far more kinds are read, each in a
+//! file of its own and all into [`Cells`]: what is damaged costs the sheet that it is in, and of that only what stands behind it.
+
+mod agile;
+mod biff;
+mod binary;
+mod compound;
+mod keystream;
+mod locked;
+mod opendocument;
+mod parts;
+mod records;
+mod shelf;
+mod spreadsheet;
+mod strings;
+#[cfg(test)]
+mod tests;
+mod xml;
+mod xml2003;
+mod xor;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use self::compound::Compound;
+use self::shelf::{Shelf, Trouble};
+use super::limits::Limits;
+use super::sniff::{self, Content};
+use super::{Cells, Password};
+use crate::error::{Error, Result};
+
+/// A workbook, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    /// What it is, as people call it.
+    pub(super) format: String,
+    pub(super) sheets: Vec<Cells>,
+    /// Hidden sheets, sheets that could not be read; a sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+/// Takes a workbook apart that is `content`.
+///
+/// # Errors
+/// A file that is locked, damaged or empty, or larger than `limits` allow.
+pub(super) fn read(
+    name: &str,
+    content: Content,
+    bytes: Vec<u8>,
+    password: Option<&Password>,
+    limits: &Limits,
+) -> Result<Book> {
+    // the last resort: what a library below does not check, it may panic on
+    catch_unwind(AssertUnwindSafe(|| {
+        open(name, content, bytes, password, limits)
+    }))
+    .unwrap_or_else(|_| {
+        Err(damaged(
+            name,
+            content.words(),
+            "it contradicts itself in a way that no program writes",
+        ))
+    })
+}
+
+fn open(
+    name: &str,
+    content: Content,
+    bytes: Vec<u8>,
+    password: Option<&Password>,
+    limits: &Limits,
+) -> Result<Book> {
+    let mut shelf = Shelf::new(limits.clone());
+    let (words, done) = match content {
+        Content::Workbook => (content.words(), spreadsheet::read(&bytes, &mut shelf)),
+        Content::BinaryWorkbook => (content.words(), binary::read(&bytes, &mut shelf)),
+        Content::OpenDocument => (content.words(), opendocument::read(&bytes, &mut shelf)),
+        Content::Xml2003 => (
+            content.words(),
+            xml2003::read(name, bytes, limits, &mut shelf)?,
+        ),
+        Content::BareBiff => (content.words(), biff::read(&bytes, &mut shelf)),
+        Content::Compound => return open_compound(name, bytes, password, shelf),
+        Content::Text | Content::WebPage | Content::Archive => {
+            return Err(Error::input(format!(
+                "`{name}` is {} and not a workbook. Give it under its own kind.",
+                content.words()
+            )));
+        }
+    };
+    finish(name, words, shelf, done)
+}
+
+/// Old workbooks and locked new ones.
+fn open_compound(
+    name: &str,
+    bytes: Vec<u8>,
+    password: Option<&Password>,
+    mut shelf: Shelf,
+) -> Result<Book> {
+    const OLD: &str = "an Excel 97 to 2003 workbook (.xls, .et)";
+    let compound = Compound::open(&bytes).map_err(|why| damaged(name, "compound file", &why))?;
+    let failed = |why: String| damaged(name, "compound file", &why);
+    if compound.has("EncryptedPackage") {
+        let info = compound.stream("EncryptionInfo").map_err(failed)?;
+        let package = compound.stream("EncryptedPackage").map_err(failed)?;
+        drop(bytes);
+        let plain =
+            locked::open_package(&info, package, password).map_err(|locked| locked.of(name))?;
+        let content = sniff::content(name, &plain)?;
+        if !matches!(content, Content::Workbook | Content::BinaryWorkbook) {
+            return Err(Error::input(format!(
+                "`{name}` was unlocked and holds {}, not a workbook. Save the table itself as .xlsx or CSV.",
+                content.words()
+            )));
+        }
+        let mut book = open(name, content, plain, None, &shelf.limits)?;
+        book.format = format!("{}, locked with a password", book.format);
+        return Ok(book);
+    }
+    let Some(stream) = ["Workbook", "Book"].iter().find(|s| compound.has(s)) else {
+        return Err(Error::input(format!(
+            "`{name}` holds {}, not a table. Save the table itself as .xlsx or CSV.",
+            compound.words()
+        )));
+    };
+    let mut stream = compound.stream(stream).map_err(failed)?;
+    drop(bytes);
+    let mut words = OLD.to_string();
+    if locked::unlock_records(&mut stream, password).map_err(|locked| locked.of(name))? {
+        words.push_str(", locked with a password");
+    }
+    let done = biff::read(&stream, &mut shelf);
+    finish(name, &words, shelf, done)
+}
+
+fn finish(
+    name: &str,
+    words: &str,
+    shelf: Shelf,
+    done: std::result::Result<(), Trouble>,
+) -> Result<Book> {
+    match done {
+        Ok(()) => (),
+        Err(Trouble::Broken(why)) => return Err(damaged(name, words, &why)),
+        Err(Trouble::Limit(why)) => return Err(Error::input(format!("`{name}` {why}"))),
+    }
+    shelf.into_book(name, words)
+}
+
+/// A workbook that cannot be read.
+fn damaged(name: &str, words: &str, why: &str) -> Error {
+    Error::input(format!(
+        "`{name}` looks like {words} and is damaged or cut off ({}). Get the file again, or open it in a spreadsheet program and save it as .xlsx.",
+        shelf::short(why)
+    ))
+}

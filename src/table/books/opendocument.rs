@@ -1,0 +1,384 @@
+//! OpenDocument spreadsheets, and the tables of OpenDocument texts (ISO/IEC 26300-1, 9): content.xml by streaming.
+//!
+//! Rows and cells say how often they repeat, and a file of a few bytes may say so of a whole sheet. Empty ones only move the
+//! place; filled ones are counted against a cap of their own.
+
+use std::collections::HashSet;
+use std::io::BufRead;
+
+use super::parts::Parts;
+use super::shelf::{COLUMNS, Gather, Hidden, ROWS, Shelf, Trouble};
+use super::xml::{Node, Tag, Xml};
+use crate::table::dates;
+
+type Read<T> = Result<T, Trouble>;
+
+/// Filled cells that a file may have by repetition alone.
+const REPEATED: u64 = 4_000_000;
+/// Spaces that one tag may stand for.
+const SPACES: usize = 1000;
+
+pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
+    let mut parts = Parts::open(bytes, &shelf.limits)?;
+    if let Some(part) = parts.part("META-INF/manifest.xml")
+        && is_locked(&mut Xml::new(part?))?
+    {
+        return Err(Trouble::Limit(
+            "is an OpenDocument file that is locked with a password. Open it in LibreOffice and save it without.".into(),
+        ));
+    }
+    let part = parts
+        .part("content.xml")
+        .ok_or_else(|| Trouble::broken("it has no content part"))??;
+    let mut document = Document {
+        xml: Xml::new(part),
+        unseen: HashSet::new(),
+        repeated: 0,
+    };
+    let mut done = document.read(shelf);
+    drop(document);
+    done = done.map_err(|trouble| parts.trouble(trouble));
+    match done {
+        // every table up to there is on the shelf, and what happened is noted with the table in which it happened
+        Err(Trouble::Broken(_)) if !shelf.is_empty() => Ok(()),
+        done => done,
+    }
+}
+
+fn is_locked<R: BufRead>(xml: &mut Xml<R>) -> Read<bool> {
+    loop {
+        match xml.next()? {
+            Node::Open(tag) if tag.name() == "encryption-data" => return Ok(true),
+            Node::End => return Ok(false),
+            _ => (),
+        }
+    }
+}
+
+struct Document<R> {
+    xml: Xml<R>,
+    /// Styles of tables that are not shown.
+    unseen: HashSet<String>,
+    repeated: u64,
+}
+
+/// A row as it is read, to be put down as often as it repeats.
+#[derive(Default)]
+struct Row {
+    text: String,
+    /// First column, how many columns, end of the text.
+    cells: Vec<(u32, u32, usize)>,
+    /// Columns and further rows that a cell spans, by its place in `cells`.
+    spans: Vec<(u32, u32, u32)>,
+    next: u64,
+}
+
+impl<R: BufRead> Document<R> {
+    fn read(&mut self, shelf: &mut Shelf) -> Read<()> {
+        let mut style = String::new();
+        let mut number = 0;
+        loop {
+            let title = match self.xml.next()? {
+                Node::Open(tag) => match tag.name() {
+                    "style" => {
+                        style = tag.get("name").unwrap_or_default();
+                        None
+                    }
+                    "table-properties" => {
+                        if tag.get("display").as_deref() == Some("false")
+                            && self.unseen.len() < 1 << 16
+                        {
+                            self.unseen.insert(std::mem::take(&mut style));
+                        }
+                        None
+                    }
+                    "table" => {
+                        let hidden = tag
+                            .get("style-name")
+                            .is_some_and(|s| self.unseen.contains(&s));
+                        number += 1;
+                        let title = tag.get("name").unwrap_or_else(|| format!("Table{number}"));
+                        Some((title, hidden))
+                    }
+                    _ => None,
+                },
+                Node::End => return Ok(()),
+                _ => None,
+            };
+            if let Some((title, hidden)) = title {
+                let mut stopped = None;
+                shelf.sheet(&title, hidden, |gather| {
+                    let done = self.table(gather);
+                    stopped = done.clone().err();
+                    done
+                });
+                // what stands behind cannot be told apart any more
+                if let Some(trouble) = stopped {
+                    return Err(trouble);
+                }
+            }
+        }
+    }
+
+    fn table(&mut self, gather: &mut Gather) -> Read<()> {
+        let mut hidden = Hidden::default();
+        let mut row = 0u64;
+        let mut column = 0u32;
+        loop {
+            match self.xml.next()? {
+                Node::Open(tag) => match tag.name() {
+                    "table-column" => {
+                        let times = repeats(&tag, "number-columns-repeated");
+                        let end = (u64::from(column) + times).min(COLUMNS.into()) as u32;
+                        if is_hidden(&tag) && end > column {
+                            hidden.columns(column, end - 1);
+                        }
+                        column = end;
+                    }
+                    "table-row" => {
+                        let times = repeats(&tag, "number-rows-repeated");
+                        let unseen = is_hidden(&tag);
+                        let content = self.row()?;
+                        let end = row.saturating_add(times);
+                        if !content.cells.is_empty() {
+                            if unseen {
+                                (row..end.min(ROWS.into())).for_each(|row| hidden.row(row as u32));
+                            }
+                            self.put(row, times, &content, gather)?;
+                        }
+                        row = end;
+                    }
+                    _ => (),
+                },
+                Node::Close(tag) if tag.name() == "table" => break,
+                Node::End => return Err(Trouble::broken("it breaks off inside a table")),
+                _ => (),
+            }
+        }
+        gather.hide(&hidden);
+        Ok(())
+    }
+
+    fn put(&mut self, first: u64, times: u64, content: &Row, gather: &mut Gather) -> Read<()> {
+        let filled: u64 = content
+            .cells
+            .iter()
+            .map(|(_, columns, _)| u64::from(*columns))
+            .sum();
+        let own = content.cells.len() as u64;
+        self.repeated = self
+            .repeated
+            .saturating_add(filled.saturating_mul(times).saturating_sub(own));
+        if self.repeated > REPEATED {
+            return Err(Trouble::Limit(
+                "repeats filled cells millions of times, which no program writes. Open it in a spreadsheet program, delete what lies behind the table and save it again.".into(),
+            ));
+        }
+        let end = first.saturating_add(times);
+        if end > ROWS.into() {
+            return Err(Trouble::broken(
+                "a cell stands outside of what a sheet can hold",
+            ));
+        }
+        for row in first as u32..end as u32 {
+            let mut start = 0;
+            for (column, columns, end) in &content.cells {
+                let text = content.text.get(start..*end).unwrap_or("");
+                start = *end;
+                for column in *column..column.saturating_add(*columns) {
+                    gather.put(row, column, text)?;
+                }
+            }
+        }
+        for (column, right, down) in &content.spans {
+            let row = first as u32;
+            gather.merge(
+                (row, *column),
+                (row.saturating_add(*down), column.saturating_add(*right)),
+            );
+        }
+        Ok(())
+    }
+
+    fn row(&mut self) -> Read<Row> {
+        let mut row = Row::default();
+        loop {
+            let (value, covered) = match self.xml.next()? {
+                Node::Open(tag) => match tag.name() {
+                    "table-cell" => (Value::of(&tag), false),
+                    "covered-table-cell" => (Value::of(&tag), true),
+                    _ => continue,
+                },
+                Node::Close(tag) if tag.name() == "table-row" => return Ok(row),
+                Node::End => return Err(Trouble::broken("it breaks off inside a row")),
+                _ => continue,
+            };
+            let column = row.next;
+            row.next = row.next.saturating_add(value.times);
+            let start = row.text.len();
+            self.cell(&value, &mut row.text)?;
+            if row.text.len() == start || covered {
+                row.text.truncate(start);
+                continue;
+            }
+            if row.next > COLUMNS.into() {
+                return Err(Trouble::broken(
+                    "a cell stands outside of what a sheet can hold",
+                ));
+            }
+            let column = column as u32;
+            row.cells.push((column, value.times as u32, row.text.len()));
+            if value.right > 1 || value.down > 1 {
+                row.spans
+                    .push((column, value.right.max(1) - 1, value.down.max(1) - 1));
+            }
+        }
+    }
+
+    /// What a cell shows, appended up to its end: its value where that says more than its text.
+    fn cell(&mut self, value: &Value, out: &mut String) -> Read<()> {
+        let start = out.len();
+        // a comment's paragraphs are not the cell's, nor are a nested table's cells cells of this one
+        let (mut aside, mut nested, mut paragraphs) = (0u32, 0u32, 0u32);
+        let mut inside = false;
+        loop {
+            match self.xml.next()? {
+                Node::Open(tag) => match tag.name() {
+                    "annotation" => aside += 1,
+                    "table-cell" | "covered-table-cell" => nested += 1,
+                    "p" | "h" if aside == 0 => {
+                        if paragraphs > 0 {
+                            out.push('\n');
+                        }
+                        paragraphs += 1;
+                        inside = true;
+                    }
+                    "s" if inside => {
+                        let spaces = tag.number("c").unwrap_or(1usize).min(SPACES);
+                        out.extend(std::iter::repeat_n(' ', spaces));
+                    }
+                    "tab" if inside => out.push('\t'),
+                    "line-break" if inside => out.push('\n'),
+                    _ => (),
+                },
+                Node::Text(text) if inside && aside == 0 => out.push_str(&text),
+                Node::Close(tag) => match tag.name() {
+                    "annotation" => aside = aside.saturating_sub(1),
+                    "p" | "h" if aside == 0 => inside = false,
+                    "table-cell" | "covered-table-cell" => {
+                        if nested == 0 {
+                            break;
+                        }
+                        nested -= 1;
+                    }
+                    _ => (),
+                },
+                Node::End => return Err(Trouble::broken("it breaks off inside a cell")),
+                _ => (),
+            }
+        }
+        if let Some(exact) = value.text() {
+            out.truncate(start);
+            out.push_str(&exact);
+        }
+        Ok(())
+    }
+}
+
+/// A cell's attributes.
+struct Value {
+    kind: String,
+    number: Option<f64>,
+    date: Option<String>,
+    time: Option<String>,
+    truth: Option<String>,
+    times: u64,
+    right: u32,
+    down: u32,
+}
+
+impl Value {
+    fn of(tag: &Tag<'_>) -> Value {
+        let mut value = Value {
+            kind: String::new(),
+            number: None,
+            date: None,
+            time: None,
+            truth: None,
+            times: 1,
+            right: 1,
+            down: 1,
+        };
+        tag.raw(|key, text| match key {
+            // writers of before 2012 and some of after add a second type of another name space
+            "value-type" if value.kind.is_empty() => value.kind = text.to_string(),
+            "value" => value.number = text.trim().parse().ok(),
+            "date-value" => value.date = Some(text.to_string()),
+            "time-value" => value.time = Some(text.to_string()),
+            "boolean-value" => value.truth = Some(text.to_string()),
+            "number-columns-repeated" => value.times = text.trim().parse().unwrap_or(1).max(1),
+            "number-columns-spanned" => value.right = text.trim().parse().unwrap_or(1),
+            "number-rows-spanned" => value.down = text.trim().parse().unwrap_or(1),
+            _ => (),
+        });
+        value
+    }
+
+    /// The value as text; none where the paragraphs say it.
+    fn text(&self) -> Option<String> {
+        match self.kind.as_str() {
+            "float" | "percentage" | "currency" => self.number.map(|n| {
+                let mut out = String::new();
+                dates::push_number(n, &mut out);
+                out
+            }),
+            "date" => self.date.as_ref().map(|d| {
+                let plain = d.replacen('T', " ", 1);
+                // fractions of a second are a converter's rounding
+                match plain.split_once('.') {
+                    Some((whole, _)) => whole.to_string(),
+                    None => plain,
+                }
+            }),
+            "time" => self.time.as_deref().and_then(clock),
+            "boolean" => self.truth.as_ref().map(|t| t.to_ascii_uppercase()),
+            _ => None,
+        }
+    }
+}
+
+/// `PT14H32M11S` as `14:32:11`.
+fn clock(duration: &str) -> Option<String> {
+    let rest = duration.strip_prefix("PT")?;
+    let (h, rest) = rest.split_once('H')?;
+    let (m, rest) = rest.split_once('M')?;
+    let (s, _) = rest.split_once('S')?;
+    let (h, m): (u64, u64) = (h.parse().ok()?, m.parse().ok()?);
+    let s: u64 = s.split('.').next()?.parse().ok()?;
+    Some(format!("{h:02}:{m:02}:{s:02}"))
+}
+
+fn repeats(tag: &Tag<'_>, key: &str) -> u64 {
+    tag.number(key).unwrap_or(1u64).max(1)
+}
+
+fn is_hidden(tag: &Tag<'_>) -> bool {
+    matches!(
+        tag.get("visibility").as_deref(),
+        Some("collapse" | "filter")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock;
+
+    #[test]
+    fn clocks() {
+        assert_eq!(clock("PT14H32M11S").as_deref(), Some("14:32:11"));
+        assert_eq!(clock("PT36H00M00.500S").as_deref(), Some("36:00:00"));
+        for bad in ["", "PT", "14:32", "PT1H", "PTxHyMzS"] {
+            assert_eq!(clock(bad), None, "{bad}");
+        }
+    }
+}

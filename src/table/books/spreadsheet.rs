@@ -1,0 +1,505 @@
+//! Office Open XML workbooks (.xlsx, .xlsm; ECMA-376 part 1): every worksheet, hidden ones too, read in one pass and by streaming.
+
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
+
+use super::parts::Parts;
+use super::shelf::{Gather, Hidden, Shelf, Trouble};
+use super::strings::{Texts, unescape};
+use super::xml::{Node, Tag, Xml};
+use crate::table::dates::{self, Shape};
+
+type Read<T> = Result<T, Trouble>;
+
+/// A sheet that the workbook lists.
+#[derive(Debug, PartialEq)]
+struct Listed {
+    name: String,
+    hidden: bool,
+    /// The relation that leads to its part.
+    id: String,
+}
+
+/// What all sheets share.
+#[derive(Default)]
+struct Shared {
+    strings: Texts,
+    /// By style.
+    shapes: Vec<Shape>,
+    late: bool,
+}
+
+pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
+    let mut parts = Parts::open(bytes, &shelf.limits)?;
+    let main = main_part(&mut parts)?;
+    let (listed, late) = match parts.part(&main) {
+        Some(part) => workbook(&mut Xml::new(part?))?,
+        None => return Err(Trouble::broken("it has no workbook part")),
+    };
+    let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let file = main.rsplit('/').next().unwrap_or(&main);
+    let relations = match parts.part(&format!("{folder}/_rels/{file}.rels")) {
+        Some(part) => relations(&mut Xml::new(part?))?,
+        None => return Err(Trouble::broken("it does not say where its sheets are")),
+    };
+    let one = |kind: &str| {
+        let found = relations.values().find(|(typ, _)| typ.ends_with(kind));
+        found.map(|(_, target)| within(folder, target))
+    };
+    let mut shared = Shared {
+        late,
+        ..Shared::default()
+    };
+    if let Some(path) = one("/styles")
+        && let Some(part) = parts.part(&path)
+    {
+        // without styles dates are numbers, which is better than nothing
+        match part.and_then(|part| styles(&mut Xml::new(part))) {
+            Ok(shapes) => shared.shapes = shapes,
+            Err(_) => {
+                shelf.note("Its styles are damaged, so that dates may show as numbers.".into())
+            }
+        }
+    }
+    let most = shelf.limits.text_cap();
+    let path = one("/sharedStrings").unwrap_or_default();
+    let size = parts.size(&path);
+    let done = match parts.part(&path) {
+        Some(part) => {
+            part.and_then(|part| strings(&mut Xml::new(part), size, &mut shared.strings, most))
+        }
+        None => Ok(()),
+    };
+    if let Err(trouble) = done.map_err(|t| parts.trouble(t)) {
+        match trouble {
+            Trouble::Broken(why) if !shared.strings.is_empty() => shelf.note(format!(
+                "Its shared strings are damaged ({}), so that some texts are missing.",
+                super::shelf::short(&why)
+            )),
+            trouble => return Err(trouble),
+        }
+    }
+    let mut seen = HashSet::new();
+    for sheet in listed.iter().take(parts.len()) {
+        let Some((kind, target)) = relations.get(&sheet.id) else {
+            shelf.note(format!(
+                "Sheet `{}` is listed and not there.",
+                super::shelf::short(&sheet.name)
+            ));
+            continue;
+        };
+        let path = within(folder, target);
+        // charts and dialogs hold no cells, and two names for one part would be one sheet twice
+        if kind.ends_with("/chartsheet")
+            || kind.ends_with("/dialogsheet")
+            || !seen.insert(path.clone())
+        {
+            continue;
+        }
+        shelf.sheet(&sheet.name, sheet.hidden, |gather| {
+            let done = match parts.part(&path) {
+                Some(part) => part.and_then(|part| cells(&mut Xml::new(part), &shared, gather)),
+                None => Err(Trouble::broken("its part is missing")),
+            };
+            done.map_err(|trouble| parts.trouble(trouble))
+        });
+    }
+    Ok(())
+}
+
+/// The workbook's own part: as the package says, else where all programs put it.
+fn main_part(parts: &mut Parts<'_>) -> Read<String> {
+    const USUAL: &str = "xl/workbook.xml";
+    let Some(part) = parts.part("_rels/.rels") else {
+        return Ok(USUAL.to_string());
+    };
+    let named = relations(&mut Xml::new(part?))?
+        .into_values()
+        .find(|(kind, _)| kind.ends_with("/officeDocument"))
+        .map(|(_, target)| within("", &target));
+    Ok(named.unwrap_or_else(|| USUAL.to_string()))
+}
+
+/// Where a relation leads, seen from the folder of the part that has it.
+pub(super) fn within(folder: &str, target: &str) -> String {
+    match target.strip_prefix('/') {
+        Some(absolute) => absolute.to_string(),
+        None => format!("{folder}/{target}"),
+    }
+}
+
+/// Relations by id: type and target.
+pub(super) fn relations<R: BufRead>(xml: &mut Xml<R>) -> Read<HashMap<String, (String, String)>> {
+    let mut found = HashMap::new();
+    loop {
+        match xml.next()? {
+            Node::Open(tag) if tag.name() == "Relationship" => {
+                if let (Some(id), Some(kind), Some(target)) =
+                    (tag.get("Id"), tag.get("Type"), tag.get("Target"))
+                {
+                    found.insert(id, (kind, target));
+                }
+            }
+            Node::End => return Ok(found),
+            _ => (),
+        }
+    }
+}
+
+/// The sheets, and whether days count from 1904.
+fn workbook<R: BufRead>(xml: &mut Xml<R>) -> Read<(Vec<Listed>, bool)> {
+    let (mut listed, mut late) = (Vec::new(), false);
+    loop {
+        match xml.next()? {
+            Node::Open(tag) if tag.name() == "sheet" => {
+                if let (Some(name), Some(id)) = (tag.get("name"), tag.get("id")) {
+                    let state = tag.get("state");
+                    listed.push(Listed {
+                        name,
+                        hidden: matches!(state.as_deref(), Some("hidden" | "veryHidden")),
+                        id,
+                    });
+                }
+            }
+            Node::Open(tag) if tag.name() == "workbookPr" => late = tag.truth("date1904"),
+            Node::End => return Ok((listed, late)),
+            _ => (),
+        }
+    }
+}
+
+/// What each cell style makes of a number.
+fn styles<R: BufRead>(xml: &mut Xml<R>) -> Read<Vec<Shape>> {
+    // codes beyond this make no sense as a date and would only cost time
+    const CODE: usize = 1024;
+    let mut own: HashMap<u32, Shape> = HashMap::new();
+    let mut shapes = Vec::new();
+    let mut inside = false;
+    loop {
+        match xml.next()? {
+            Node::Open(tag) => match tag.name() {
+                "numFmt" => {
+                    if let (Some(id), Some(code)) = (tag.number("numFmtId"), tag.get("formatCode"))
+                        && code.len() <= CODE
+                    {
+                        own.insert(id, dates::shape(Some(id), Some(&code)));
+                    }
+                }
+                "cellXfs" => inside = true,
+                "xf" if inside && shapes.len() < 1 << 16 => {
+                    let id = tag.number("numFmtId").unwrap_or(0);
+                    let shape = own.get(&id).copied();
+                    shapes.push(shape.unwrap_or_else(|| dates::shape(Some(id), None)));
+                }
+                _ => (),
+            },
+            Node::Close(tag) if tag.name() == "cellXfs" => inside = false,
+            Node::End => return Ok(shapes),
+            _ => (),
+        }
+    }
+}
+
+/// The table of shared strings in a part of `size` bytes. Its own count of them is not needed; one that cannot be true is an
+/// attack on readers that believe it.
+fn strings<R: BufRead>(xml: &mut Xml<R>, size: u64, texts: &mut Texts, most: usize) -> Read<()> {
+    // `<si/>`
+    const SHORTEST: u64 = 5;
+    let mut text = String::new();
+    loop {
+        let open = match xml.next()? {
+            Node::Open(tag) if tag.name() == "sst" => {
+                let count = tag.get("uniqueCount").map(|count| count.parse::<u64>());
+                if count.is_some_and(|count| count.map_or(true, |n| n > size / SHORTEST + 1)) {
+                    return Err(Trouble::Limit(
+                        "says that it has more shared strings than fit into it, which no program writes. Open it in a spreadsheet program and save it again.".into(),
+                    ));
+                }
+                false
+            }
+            Node::Open(tag) => tag.name() == "si",
+            Node::End => return Ok(()),
+            _ => false,
+        };
+        if open {
+            text.clear();
+            rich_text(xml, "si", &mut text)?;
+            texts.push(&text, most)?;
+        }
+    }
+}
+
+/// The text of all runs up to the end of `closing`, without the reading aids of East Asian text.
+fn rich_text<R: BufRead>(xml: &mut Xml<R>, closing: &str, out: &mut String) -> Read<()> {
+    let (mut inside, mut aid, mut kept) = (false, false, false);
+    let mut start = out.len();
+    loop {
+        match xml.next()? {
+            Node::Open(tag) => match tag.name() {
+                "rPh" => aid = true,
+                "t" if !aid => {
+                    inside = true;
+                    kept = tag.get("space").as_deref() == Some("preserve");
+                    start = out.len();
+                }
+                _ => (),
+            },
+            Node::Text(text) if inside => out.push_str(&text),
+            Node::Close(tag) => match tag.name() {
+                "rPh" => aid = false,
+                "t" if inside => {
+                    inside = false;
+                    let run = out.split_off(start);
+                    let run = match kept {
+                        true => &run,
+                        false => run.trim_matches([' ', '\t', '\r', '\n']),
+                    };
+                    out.push_str(&unescape(run));
+                }
+                name if name == closing => return Ok(()),
+                _ => (),
+            },
+            Node::End => return Err(Trouble::broken("it breaks off inside a text")),
+            _ => (),
+        }
+    }
+}
+
+/// How a cell says what its value is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Number,
+    Shared,
+    Text,
+    Inline,
+    Truth,
+    Date,
+}
+
+/// Where a cell stands and what it is.
+struct Place {
+    row: u32,
+    column: u32,
+    kind: Kind,
+    style: usize,
+}
+
+fn cells<R: BufRead>(xml: &mut Xml<R>, shared: &Shared, gather: &mut Gather) -> Read<()> {
+    let mut hidden = Hidden::default();
+    let (mut row, mut column) = (0u32, 0u32);
+    let (mut value, mut out) = (String::new(), String::new());
+    let mut sheet = false;
+    loop {
+        let place = match xml.next()? {
+            Node::Open(tag) => match tag.name() {
+                "c" => Some(place(&tag, row, column)?),
+                "row" => {
+                    row = match tag.number::<u64>("r") {
+                        Some(number) => u32::try_from(number.saturating_sub(1))
+                            .map_err(|_| Trouble::broken("a row has no possible number"))?,
+                        None => row,
+                    };
+                    column = 0;
+                    if tag.truth("hidden") {
+                        hidden.row(row);
+                    }
+                    None
+                }
+                "col" if tag.truth("hidden") => {
+                    if let (Some(first), Some(last)) =
+                        (tag.number::<u32>("min"), tag.number::<u32>("max"))
+                    {
+                        hidden.columns(first.saturating_sub(1), last.saturating_sub(1));
+                    }
+                    None
+                }
+                "mergeCell" => {
+                    if let Some((from, to)) = tag.get("ref").as_deref().and_then(area) {
+                        gather.merge(from, to);
+                    }
+                    None
+                }
+                "worksheet" | "macrosheet" => {
+                    sheet = true;
+                    None
+                }
+                _ => None,
+            },
+            Node::Close(tag) if tag.name() == "row" => {
+                row = row.saturating_add(1);
+                column = 0;
+                None
+            }
+            Node::End => break,
+            _ => None,
+        };
+        let Some(place) = place else { continue };
+        (row, column) = (place.row, place.column.saturating_add(1));
+        value.clear();
+        read_value(xml, &place, &mut value)?;
+        out.clear();
+        show(&place, &value, shared, &mut out)?;
+        gather.put(place.row, place.column, &out)?;
+    }
+    gather.hide(&hidden);
+    match sheet {
+        true => Ok(()),
+        false => Err(Trouble::broken("its part is no worksheet")),
+    }
+}
+
+fn place(tag: &Tag<'_>, row: u32, column: u32) -> Read<Place> {
+    let mut place = Place {
+        row,
+        column,
+        kind: Kind::Number,
+        style: 0,
+    };
+    let mut possible = true;
+    tag.raw(|key, value| match key {
+        "r" => match address(value) {
+            Some((row, column)) => (place.row, place.column) = (row, column),
+            None => possible = false,
+        },
+        "s" => place.style = value.parse().unwrap_or(0),
+        "t" => {
+            place.kind = match value {
+                "s" => Kind::Shared,
+                "str" | "e" => Kind::Text,
+                "inlineStr" => Kind::Inline,
+                "b" => Kind::Truth,
+                "d" => Kind::Date,
+                _ => Kind::Number,
+            }
+        }
+        _ => (),
+    });
+    match possible {
+        true => Ok(place),
+        false => Err(Trouble::broken("a cell has no possible address")),
+    }
+}
+
+/// A cell's value as the file has it, up to the cell's end.
+fn read_value<R: BufRead>(xml: &mut Xml<R>, place: &Place, value: &mut String) -> Read<()> {
+    let mut inside = false;
+    loop {
+        let inline = match xml.next()? {
+            Node::Open(tag) => {
+                inside = tag.name() == "v";
+                tag.name() == "is"
+            }
+            Node::Text(text) => {
+                if inside {
+                    value.push_str(&text);
+                }
+                false
+            }
+            Node::Close(tag) => {
+                if tag.name() == "c" {
+                    return Ok(());
+                }
+                inside = false;
+                false
+            }
+            Node::End => return Err(Trouble::broken("it breaks off inside a cell")),
+            Node::Other => false,
+        };
+        // some writers leave the type out
+        if inline {
+            let start = value.len();
+            rich_text(xml, "is", value)?;
+            if place.kind != Kind::Inline && start > 0 {
+                value.truncate(start);
+            }
+        }
+    }
+}
+
+/// Appends what the cell shows.
+fn show(place: &Place, value: &str, shared: &Shared, out: &mut String) -> Read<()> {
+    match place.kind {
+        Kind::Inline => out.push_str(value),
+        Kind::Text => out.push_str(&unescape(value)),
+        Kind::Shared if value.trim().is_empty() => (),
+        Kind::Shared => {
+            let text = value
+                .trim()
+                .parse()
+                .ok()
+                .and_then(|at| shared.strings.get(at));
+            out.push_str(text.ok_or_else(|| {
+                Trouble::broken("a cell points to a shared string that is not there")
+            })?);
+        }
+        Kind::Truth => out.push_str(match value.trim() {
+            "" => "",
+            "1" | "true" => "TRUE",
+            _ => "FALSE",
+        }),
+        Kind::Date => out.push_str(&value.replacen('T', " ", 1)),
+        Kind::Number => match value.trim().parse::<f64>() {
+            Ok(n) => {
+                let shape = shared
+                    .shapes
+                    .get(place.style)
+                    .copied()
+                    .unwrap_or(Shape::Plain);
+                dates::push_value(n, shape, shared.late, out);
+            }
+            Err(_) => out.push_str(value),
+        },
+    }
+    Ok(())
+}
+
+/// `B3:D5` or `B3`.
+fn area(text: &str) -> Option<((u32, u32), (u32, u32))> {
+    let (from, to) = text.split_once(':').unwrap_or((text, text));
+    Some((address(from)?, address(to)?))
+}
+
+/// `B3` as row and column from 0; none for what no sheet can hold.
+fn address(text: &str) -> Option<(u32, u32)> {
+    let bytes = text.as_bytes();
+    let letters = bytes.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let (name, number) = bytes.split_at_checked(letters)?;
+    if !(1..=3).contains(&name.len()) || !(1..=7).contains(&number.len()) {
+        return None;
+    }
+    let column = name.iter().fold(0, |n, b| {
+        n * 26 + u32::from(b.to_ascii_uppercase() - b'A') + 1
+    });
+    let mut row = 0;
+    for digit in number {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        row = row * 10 + u32::from(digit - b'0');
+    }
+    Some((row.checked_sub(1)?, column - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn addresses() {
+        assert_eq!(address("A1"), Some((0, 0)));
+        assert_eq!(address("xfd1048576"), Some((1_048_575, 16_383)));
+        for bad in [
+            "",
+            "A",
+            "1",
+            "A0",
+            "AAAA1",
+            "A12345678",
+            "A1B",
+            "Ａ1",
+            "A-1",
+        ] {
+            assert_eq!(address(bad), None, "{bad}");
+        }
+    }
+}

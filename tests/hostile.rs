@@ -1,0 +1,165 @@
+//! Files that attack the reader, through the program as people run it: one clear sentence each, exit code 2, under 512 MB and
+//! 10 seconds, and nothing said of ours but that sentence.
+//!
+//! The files are made here by code, from the small fixtures that other programs wrote.
+
+#[path = "hostile/archives.rs"]
+mod archives;
+#[path = "hostile/heavy.rs"]
+mod heavy;
+#[path = "hostile/records.rs"]
+mod records;
+mod support;
+#[path = "hostile/texts.rs"]
+mod texts;
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use support::Desk;
+
+/// A hostile file: its name, its bytes, and words that the sentence on it must have.
+pub struct Hostile {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub words: &'static [&'static str],
+    /// Whether it may also be read, being odd rather than broken.
+    pub readable: bool,
+}
+
+pub fn refused(name: &str, bytes: Vec<u8>, words: &'static [&'static str]) -> Hostile {
+    Hostile {
+        name: name.to_string(),
+        bytes,
+        words,
+        readable: false,
+    }
+}
+
+pub fn odd(name: &str, bytes: Vec<u8>) -> Hostile {
+    Hostile {
+        readable: true,
+        ..refused(name, bytes, &[])
+    }
+}
+
+pub fn fixture(name: &str) -> Vec<u8> {
+    let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(path).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+const MEMORY: u64 = 512 << 20;
+const TIME: Duration = Duration::from_secs(10);
+
+/// A desk with one issued copy, so that a trace has something to trace to.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.put("mothers.csv", support::mothers_csv(40));
+    desk.issue("mothers.csv", &["North"], &[]).well();
+    desk
+}
+
+/// What the program takes of memory with its children, as the system has counted it so far; 0 where it does not say.
+fn peak(process: u32) -> u64 {
+    let read = |path: String| std::fs::read_to_string(path).unwrap_or_default();
+    let own = read(format!("/proc/{process}/status"))
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("VmHWM:")?
+                .trim()
+                .strip_suffix(" kB")?
+                .parse()
+                .ok()
+        })
+        .unwrap_or(0u64);
+    let children = read(format!("/proc/{process}/task/{process}/children"));
+    let children = children.split_whitespace().filter_map(|c| c.parse().ok());
+    children.map(peak).fold(own * 1024, u64::max)
+}
+
+/// Traces the file; the complaint, if any.
+fn complaint(desk: &Desk, hostile: &Hostile) -> Option<String> {
+    desk.put(&hostile.name, &hostile.bytes);
+    let started = Instant::now();
+    let mut child = desk
+        .command(["trace", &hostile.name])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut most = 0;
+    while child.try_wait().expect("a child").is_none() {
+        most = most.max(peak(child.id()));
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    let taken = started.elapsed();
+    let out = child.wait_with_output().expect("output");
+    std::fs::remove_file(desk.path(&hostile.name)).expect("to clear up");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    println!(
+        "{:<40} {:>10} bytes  {:>6.2} s  {:>4} MB  exit {:?}  {}",
+        hostile.name,
+        hostile.bytes.len(),
+        taken.as_secs_f64(),
+        most >> 20,
+        out.status.code(),
+        said.trim_end()
+    );
+    let mut wrong = Vec::new();
+    if most > MEMORY {
+        wrong.push(format!("{} MB", most >> 20));
+    }
+    if taken > TIME {
+        wrong.push(format!("{taken:?}"));
+    }
+    match out.status.code() {
+        Some(0 | 1) if hostile.readable => (),
+        Some(2) => {
+            let one_line = said.starts_with("taggant: ") && said.matches('\n').count() == 1;
+            if !one_line || !said.trim_end().ends_with('.') || said.contains("panic") {
+                wrong.push("not one sentence".to_string());
+            }
+            if said.chars().count() > 500 || said.trim_end().contains(char::is_control) {
+                wrong.push("not for people to read".to_string());
+            }
+            for word in hostile.words {
+                if !said.contains(word) {
+                    wrong.push(format!("does not say {word:?}"));
+                }
+            }
+        }
+        other => wrong.push(format!("exit {other:?}")),
+    }
+    (!wrong.is_empty()).then(|| format!("{}: {}: {said}", hostile.name, wrong.join(", ")))
+}
+
+#[track_caller]
+fn all_are_refused(files: impl IntoIterator<Item = Hostile>) {
+    let desk = desk();
+    let complaints: Vec<String> = files
+        .into_iter()
+        .filter_map(|hostile| complaint(&desk, &hostile))
+        .collect();
+    assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
+}
+
+#[test]
+fn archives_and_their_parts() {
+    all_are_refused(archives::files());
+}
+
+#[test]
+fn compound_files_and_records() {
+    all_are_refused(records::files());
+}
+
+#[test]
+fn texts() {
+    all_are_refused(texts::files());
+}
+
+#[test]
+#[ignore = "makes files of gigabytes, inflated; some minutes"]
+fn heavy_files() {
+    all_are_refused(heavy::files());
+}
