@@ -115,6 +115,7 @@ const IMPURE: &[&str] = &[
 const READERS: &[&str] = &[
     "src/trace/columns.rs",
     "src/trace/copies.rs",
+    "src/trace/holdings.rs",
     "src/trace/known.rs",
     "src/trace/link.rs",
     "src/trace/reading.rs",

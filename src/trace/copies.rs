@@ -3,43 +3,29 @@
 use std::collections::HashMap;
 
 use super::canaries::{AccidentBound, Sought};
+use super::holdings::Holdings;
 use super::known::Known;
 use super::link::Present;
 use crate::code::Handle;
-use crate::digests::DigestMap;
-use crate::error::Result;
-use crate::ledger::{ExportEntry, Ledger, NO_RECORD};
 
 /// How many leaked rows were linked to each record.
 pub type LinkedRows = HashMap<Handle, u32>;
 
 /// Leaked rows whose record a table held, by table id.
 pub fn linked_by_table(
-    ledger: &Ledger,
+    holdings: &Holdings,
     known: &Known,
     linked: &LinkedRows,
-) -> Result<HashMap<String, usize>> {
-    let mut out = HashMap::new();
-    for table in &known.tables {
-        let mut seen: DigestMap<()> = DigestMap::default();
-        let mut rows = 0;
-        for ordinal in ledger
-            .membership(&table.id)?
-            .into_iter()
-            .filter(|o| *o != NO_RECORD)
-        {
-            let Some(handle) = known.index.handles.get(ordinal as usize) else {
-                continue;
-            };
-            if let Some(n) = linked.get(&Handle(*handle))
-                && seen.insert(*handle, ()).is_none()
-            {
-                rows += *n as usize;
-            }
+) -> HashMap<String, usize> {
+    let mut rows: HashMap<&str, usize> = holdings.tables().map(|table| (table, 0)).collect();
+    for (handle, n) in linked {
+        for (table, _) in holdings.of(known, *handle) {
+            *rows.entry(table).or_default() += *n as usize;
         }
-        out.insert(table.id.clone(), rows);
     }
-    Ok(out)
+    rows.into_iter()
+        .map(|(table, rows)| (table.to_string(), rows))
+        .collect()
 }
 
 /// One recipient's canaries, each once however many months held it.
@@ -74,15 +60,11 @@ pub struct AllHits {
 /// Looks for the canaries of every export of a register. A canary is met where the leak holds all its identifiers of the columns
 /// that the leak has; the chance of that by accident is at most the product, over those columns, of the leak's distinct values
 /// with the canary's stem over the free values it was drawn from.
-pub fn find_canaries(
-    ledger: &Ledger,
-    known: &Known,
-    present: &[Option<Present>],
-    all: &mut AllHits,
-) -> Result<()> {
-    ledger.for_each_canary_index(known.register.id, |export: &ExportEntry, index| {
+pub fn find_canaries(holdings: &Holdings, present: &[Option<Present>], all: &mut AllHits) {
+    for copy in holdings.copies() {
+        let index = &copy.canaries;
         let columns = index.identifier_columns.max(1);
-        let hits = all.recipients.entry(export.recipient).or_default();
+        let hits = all.recipients.entry(copy.recipient).or_default();
         let mut met_here = 0;
         for (at, donor) in index.donors.iter().enumerate() {
             let mut sought = false;
@@ -106,7 +88,6 @@ pub fn find_canaries(
             }
         }
         all.exports
-            .insert(export.id.clone(), (met_here, index.len()));
-        Ok(())
-    })
+            .insert(copy.export.clone(), (met_here, index.len()));
+    }
 }

@@ -14,6 +14,7 @@ pub mod columns;
 pub mod copies;
 pub mod evidence;
 pub mod fate;
+pub mod holdings;
 pub mod known;
 pub mod link;
 pub mod mixture;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::copies::{AllHits, CanaryHits, LinkedRows, find_canaries, linked_by_table};
 use super::evidence::{breakdown, log10_e};
+use super::holdings::Holdings;
 use super::known::Known;
 use super::link::{Linked, Linker, Present};
 use super::mixture::{ShareEstimate, divide};
@@ -28,6 +29,7 @@ const CANDIDATES: usize = 10;
 /// A vault, loaded once for any number of traces.
 pub struct Tracer {
     registers: Vec<Known>,
+    holdings: Vec<Holdings>,
     recipients: Vec<Recipient>,
     exports: Vec<ExportEntry>,
 }
@@ -53,8 +55,13 @@ impl Tracer {
             .into_iter()
             .map(|r| Known::load(&vault.ledger, r))
             .collect::<Result<Vec<Known>>>()?;
+        let holdings = registers
+            .iter()
+            .map(|known| Holdings::load(&vault.ledger, known))
+            .collect::<Result<Vec<Holdings>>>()?;
         Ok(Tracer {
             registers,
+            holdings,
             recipients: vault.ledger.recipients()?,
             exports: vault.ledger.exports()?,
         })
@@ -67,10 +74,21 @@ impl Tracer {
 
     /// Traces the tables of one leak together.
     pub fn trace(&self, vault: &Vault, tables: &[&Table], alpha: Alpha) -> Result<Outcome> {
-        let read = self.read(&vault.key, tables);
-        let threads = parallel::cores();
+        Ok(self.trace_on(parallel::cores(), &vault.key, tables, alpha))
+    }
+
+    /// The same on so many threads, with the key alone: the vault was loaded, so that any number of leaks can be traced side by
+    /// side.
+    pub fn trace_on(
+        &self,
+        threads: usize,
+        key: &MasterKey,
+        tables: &[&Table],
+        alpha: Alpha,
+    ) -> Outcome {
+        let read = self.read(key, tables);
         let prepared = Prepared::new(&read.readings);
-        let (key, recipients) = (&vault.key, &self.recipients);
+        let recipients = &self.recipients;
         let word = |at: usize| Codeword::new(key.codeword_key(&recipients[at].id));
         let counts = score_all(&prepared, self.recipients.len(), word, threads);
 
@@ -78,9 +96,9 @@ impl Tracer {
             exports: HashMap::new(),
             recipients: HashMap::new(),
         };
-        for (known, present) in self.registers.iter().zip(&read.present) {
+        for (holdings, present) in self.holdings.iter().zip(&read.present) {
             if present.iter().any(Option::is_some) {
-                find_canaries(&vault.ledger, known, present, &mut hits)?;
+                find_canaries(holdings, present, &mut hits);
             }
         }
         let n = self.recipients.len();
@@ -111,8 +129,8 @@ impl Tracer {
             .collect();
 
         let mut linked_by_tables: HashMap<String, usize> = HashMap::new();
-        for known in &self.registers {
-            linked_by_tables.extend(linked_by_table(&vault.ledger, known, &read.linked_rows)?);
+        for (known, holdings) in self.registers.iter().zip(&self.holdings) {
+            linked_by_tables.extend(linked_by_table(holdings, known, &read.linked_rows));
         }
         let rows: usize = tables.iter().map(|t| t.rows()).sum();
         let shares = self.shares(key, &read, &named, rows);
@@ -145,7 +163,7 @@ impl Tracer {
             linked_rows: read.linked as u64,
             links_by_chance: read.by_chance,
         };
-        Ok(Outcome {
+        Outcome {
             verdict: decide(&findings),
             alpha,
             rows,
@@ -165,7 +183,7 @@ impl Tracer {
             candidates,
             overlap: self.overlap(&linked_by_tables),
             columns: read.columns,
-        })
+        }
     }
 
     /// Links and reads, with keys that no codeword follows from.
