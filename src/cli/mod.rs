@@ -1,10 +1,12 @@
 //! The command line: one file a command, and the terminal. Only here is anything printed, or the environment read.
 
+mod batch;
 mod demo;
 mod init;
 mod inspect;
 mod issue;
 mod ledger;
+mod results;
 mod terminal;
 mod trace;
 
@@ -48,9 +50,10 @@ enum Command {
     Inspect(inspect::Options),
     /// Issue marked copies of a table
     Issue(issue::Options),
-    /// Name the source of a leaked file
+    /// Name the source of leaked files
     ///
-    /// Exit code: 0 somebody is named, 1 the trace is complete and nobody is, 2 bad input, 3 the vault's integrity failed.
+    /// Exit code: 0 somebody is named, 1 the trace is complete and nobody is, 2 bad input or a file that could not be read, 3 the
+    /// vault's integrity failed. `--fail-on` turns the first two round for nightly jobs.
     Trace(trace::Options),
     /// Show what was issued, and that nobody rewrote it
     Ledger(ledger::Options),
