@@ -12,12 +12,10 @@ use std::sync::mpsc;
 
 use taggant::error::{Error, Result};
 use taggant::intake::{self, Leak, Reading};
-use taggant::key::MasterKey;
 use taggant::ledger::{Ledger, NewTrace};
 use taggant::report::{Answer, LeakReport, Unread, json};
 use taggant::table::Table;
-use taggant::trace::run::Tracer;
-use taggant::trace::units::Alpha;
+use taggant::trace::outcome::Outcome;
 
 use super::terminal;
 
@@ -27,16 +25,15 @@ const WAITING: usize = 8;
 /// The name of a worker's thread.
 const WORKER: &str = "tracing";
 
+/// A trace of one leak's tables on so many threads.
+pub type Trace<'a> = dyn Fn(usize, &[&Table]) -> Outcome + Sync + 'a;
+
 /// How files are traced.
 pub struct Batch<'a> {
-    /// The vault, loaded.
-    pub tracer: &'a Tracer,
-    /// Its key.
-    pub key: &'a MasterKey,
+    /// Traces the tables of one leak on so many threads.
+    pub trace: &'a Trace<'a>,
     /// How files are read.
     pub reading: &'a Reading,
-    /// The chance of naming any innocent that each trace may take.
-    pub alpha: Alpha,
     /// How many files are traced at once.
     pub jobs: usize,
     /// Whether answers come in the order of the files, or as they are done.
@@ -127,10 +124,8 @@ impl Batch<'_> {
         let threads = (self.jobs / workers).max(1);
         let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
         let worker = Worker {
-            tracer: self.tracer,
-            key: self.key,
+            trace: self.trace,
             reading: self.reading,
-            alpha: self.alpha,
             threads,
         };
         let work = |done: mpsc::SyncSender<(usize, Vec<Answer>)>| {
@@ -207,10 +202,8 @@ impl Batch<'_> {
 
 /// What a worker needs; it sees neither the ledger nor the terminal.
 struct Worker<'a> {
-    tracer: &'a Tracer,
-    key: &'a MasterKey,
+    trace: &'a Trace<'a>,
     reading: &'a Reading,
-    alpha: Alpha,
     threads: usize,
 }
 
@@ -264,9 +257,7 @@ impl Worker<'_> {
     fn trace(&self, leak: Leak) -> LeakReport {
         let found = &leak.contents.tables;
         let tables: Vec<&Table> = found.iter().map(|f| &f.table).collect();
-        let outcome = self
-            .tracer
-            .trace_on(self.threads, self.key, &tables, self.alpha);
+        let outcome = (self.trace)(self.threads, &tables);
         let mut hidden: Vec<&Option<String>> = found
             .iter()
             .filter(|f| f.hidden)

@@ -148,11 +148,10 @@ fn indented(text: &str) -> String {
 
 /// The trace of a file that holds one leak.
 fn the_trace(tracer: &Tracer, vault: &mut Vault, path: &Path) -> Result<LeakReport> {
+    let key = &vault.key;
     let batch = Batch {
-        tracer,
-        key: &vault.key,
+        trace: &|threads, tables| tracer.trace_on(threads, key, tables, Alpha::DEFAULT),
         reading: &trace::reading(),
-        alpha: Alpha::DEFAULT,
         jobs: 1,
         in_order: true,
         progress: &|_| (),

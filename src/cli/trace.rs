@@ -121,11 +121,10 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     };
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let bar = terminal::progress(files.len(), "Tracing");
+    let key = &vault.key;
     let batch = Batch {
-        tracer: &tracer,
-        key: &vault.key,
+        trace: &|threads, tables| tracer.trace_on(threads, key, tables, alpha),
         reading: &reading,
-        alpha,
         jobs: options.jobs.map_or_else(cores, usize::from),
         in_order: options.format != TraceForm::Jsonl,
         progress: &|done| bar.set_position(done as u64),

@@ -4,6 +4,7 @@ pub mod human;
 pub mod inspect;
 pub mod json;
 pub mod junit;
+pub mod lookup;
 pub mod summary;
 
 /// The outcome of one leak, with what the file itself was.
