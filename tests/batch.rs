@@ -199,6 +199,49 @@ fn a_nightly_job_is_green_on_a_clean_night_and_red_on_a_find() {
     assert_eq!(code(&FOUND, &["--fail-on", "ours"]), Some(1));
 }
 
+/// The README's recipe, run by a shell as it stands there.
+#[test]
+#[cfg(unix)]
+fn the_nightly_recipe_runs_as_written() {
+    let readme = include_str!("../README.md");
+    let recipe = readme.split("```sh\n#!/bin/sh\n# nightly.sh").nth(1);
+    let recipe = recipe
+        .and_then(|r| r.split("```").next())
+        .expect("a recipe");
+    let desk = desk();
+    desk.put("nightly.sh", format!("#!/bin/sh\n# nightly.sh{recipe}"));
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_taggant"));
+    let night = || {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let folder = program.parent().expect("a folder").display();
+        let done = std::process::Command::new("sh")
+            .arg("nightly.sh")
+            .current_dir(desk.folder())
+            .env("PATH", format!("{folder}:{path}"))
+            .env_remove("TAGGANT_VAULT")
+            .env_remove("TAGGANT_KEY_FILE")
+            .output()
+            .expect("a shell");
+        let xml = String::from_utf8(desk.bytes("night.xml")).expect("UTF-8");
+        (done.status.code(), xml)
+    };
+    let (code, xml) = night();
+    assert_eq!(code, Some(1));
+    assert!(
+        xml.contains("tests=\"8\" failures=\"3\" errors=\"2\""),
+        "{xml}"
+    );
+    for ours in &FOUND[..3] {
+        std::fs::remove_file(desk.path(ours)).expect("removed");
+    }
+    let (code, xml) = night();
+    assert_eq!(code, Some(0), "a clean night is green: {xml}");
+    assert!(
+        xml.contains("tests=\"5\" failures=\"0\" errors=\"2\""),
+        "{xml}"
+    );
+}
+
 #[test]
 fn junit_has_a_case_a_file() {
     let desk = desk();

@@ -14,7 +14,7 @@ use taggant::error::{Error, Result};
 use taggant::intake::{self, Leak, Reading};
 use taggant::ledger::{Ledger, NewTrace};
 use taggant::report::{Answer, LeakReport, Unread, json};
-use taggant::table::Table;
+use taggant::table::Found;
 use taggant::trace::outcome::Outcome;
 
 use super::terminal;
@@ -25,12 +25,12 @@ const WAITING: usize = 8;
 /// The name of a worker's thread.
 const WORKER: &str = "tracing";
 
-/// A trace of one leak's tables on so many threads.
-pub type Trace<'a> = dyn Fn(usize, &[&Table]) -> Outcome + Sync + 'a;
+/// A trace of what was found in one leak, on so many threads.
+pub type Trace<'a> = dyn Fn(usize, &[Found]) -> Outcome + Sync + 'a;
 
 /// How files are traced.
 pub struct Batch<'a> {
-    /// Traces the tables of one leak on so many threads.
+    /// How a leak is traced.
     pub trace: &'a Trace<'a>,
     /// How files are read.
     pub reading: &'a Reading,
@@ -136,7 +136,13 @@ impl Batch<'_> {
                 };
                 let answers = match file {
                     Ok(path) => worker.guarded(path),
-                    Err(error) => vec![unread("", None, error.to_string())],
+                    Err(error) => {
+                        let path = match error {
+                            Error::Io { path, .. } => path.to_string_lossy(),
+                            _ => "".into(),
+                        };
+                        vec![unread(&path, None, error.to_string())]
+                    }
                 };
                 if done.send((at, answers)).is_err() {
                     return;
@@ -256,8 +262,7 @@ impl Worker<'_> {
 
     fn trace(&self, leak: Leak) -> LeakReport {
         let found = &leak.contents.tables;
-        let tables: Vec<&Table> = found.iter().map(|f| &f.table).collect();
-        let outcome = (self.trace)(self.threads, &tables);
+        let outcome = (self.trace)(self.threads, found);
         let mut hidden: Vec<&Option<String>> = found
             .iter()
             .filter(|f| f.hidden)

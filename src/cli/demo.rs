@@ -150,7 +150,7 @@ fn indented(text: &str) -> String {
 fn the_trace(tracer: &Tracer, vault: &mut Vault, path: &Path) -> Result<LeakReport> {
     let key = &vault.key;
     let batch = Batch {
-        trace: &|threads, tables| tracer.trace_on(threads, key, tables, Alpha::DEFAULT),
+        trace: &|threads, found| tracer.trace_found_on(threads, key, found, Alpha::DEFAULT),
         reading: &trace::reading(),
         jobs: 1,
         in_order: true,

@@ -123,7 +123,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let bar = terminal::progress(files.len(), "Tracing");
     let key = &vault.key;
     let batch = Batch {
-        trace: &|threads, tables| tracer.trace_on(threads, key, tables, alpha),
+        trace: &|threads, found| tracer.trace_found_on(threads, key, found, alpha),
         reading: &reading,
         jobs: options.jobs.map_or_else(cores, usize::from),
         in_order: options.format != TraceForm::Jsonl,

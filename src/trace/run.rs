@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::key::MasterKey;
 use crate::ledger::{ExportEntry, Recipient};
 use crate::parallel;
-use crate::table::Table;
+use crate::table::{Found, Table};
 use crate::vault::Vault;
 
 /// How many of the strongest are reported, named or not.
@@ -77,9 +77,20 @@ impl Tracer {
         Ok(self.trace_on(parallel::cores(), &vault.key, tables, alpha))
     }
 
-    /// The same on so many threads, with the key alone: the vault was loaded, so that any number of leaks can be traced side by
-    /// side.
-    pub fn trace_on(
+    /// Traces the tables found in one leak together, on so many threads and with the key alone: the vault was loaded, so any
+    /// number of leaks can be traced side by side.
+    pub fn trace_found_on(
+        &self,
+        threads: usize,
+        key: &MasterKey,
+        found: &[Found],
+        alpha: Alpha,
+    ) -> Outcome {
+        let tables: Vec<&Table> = found.iter().map(|f| &f.table).collect();
+        self.trace_on(threads, key, &tables, alpha)
+    }
+
+    fn trace_on(
         &self,
         threads: usize,
         key: &MasterKey,
