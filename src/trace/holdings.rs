@@ -10,6 +10,8 @@ use crate::ledger::{CanaryIndex, Ledger, NO_RECORD};
 pub struct Holdings {
     tables: Vec<(String, Ordinals)>,
     copies: Vec<IssuedCopy>,
+    /// Every canary of every copy, by recipient and then by donor: (copy, place in it).
+    by_donor: Vec<(u32, u32)>,
 }
 
 /// One copy, as far as its canaries go.
@@ -64,7 +66,31 @@ impl Holdings {
             });
             Ok(())
         })?;
-        Ok(Holdings { tables, copies })
+        let mut by_donor: Vec<(u32, u32)> = Vec::new();
+        for (number, copy) in copies.iter().enumerate() {
+            by_donor.extend((0..copy.canaries.len()).map(|at| (number as u32, at as u32)));
+        }
+        // sorted here once, so that no trace has to
+        by_donor.sort_unstable_by_key(|(copy, at)| {
+            let issued = &copies[*copy as usize];
+            (
+                issued.recipient,
+                issued.canaries.donors[*at as usize],
+                *copy,
+            )
+        });
+        Ok(Holdings {
+            tables,
+            copies,
+            by_donor,
+        })
+    }
+
+    /// Every canary of every copy as (number of the copy, place in its index), recipient by recipient and there by donor.
+    pub fn canaries(&self) -> impl Iterator<Item = &[(u32, u32)]> {
+        let recipient = |c: &(u32, u32)| self.copies[c.0 as usize].recipient;
+        self.by_donor
+            .chunk_by(move |a, b| recipient(a) == recipient(b))
     }
 
     /// Every copy, in the order of entry.
