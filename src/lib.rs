@@ -112,6 +112,8 @@
 //!    among the named.
 //! 6. [`report`] turns the [`trace::outcome::Outcome`] into words or JSON.
 //!
+//! Where there is no file, only a caller who knows a number and a date, [`lookup`] says what these belong to. It is no trace.
+//!
 //! # The house
 //!
 //! Imports go down only. `tests/house.rs` holds this table against the code, and the other rules too: arithmetic sees no files, clock
@@ -119,11 +121,12 @@
 //!
 //! | room | uses |
 //! |---|---|
-//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `policy`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `code`, `inspection`, `issue`, `policy`, `trace` |
+//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `report`, `table`, `trace`, `vault` |
+//! | [`report`] | `code`, `inspection`, `issue`, `lookup`, `policy`, `trace` |
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
+//! | [`lookup`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `trace`, `vault` |
 //! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |
 //! | [`drill`] | `error`, `table` |
@@ -157,6 +160,7 @@ pub mod intake;
 pub mod issue;
 pub mod key;
 pub mod ledger;
+pub mod lookup;
 pub mod mark;
 pub mod parallel;
 pub mod policy;

@@ -26,6 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "intake",
             "issue",
             "ledger",
+            "lookup",
             "policy",
             "report",
             "table",
@@ -35,7 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &["code", "inspection", "issue", "policy", "trace"],
+        &["code", "inspection", "issue", "lookup", "policy", "trace"],
     ),
     (
         "inspection",
@@ -49,6 +50,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "canary", "code", "digests", "error", "key", "ledger", "mark", "parallel", "policy",
             "table", "trace", "vault",
+        ],
+    ),
+    (
+        "lookup",
+        &[
+            "canary", "code", "digests", "error", "key", "ledger", "mark", "policy", "trace",
+            "vault",
         ],
     ),
     (
@@ -117,6 +125,7 @@ const READERS: &[&str] = &[
     "src/trace/copies.rs",
     "src/trace/dress.rs",
     "src/trace/features.rs",
+    "src/trace/holdings.rs",
     "src/trace/known.rs",
     "src/trace/likeness.rs",
     "src/trace/likeness/chance.rs",

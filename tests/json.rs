@@ -121,6 +121,14 @@ fn a_trace_of_one_leak_is_one_object() {
     assert_eq!(whole(&trace, "recipients_scored"), 3);
     assert_eq!(whole(&trace, "exports_scored"), 3);
     assert_eq!(trace["leak"]["rows"], copies[1]["rows"]);
+    assert_eq!(trace["leak"]["unchanged"], true);
+    assert!(text(&trace["leak"], "format").len() > 4);
+    assert!(list(&trace["leak"], "notes").is_empty());
+    assert_eq!(whole(&trace["leak"], "hidden_sheets"), 0);
+    let [table] = list(&trace["leak"], "tables") else {
+        panic!("one table: {trace}");
+    };
+    assert_eq!(table["rows"], copies[1]["rows"]);
     let [source] = list(&trace, "sources") else {
         panic!("one source: {trace}");
     };
@@ -152,12 +160,14 @@ fn several_leaks_are_an_array_or_a_line_each() {
     let all = |form: &'static str| ["trace", paths[0], paths[1], "--format", form];
     let array = desk.run(all("json")).well().json();
     let ran = desk.run(all("jsonl")).well();
-    let lines: Vec<Value> = ran
+    let mut lines: Vec<Value> = ran
         .stdout
         .lines()
         .map(|line| serde_json::from_str(line).expect("an object a line"))
         .collect();
     assert!(ran.stdout.ends_with('\n') && lines.len() == 2);
+    // a line comes when its file is done
+    lines.sort_by_key(|line| line["leak"]["path"] != paths[0]);
     for traces in [array.as_array().expect("an array"), &lines] {
         assert_eq!(traces.len(), 2);
         for (trace, (path, copy)) in traces
@@ -183,8 +193,12 @@ fn a_leak_that_cannot_be_read_takes_none_of_the_others_away() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("`gone.csv`"), "{ran:?}");
     let traces = ran.json();
-    assert_eq!(traces.as_array().map(Vec::len), Some(1), "{traces}");
-    holds_the_contract(&traces[0], path, text(&copies[2], "sha256"));
+    assert_eq!(traces.as_array().map(Vec::len), Some(2), "{traces}");
+    let error = text(&traces[0], "error");
+    assert!(error.contains("`gone.csv`"), "{error}");
+    assert_eq!(text(&traces[0]["leak"], "path"), "gone.csv");
+    assert!(traces[0].get("verdict").is_none());
+    holds_the_contract(&traces[1], path, text(&copies[2], "sha256"));
 }
 
 fn piped(desk: &Desk, arguments: &[&str], input: &[u8]) -> Ran {
@@ -211,6 +225,7 @@ fn standard_input_is_a_leak_like_any() {
     let ran = piped(&desk, &["trace", "-", "--format", "json"], &bytes).well();
     let trace = ran.json();
     holds_the_contract(&trace, "-", text(&copies[0], "sha256"));
+    assert!(trace["leak"]["unchanged"].is_null(), "nothing lies there");
     assert_eq!(trace["sources"][0]["recipient"], "市一医院");
 }
 

@@ -11,14 +11,14 @@ use taggant::drill::leaks::{
 use taggant::drill::leaks::{Encoding, to_csv_bytes};
 use taggant::drill::registers::Maternity;
 use taggant::error::{Error, Result};
-use taggant::intake::Reading;
 use taggant::issue::{Issue, Request};
-use taggant::report::{LeakReport, human};
+use taggant::report::{Answer, LeakReport, human};
 use taggant::table::{self, Limits, Table};
 use taggant::trace::run::Tracer;
 use taggant::trace::units::Alpha;
 use taggant::vault::Vault;
 
+use super::batch::{Account, Batch};
 use super::{terminal, trace};
 
 const MONTHS: [&str; 6] = ["March", "April", "May", "June", "July", "August"];
@@ -148,9 +148,23 @@ fn indented(text: &str) -> String {
 
 /// The trace of a file that holds one leak.
 fn the_trace(tracer: &Tracer, vault: &mut Vault, path: &Path) -> Result<LeakReport> {
-    let mut leaks = trace::leaks(path, &Reading::default());
-    match leaks.pop() {
-        Some(leak) => trace::trace(tracer, vault, leak?, Alpha::DEFAULT),
+    let key = &vault.key;
+    let batch = Batch {
+        trace: &|threads, found| tracer.trace_found_on(threads, key, found, Alpha::DEFAULT),
+        reading: &trace::reading(),
+        jobs: 1,
+        in_order: true,
+        progress: &|_| (),
+    };
+    let mut answer = None;
+    let mut account = Account::open(&mut vault.ledger)?;
+    batch.run(vec![Ok(path.to_path_buf())], &mut account, |found| {
+        answer = Some(found);
+        Ok(true)
+    })?;
+    match answer {
+        Some(Answer::Traced(report)) => Ok(*report),
+        Some(Answer::Unread(unread)) => Err(Error::input(unread.reason)),
         None => Err(Error::input(format!("`{}` holds nothing.", path.display()))),
     }
 }

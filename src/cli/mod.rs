@@ -1,11 +1,14 @@
 //! The command line: one file a command, and the terminal. Only here is anything printed, or the environment read.
 
+mod batch;
 mod demo;
 mod init;
 mod inspect;
 mod issue;
 mod ledger;
+mod lookup;
 mod read;
+mod results;
 mod terminal;
 mod trace;
 
@@ -49,10 +52,20 @@ enum Command {
     Inspect(inspect::Options),
     /// Issue marked copies of a table
     Issue(issue::Options),
-    /// Name the source of a leaked file
+    /// Name the source of leaked files
     ///
-    /// Exit code: 0 somebody is named, 1 the trace is complete and nobody is, 2 bad input, 3 the vault's integrity failed.
+    /// Exit code: 0 somebody is named, 1 the trace is complete and nobody is, 2 bad input or a file that could not be read, 3 the
+    /// vault's integrity failed. `--fail-on` turns the first two round for nightly jobs.
     Trace(trace::Options),
+    /// Say what is known of a number, a name or a date that a caller gave: a canary, or a real record and who held it
+    ///
+    /// Give any values of one record in any order: a telephone number, an ID (also masked, as 138****5678), a name, a date. A
+    /// canary stands in one recipient's copies only. A real record stood in many, and the marks of a date or two tell little;
+    /// the answer says how little. This is no trace: it names nobody, and is not counted. Values on a command line can be seen
+    /// by others on this machine and stay in the shell's history; give - and type or pipe them in, one a line, where that matters.
+    ///
+    /// Exit code: 0 something is known, 1 nothing is, 2 bad input, 3 the vault's integrity failed.
+    Lookup(lookup::Options),
     /// Show what was issued, and that nobody rewrote it
     Ledger(ledger::Options),
     /// Take one suspect file apart for a trace, within limits
@@ -90,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(options) => inspect::run(&options),
         Command::Issue(options) => issue::run(&cli.place, options),
         Command::Trace(options) => trace::run(&cli.place, options),
+        Command::Lookup(options) => lookup::run(&cli.place, options),
         Command::Ledger(options) => ledger::run(&cli.place, options),
         Command::Read => read::run(),
         Command::Demo => demo::run(),

@@ -70,31 +70,41 @@ impl Sink {
     }
 
     /// Writes the result.
-    pub fn give(self, result: &str) -> Result<()> {
-        match self {
-            Sink::Standard => tell(result),
-            Sink::Through(mut file, path) => file
-                .write_all(result.as_bytes())
-                .map_err(Error::io("write", &path)),
-            Sink::File(mut file, path) => {
-                file.write_all(result.as_bytes())
-                    .map_err(Error::io("write", &path))?;
-                file.persist(&path)
-                    .map_err(|e| Error::io("write", &path)(e.error))?;
-                Ok(())
+    pub fn give(mut self, result: &str) -> Result<()> {
+        self.put(result)?;
+        self.finish()
+    }
+
+    /// Writes a part of the result, at once. False where whoever read it has seen enough.
+    pub fn put(&mut self, part: &str) -> Result<bool> {
+        let (written, path) = match self {
+            Sink::Standard => {
+                let mut out = std::io::stdout().lock();
+                let written = out.write_all(part.as_bytes()).and_then(|()| out.flush());
+                (written, Path::new("standard output"))
             }
+            Sink::Through(file, path) => (file.write_all(part.as_bytes()), path.as_path()),
+            Sink::File(file, path) => (file.write_all(part.as_bytes()), path.as_path()),
+        };
+        match written {
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            done => done.map(|()| true).map_err(Error::io("write", path)),
         }
+    }
+
+    /// Shows the whole result under its name.
+    pub fn finish(self) -> Result<()> {
+        if let Sink::File(file, path) = self {
+            file.persist(&path)
+                .map_err(|e| Error::io("write", &path)(e.error))?;
+        }
+        Ok(())
     }
 }
 
 /// Writes to standard output.
 pub fn tell(result: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(result.as_bytes()).and_then(|()| out.flush()) {
-        // whoever read us has seen enough
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        done => done.map_err(Error::io("write", Path::new("standard output"))),
-    }
+    Sink::Standard.put(result).map(|_| ())
 }
 
 /// A JSON value as a document.

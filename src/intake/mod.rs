@@ -79,17 +79,22 @@ pub fn read_bytes(
     archive::read(path, path, bytes, reading, each);
 }
 
-/// Whether a file still has the bytes that were read.
-pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
+/// SHA-256 of a file as it lies there.
+pub fn digest(path: &Path) -> Result<[u8; 32]> {
     let mut file = std::fs::File::open(path).map_err(Error::io("read", path))?;
     let mut hash = Sha256::new();
     let mut chunk = vec![0; 1 << 16];
     loop {
         match file.read(&mut chunk).map_err(Error::io("read", path))? {
-            0 => return Ok(hash.finalize()[..] == sha256[..]),
+            0 => return Ok(hash.finalize().into()),
             n => hash.update(&chunk[..n]),
         }
     }
+}
+
+/// Whether a file still has the bytes that were read.
+pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
+    Ok(digest(path)? == *sha256)
 }
 
 /// Takes one file apart that is no archive: the one place where its bytes go to a reader.

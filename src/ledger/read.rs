@@ -232,6 +232,17 @@ impl Ledger {
         )
     }
 
+    /// How many traces were entered after the first `known`, and the sum of their alphas: what a run of many traces adds to what
+    /// it knows already, without going through all of them each time.
+    pub fn traces_after(&self, known: u64) -> Result<(u64, f64)> {
+        let known = i64::try_from(known).unwrap_or(i64::MAX);
+        self.store.value(
+            "SELECT count(*), total(alpha) FROM trace WHERE ord > ?1",
+            [known],
+            |row| Ok((count(row, 0)?, row.get(1)?)),
+        )
+    }
+
     /// How many traces were made.
     pub fn trace_count(&self) -> Result<u64> {
         self.store

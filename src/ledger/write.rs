@@ -100,6 +100,11 @@ impl Ledger {
     pub fn add_trace(&mut self, new: &NewTrace) -> Result<()> {
         self.write(|writer| writer.add_trace(new))
     }
+
+    /// [`Writer::add_trace`] for each trace, all at once: where many are made, waiting for the disc once is enough.
+    pub fn add_traces(&mut self, new: &[NewTrace]) -> Result<()> {
+        self.write(|writer| new.iter().try_for_each(|trace| writer.add_trace(trace)))
+    }
 }
 
 /// Enters things in one transaction; see [`Ledger::write`].

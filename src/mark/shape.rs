@@ -196,7 +196,12 @@ pub fn plain_digest(
     if !normal::write(column.kind, column.order, text, buffer) {
         return 0;
     }
-    (keys.plain.digest(column.column as u64, buffer) as u32).max(1)
+    plain_digest_of(column, buffer, keys)
+}
+
+/// The digest of a plain cell whose normal form is `normal`.
+pub fn plain_digest_of(column: PlainColumn, normal: &[u8], keys: &DigestKeys) -> u32 {
+    (keys.plain.digest(column.column as u64, normal) as u32).max(1)
 }
 
 /// The digest of a carrier cell, bound to its record; 0 where it says nothing.
@@ -210,7 +215,17 @@ pub fn cell_digest(
     if !normal::write(column.kind, column.order, text, buffer) {
         return 0;
     }
+    cell_digest_of(column, buffer, handle, keys)
+}
+
+/// The digest of a carrier cell whose normal form is `normal`.
+pub fn cell_digest_of(
+    column: PlainColumn,
+    normal: &[u8],
+    handle: Handle,
+    keys: &DigestKeys,
+) -> u32 {
     keys.cell
-        .bound(handle.0, column.column as u64, buffer)
+        .bound(handle.0, column.column as u64, normal)
         .max(1)
 }

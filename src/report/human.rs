@@ -29,15 +29,16 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
     let o = &report.outcome;
     writeln!(out, "{}", headline(&report.path, o))?;
     writeln!(out)?;
-    let sheets = if report.tables.len() > 1 {
-        format!(" on {} sheets", report.tables.len())
-    } else {
-        String::new()
-    };
+    if !report.format.is_empty() {
+        writeln!(out, "  Format    {}", report.format)?;
+    }
     writeln!(
         out,
-        "  Read      {} rows{sheets}, {} linked to records of this vault, {} marks readable",
-        o.rows, o.linked, o.sites_read
+        "  Read      {}{}, {} linked to records of this vault, {} marks readable",
+        counted(o.rows, "row", "rows"),
+        sheets(report),
+        o.linked,
+        o.sites_read
     )?;
     if o.alike.linked > 0 {
         writeln!(
@@ -50,6 +51,10 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
     if !o.columns.is_empty() {
         let names: Vec<&str> = o.columns.iter().map(|(_, name)| name.as_str()).collect();
         writeln!(out, "  Columns   {}", names.join(", "))?;
+    }
+    for (at, note) in report.notes.iter().enumerate() {
+        let label = if at == 0 { "Notes" } else { "" };
+        writeln!(out, "  {label:<9} {note}")?;
     }
     for source in &o.sources {
         writeln!(out)?;
@@ -81,11 +86,52 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
     if o.verdict == Verdict::Attributed {
         writeln!(out, "  Mind      {COPY_NOT_PERSON}")?;
     }
-    writeln!(out, "  SHA-256   {}", report.sha256)
+    let still = match report.unchanged {
+        Some(true) => ", the same before and after",
+        Some(false) => {
+            "; THE FILE WAS CHANGED WHILE IT WAS TRACED, by something else than this program"
+        }
+        None => "",
+    };
+    writeln!(out, "  SHA-256   {}{still}", report.sha256)
+}
+
+/// " on 3 sheets, one hidden", where there is more to say than that there is one table.
+fn sheets(report: &LeakReport) -> String {
+    let mut names: Vec<&Option<String>> = report.tables.iter().map(|(sheet, _)| sheet).collect();
+    names.sort();
+    names.dedup();
+    let mut out = match (report.tables.len(), names.len()) {
+        (0 | 1, _) => String::new(),
+        (tables, 1) => format!(" in {tables} tables"),
+        (tables, sheets) if tables == sheets => format!(" on {sheets} sheets"),
+        (tables, sheets) => format!(" in {tables} tables on {sheets} sheets"),
+    };
+    match report.hidden {
+        0 => {}
+        1 if names.len() == 1 => out.push_str(" on a hidden sheet"),
+        1 => out.push_str(", one hidden"),
+        n => out.push_str(&format!(", {n} hidden")),
+    }
+    out
+}
+
+/// One line for a leak among many that needs no more, and what its reader found worth saying.
+pub fn line(report: &LeakReport) -> String {
+    let mut out = headline(&report.path, &report.outcome);
+    if report.unchanged == Some(false) {
+        out.push_str(" THE FILE WAS CHANGED WHILE IT WAS TRACED.");
+    }
+    out.push('\n');
+    for note in &report.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
+    out
 }
 
 /// The verdict in one sentence.
 pub fn headline(path: &str, o: &Outcome) -> String {
+    let path = shown(path);
     match o.verdict {
         Verdict::Attributed => {
             let (upstream, last): (Vec<&Candidate>, Vec<&Candidate>) =
@@ -120,6 +166,13 @@ pub fn headline(path: &str, o: &Outcome) -> String {
             "UNRELATED  `{path}` holds no more of this vault's records than chance would put there."
         ),
     }
+}
+
+/// A path on one line, whatever is in it: a file's name is the leaker's to choose, and a terminal obeys what it is shown.
+pub fn shown(path: &str) -> String {
+    path.chars()
+        .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+        .collect()
 }
 
 /// Whether another source's copy was made from this one's.

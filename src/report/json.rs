@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::LeakReport;
+use super::{Answer, LeakReport, Unread};
 use crate::issue::{Issued, Plan};
 use crate::trace::outcome::{Candidate, Outcome};
 use crate::trace::units::Log10E;
@@ -41,6 +41,17 @@ struct LeakJson<'a> {
     sha256: &'a str,
     rows: usize,
     linked: usize,
+    format: &'a str,
+    notes: &'a [String],
+    tables: Vec<TableJson<'a>>,
+    hidden_sheets: usize,
+    unchanged: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct TableJson<'a> {
+    sheet: Option<&'a str>,
+    rows: usize,
 }
 
 #[derive(Serialize)]
@@ -108,6 +119,18 @@ pub fn trace(report: &LeakReport) -> serde_json::Value {
             sha256: &report.sha256,
             rows: o.rows,
             linked: o.linked,
+            format: &report.format,
+            notes: &report.notes,
+            tables: report
+                .tables
+                .iter()
+                .map(|(sheet, rows)| TableJson {
+                    sheet: sheet.as_deref(),
+                    rows: *rows,
+                })
+                .collect(),
+            hidden_sheets: report.hidden,
+            unchanged: report.unchanged,
         },
         verdict: o.verdict,
         alpha: o.alpha.chance(),
@@ -145,6 +168,23 @@ pub fn trace(report: &LeakReport) -> serde_json::Value {
         statement: super::human::COPY_NOT_PERSON,
     };
     serde_json::to_value(&json).unwrap_or_default()
+}
+
+/// A file that could not be traced as one JSON value: `error` stands where a trace has its verdict.
+pub fn unread(unread: &Unread) -> serde_json::Value {
+    serde_json::json!({
+        "schema": SCHEMA,
+        "leak": {"path": unread.path, "sha256": unread.sha256},
+        "error": unread.reason,
+    })
+}
+
+/// What came of one of many files as one JSON value.
+pub fn answer(answer: &Answer) -> serde_json::Value {
+    match answer {
+        Answer::Traced(report) => trace(report),
+        Answer::Unread(unread) => self::unread(unread),
+    }
 }
 
 fn source(c: &Candidate) -> SourceJson<'_> {

@@ -3,19 +3,59 @@
 pub mod human;
 pub mod inspect;
 pub mod json;
+pub mod junit;
+pub mod lookup;
+pub mod summary;
 
 /// The outcome of one leak, with what the file itself was.
 pub struct LeakReport {
-    /// The path as given; `-` for standard input.
+    /// The path as given; `-` for standard input; in an archive, the archive's path, a `/` and the path inside.
     pub path: String,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Sheets and rows that were read.
+    /// Whether the file on the disc was the same after the trace as before; nothing where it came by standard input or a pipe.
+    pub unchanged: Option<bool>,
+    /// What the file is, as people call it.
+    pub format: String,
+    /// What the reader found worth saying: hidden sheets, what could not be read, repaired text; a sentence each.
+    pub notes: Vec<String>,
+    /// Tables that were read: the sheet's name and the rows.
     pub tables: Vec<(Option<String>, usize)>,
+    /// How many of the sheets a spreadsheet program would not show.
+    pub hidden: usize,
     /// What the trace found.
     pub outcome: crate::trace::outcome::Outcome,
     /// The chance that any trace of this vault so far, this one included, named an innocent.
     pub bound_of_all_traces: f64,
     /// How many traces that is.
     pub traces: u64,
+}
+
+/// A file that could not be traced, or one inside an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The path as given.
+    pub path: String,
+    /// SHA-256 of the file in hexadecimal, if it could be read that far.
+    pub sha256: Option<String>,
+    /// Why: a fact and a next step.
+    pub reason: String,
+}
+
+/// What came of one of many files.
+pub enum Answer {
+    /// A trace.
+    Traced(Box<LeakReport>),
+    /// None.
+    Unread(Unread),
+}
+
+impl Answer {
+    /// The leak's path.
+    pub fn path(&self) -> &str {
+        match self {
+            Answer::Traced(report) => &report.path,
+            Answer::Unread(unread) => &unread.path,
+        }
+    }
 }

@@ -3,43 +3,30 @@
 use std::collections::HashMap;
 
 use super::canaries::{AccidentBound, Sought};
+use super::holdings::Holdings;
 use super::known::Known;
 use super::link::Present;
 use crate::code::Handle;
-use crate::digests::DigestMap;
-use crate::error::Result;
-use crate::ledger::{ExportEntry, Ledger, NO_RECORD};
+use crate::ledger::CanaryIndex;
 
 /// How many leaked rows were linked to each record.
 pub type LinkedRows = HashMap<Handle, u32>;
 
 /// Leaked rows whose record a table held, by table id.
 pub fn linked_by_table(
-    ledger: &Ledger,
+    holdings: &Holdings,
     known: &Known,
     linked: &LinkedRows,
-) -> Result<HashMap<String, usize>> {
-    let mut out = HashMap::new();
-    for table in &known.tables {
-        let mut seen: DigestMap<()> = DigestMap::default();
-        let mut rows = 0;
-        for ordinal in ledger
-            .membership(&table.id)?
-            .into_iter()
-            .filter(|o| *o != NO_RECORD)
-        {
-            let Some(handle) = known.index.handles.get(ordinal as usize) else {
-                continue;
-            };
-            if let Some(n) = linked.get(&Handle(*handle))
-                && seen.insert(*handle, ()).is_none()
-            {
-                rows += *n as usize;
-            }
+) -> HashMap<String, usize> {
+    let mut rows: HashMap<&str, usize> = holdings.tables().map(|table| (table, 0)).collect();
+    for (handle, n) in linked {
+        for (table, _) in holdings.of(known, *handle) {
+            *rows.entry(table).or_default() += *n as usize;
         }
-        out.insert(table.id.clone(), rows);
     }
-    Ok(out)
+    rows.into_iter()
+        .map(|(table, rows)| (table.to_string(), rows))
+        .collect()
 }
 
 /// One recipient's canaries, each once however many months held it.
@@ -52,12 +39,21 @@ pub struct CanaryHits {
 impl CanaryHits {
     /// Every canary that the leak could have shown, once: met where any month's identity was met, at the greatest accident bound.
     pub fn sought(&self) -> Vec<Sought> {
-        let mut raw = self.raw.clone();
-        raw.sort_by(|a, b| a.0.cmp(&b.0).then(b.2.total_cmp(&a.2)));
+        let sorted;
+        let raw = match self.raw.is_sorted_by_key(|c| c.0) {
+            true => &self.raw,
+            // canaries of several registers
+            false => {
+                let mut all = self.raw.clone();
+                all.sort_by_key(|c| c.0);
+                sorted = all;
+                &sorted
+            }
+        };
         raw.chunk_by(|a, b| a.0 == b.0)
             .map(|same| Sought {
                 met: same.iter().any(|c| c.1),
-                accident: AccidentBound::new(same[0].2),
+                accident: AccidentBound::new(same.iter().fold(0.0, |most, c| c.2.max(most))),
             })
             .collect()
     }
@@ -74,39 +70,55 @@ pub struct AllHits {
 /// Looks for the canaries of every export of a register. A canary is met where the leak holds all its identifiers of the columns
 /// that the leak has; the chance of that by accident is at most the product, over those columns, of the leak's distinct values
 /// with the canary's stem over the free values it was drawn from.
-pub fn find_canaries(
-    ledger: &Ledger,
-    known: &Known,
-    present: &[Option<Present>],
-    all: &mut AllHits,
-) -> Result<()> {
-    ledger.for_each_canary_index(known.register.id, |export: &ExportEntry, index| {
-        let columns = index.identifier_columns.max(1);
-        let hits = all.recipients.entry(export.recipient).or_default();
-        let mut met_here = 0;
-        for (at, donor) in index.donors.iter().enumerate() {
-            let mut sought = false;
-            let mut met = true;
-            let mut accident = 1.0;
-            for (column, present) in present.iter().enumerate().take(columns) {
-                let place = at * columns + column;
-                let (full, stem, ways) = (index.full[place], index.stems[place], index.ways[place]);
-                let Some(present) = present.as_ref().filter(|_| full != 0) else {
-                    continue;
-                };
-                sought = true;
-                met &= present.holds(full);
-                if ways > 0 {
-                    accident *= (f64::from(present.with_stem(stem)) / f64::from(ways)).min(1.0);
-                }
-            }
-            if sought {
-                met_here += usize::from(met);
-                hits.raw.push((*donor, met, accident));
+pub fn find_canaries(holdings: &Holdings, present: &[Option<Present>], all: &mut AllHits) {
+    let copies = holdings.copies();
+    let mut met_in = vec![0; copies.len()];
+    for canaries in holdings.canaries() {
+        let mut hits = Vec::with_capacity(canaries.len());
+        for (number, at) in canaries {
+            let (number, at) = (*number as usize, *at as usize);
+            let index = &copies[number].canaries;
+            if let Some((met, accident)) = seek(index, at, present) {
+                met_in[number] += usize::from(met);
+                hits.push((index.donors[at], met, accident));
             }
         }
+        if let Some((number, _)) = canaries.first() {
+            let recipient = copies[*number as usize].recipient;
+            all.recipients
+                .entry(recipient)
+                .or_default()
+                .raw
+                .append(&mut hits);
+        }
+    }
+    for (copy, met) in copies.iter().zip(met_in) {
         all.exports
-            .insert(export.id.clone(), (met_here, index.len()));
-        Ok(())
-    })
+            .insert(copy.export.clone(), (met, copy.canaries.len()));
+    }
+}
+
+/// Whether a leak holds the canary at `at`, and the chance of that by accident; none where the leak has no column to look in.
+fn seek(index: &CanaryIndex, at: usize, present: &[Option<Present>]) -> Option<(bool, f64)> {
+    let columns = index.identifier_columns.max(1);
+    let mut sought = false;
+    let mut met = true;
+    let mut accident = 1.0;
+    for (column, present) in present.iter().enumerate().take(columns) {
+        let place = at * columns + column;
+        let (full, stem, ways) = (index.full[place], index.stems[place], index.ways[place]);
+        let Some(present) = present.as_ref().filter(|_| full != 0) else {
+            continue;
+        };
+        sought = true;
+        met = met && present.holds(full);
+        if ways > 0 {
+            accident *= (f64::from(present.with_stem(stem)) / f64::from(ways)).min(1.0);
+        }
+        // further columns can only agree with that
+        if !met && accident == 0.0 {
+            break;
+        }
+    }
+    sought.then_some((met, accident))
 }

@@ -16,6 +16,7 @@ pub mod dress;
 pub mod evidence;
 pub mod fate;
 pub mod features;
+pub mod holdings;
 pub mod known;
 pub mod likeness;
 pub mod link;

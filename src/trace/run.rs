@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::copies::{AllHits, CanaryHits, LinkedRows, find_canaries, linked_by_table};
 use super::evidence::{breakdown, log10_e};
+use super::holdings::Holdings;
 use super::known::Known;
 use super::link::{Alike, Linked, Linker, Present};
 use super::mixture::{ShareEstimate, divide};
@@ -19,7 +20,7 @@ use crate::error::Result;
 use crate::key::MasterKey;
 use crate::ledger::{ExportEntry, Recipient};
 use crate::parallel;
-use crate::table::Table;
+use crate::table::{Found, Table};
 use crate::vault::Vault;
 
 /// How many of the strongest are reported, named or not.
@@ -28,6 +29,7 @@ const CANDIDATES: usize = 10;
 /// A vault, loaded once for any number of traces.
 pub struct Tracer {
     registers: Vec<Known>,
+    holdings: Vec<Holdings>,
     recipients: Vec<Recipient>,
     exports: Vec<ExportEntry>,
 }
@@ -54,8 +56,13 @@ impl Tracer {
             .into_iter()
             .map(|r| Known::load(&vault.ledger, r))
             .collect::<Result<Vec<Known>>>()?;
+        let holdings = registers
+            .iter()
+            .map(|known| Holdings::load(&vault.ledger, known))
+            .collect::<Result<Vec<Holdings>>>()?;
         Ok(Tracer {
             registers,
+            holdings,
             recipients: vault.ledger.recipients()?,
             exports: vault.ledger.exports()?,
         })
@@ -68,10 +75,32 @@ impl Tracer {
 
     /// Traces the tables of one leak together.
     pub fn trace(&self, vault: &Vault, tables: &[&Table], alpha: Alpha) -> Result<Outcome> {
-        let read = self.read(&vault.key, tables);
-        let threads = parallel::cores();
+        Ok(self.trace_on(parallel::cores(), &vault.key, tables, alpha))
+    }
+
+    /// Traces the tables found in one leak together, on so many threads and with the key alone: the vault was loaded, so any
+    /// number of leaks can be traced side by side.
+    pub fn trace_found_on(
+        &self,
+        threads: usize,
+        key: &MasterKey,
+        found: &[Found],
+        alpha: Alpha,
+    ) -> Outcome {
+        let tables: Vec<&Table> = found.iter().map(|f| &f.table).collect();
+        self.trace_on(threads, key, &tables, alpha)
+    }
+
+    fn trace_on(
+        &self,
+        threads: usize,
+        key: &MasterKey,
+        tables: &[&Table],
+        alpha: Alpha,
+    ) -> Outcome {
+        let read = self.read(key, tables);
         let prepared = Prepared::new(&read.readings);
-        let (key, recipients) = (&vault.key, &self.recipients);
+        let recipients = &self.recipients;
         let word = |at: usize| Codeword::new(key.codeword_key(&recipients[at].id));
         let counts = score_all(&prepared, self.recipients.len(), word, threads);
 
@@ -79,9 +108,9 @@ impl Tracer {
             exports: HashMap::new(),
             recipients: HashMap::new(),
         };
-        for (known, present) in self.registers.iter().zip(&read.present) {
+        for (holdings, present) in self.holdings.iter().zip(&read.present) {
             if present.iter().any(Option::is_some) {
-                find_canaries(&vault.ledger, known, present, &mut hits)?;
+                find_canaries(holdings, present, &mut hits);
             }
         }
         let n = self.recipients.len();
@@ -112,8 +141,8 @@ impl Tracer {
             .collect();
 
         let mut linked_by_tables: HashMap<String, usize> = HashMap::new();
-        for known in &self.registers {
-            linked_by_tables.extend(linked_by_table(&vault.ledger, known, &read.linked_rows)?);
+        for (known, holdings) in self.registers.iter().zip(&self.holdings) {
+            linked_by_tables.extend(linked_by_table(holdings, known, &read.linked_rows));
         }
         let rows: usize = tables.iter().map(|t| t.rows()).sum();
         let shares = self.shares(key, &read, &named, rows);
@@ -146,7 +175,7 @@ impl Tracer {
             linked_rows: read.linked as u64,
             links_by_chance: read.by_chance,
         };
-        Ok(Outcome {
+        Outcome {
             verdict: decide(&findings),
             alpha,
             rows,
@@ -167,7 +196,7 @@ impl Tracer {
             overlap: self.overlap(&linked_by_tables),
             columns: read.columns,
             alike: read.alike,
-        })
+        }
     }
 
     /// Links and reads, with keys that no codeword follows from.

@@ -185,16 +185,26 @@ pub fn score_all(
     threads: usize,
 ) -> Vec<Counts> {
     let mut all = vec![Counts::default(); recipients];
+    // where nothing was read there is nothing to compare
+    if prepared.categories.is_empty() {
+        return all;
+    }
     let part = recipients.div_ceil(threads.max(1)).max(1);
+    let count = |first: usize, counts: &mut [Counts]| {
+        let mut scratch = Scratch::default();
+        for (at, counts) in counts.iter_mut().enumerate() {
+            *counts = prepared.counts_with(&codeword(first + at), &mut scratch);
+        }
+    };
     std::thread::scope(|scope| {
-        for (number, counts) in all.chunks_mut(part).enumerate() {
-            let codeword = &codeword;
-            scope.spawn(move || {
-                let mut scratch = Scratch::default();
-                for (at, counts) in counts.iter_mut().enumerate() {
-                    *counts = prepared.counts_with(&codeword(number * part + at), &mut scratch);
-                }
-            });
+        let mut parts = all.chunks_mut(part).enumerate();
+        let own = parts.next();
+        for (number, counts) in parts {
+            let count = &count;
+            scope.spawn(move || count(number * part, counts));
+        }
+        if let Some((_, counts)) = own {
+            count(0, counts);
         }
     });
     all
