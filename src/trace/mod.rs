@@ -14,14 +14,18 @@ pub mod columns;
 pub mod copies;
 pub mod evidence;
 pub mod fate;
+pub mod gather;
 pub mod known;
 pub mod link;
 pub mod mixture;
 pub mod original;
 pub mod outcome;
+pub mod partitions;
 pub mod reading;
 pub mod run;
 pub mod score;
+mod screen;
+pub mod stretches;
 #[cfg(test)]
 pub(crate) mod trials;
 pub mod units;
