@@ -106,7 +106,7 @@
 //! 1. [`intake::read`] reads bytes within limits; content decides what they are, names do not.
 //! 2. [`trace::link`] finds which column is which by what it holds, which row is which record, and what each cell reads. No codeword is
 //!    in sight, so no reading can be chosen by whom it would accuse.
-//! 3. [`trace::reading::Readings`] keeps each site once. A site read twice would count its coin twice and break the bound.
+//! 3. [`trace::reading::Placed`] keeps each site once. A site read twice would count its coin twice and break the bound.
 //! 4. [`trace::score`] compares every recipient's codeword; [`trace::evidence`] and [`trace::canaries`] weigh what agrees.
 //! 5. [`trace::original`] asks whether the values were ever marked, [`trace::verdict`] decides, [`trace::mixture`] divides the rows
 //!    among the named.
@@ -120,7 +120,7 @@
 //! | room | uses |
 //! |---|---|
 //! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `policy`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `code`, `inspection`, `issue`, `policy`, `trace` |
+//! | [`report`] | `code`, `error`, `inspection`, `issue`, `policy`, `table`, `trace` |
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |

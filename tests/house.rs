@@ -35,7 +35,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &["code", "inspection", "issue", "policy", "trace"],
+        &[
+            "code",
+            "error",
+            "inspection",
+            "issue",
+            "policy",
+            "table",
+            "trace",
+        ],
     ),
     (
         "inspection",
@@ -83,10 +91,12 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// Files of `src/trace` that are arithmetic on small types.
 const ARITHMETIC: &[&str] = &[
     "src/trace/canaries.rs",
+    "src/trace/chain.rs",
     "src/trace/collusion.rs",
     "src/trace/evidence.rs",
     "src/trace/mixture.rs",
     "src/trace/original.rs",
+    "src/trace/stretches.rs",
     "src/trace/units.rs",
     "src/trace/verdict.rs",
 ];
@@ -115,8 +125,10 @@ const IMPURE: &[&str] = &[
 const READERS: &[&str] = &[
     "src/trace/columns.rs",
     "src/trace/copies.rs",
+    "src/trace/gather.rs",
     "src/trace/known.rs",
     "src/trace/link.rs",
+    "src/trace/partitions.rs",
     "src/trace/reading.rs",
 ];
 

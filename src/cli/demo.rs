@@ -150,7 +150,7 @@ fn indented(text: &str) -> String {
 fn the_trace(tracer: &Tracer, vault: &mut Vault, path: &Path) -> Result<LeakReport> {
     let mut leaks = trace::leaks(path, &Reading::default());
     match leaks.pop() {
-        Some(leak) => trace::trace(tracer, vault, leak?, Alpha::DEFAULT),
+        Some(leak) => trace::trace(tracer, vault, leak?, Alpha::DEFAULT, None),
         None => Err(Error::input(format!("`{}` holds nothing.", path.display()))),
     }
 }

@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 use taggant::error::{Error, Result};
 use taggant::intake::{self, Leak, Reading};
 use taggant::ledger::NewTrace;
+use taggant::report::rows::{LeakRows, RowsFile};
 use taggant::report::{LeakReport, human, json};
-use taggant::table::Table;
 use taggant::trace::run::Tracer;
 use taggant::trace::units::Alpha;
 use taggant::trace::verdict::Verdict;
@@ -32,6 +32,9 @@ pub struct Options {
     /// Write the result to a file instead of standard output
     #[arg(short, long = "output", value_name = "PATH")]
     output: Option<PathBuf>,
+    /// Write every leaked row back with what was found about it: its record, likeliest source and marks (.xlsx or .csv)
+    #[arg(long, value_name = "PATH")]
+    rows: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,12 +60,17 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             vault.folder().display()
         )));
     }
+    let rows_file = match &options.rows {
+        Some(path) => Some(RowsFile::new(path, &options.leaks, vault.folder())?),
+        None => None,
+    };
+    let mut rows = rows_file.as_ref().map(|_| Vec::new());
     let mut reports = Vec::new();
     let mut failed = None;
     let reading = Reading::default();
     let leaks = options.leaks.iter().flat_map(|p| leaks(p, &reading));
     for leak in leaks {
-        match leak.and_then(|leak| trace(&tracer, &mut vault, leak, alpha)) {
+        match leak.and_then(|leak| trace(&tracer, &mut vault, leak, alpha, rows.as_mut())) {
             Ok(report) => reports.push(report),
             Err(error) if options.leaks.len() == 1 => return Err(error),
             Err(error) => {
@@ -70,6 +78,9 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
                 failed = Some(error.exit_code().max(failed.unwrap_or(0)));
             }
         }
+    }
+    if let (Some(file), Some(rows)) = (rows_file, rows) {
+        file.write(&rows)?;
     }
     let result = match options.format {
         TraceForm::Human => reports
@@ -97,10 +108,22 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     })
 }
 
-/// Traces one leak, and counts the trace in the ledger before its answer is seen.
-pub fn trace(tracer: &Tracer, vault: &mut Vault, leak: Leak, alpha: Alpha) -> Result<LeakReport> {
-    let tables: Vec<&Table> = leak.contents.tables.iter().map(|f| &f.table).collect();
-    let outcome = tracer.trace(vault, &tables, alpha)?;
+/// Traces one leak, and counts the trace in the ledger before its answer is seen. Its rows are added to `rows` where these are wanted.
+pub fn trace(
+    tracer: &Tracer,
+    vault: &mut Vault,
+    leak: Leak,
+    alpha: Alpha,
+    rows: Option<&mut Vec<LeakRows>>,
+) -> Result<LeakReport> {
+    let tables = &leak.contents.tables;
+    let (outcome, found) = match rows {
+        Some(_) => {
+            let (outcome, report) = tracer.trace_rows(vault, tables, alpha)?;
+            (outcome, Some(report))
+        }
+        None => (tracer.trace_found(vault, tables, alpha)?, None),
+    };
     let entry = NewTrace {
         created: jiff::Timestamp::now(),
         recipients_scored: outcome.recipients_scored as u64,
@@ -112,15 +135,21 @@ pub fn trace(tracer: &Tracer, vault: &mut Vault, leak: Leak, alpha: Alpha) -> Re
             "this trace was not counted in the ledger: {error}"
         ));
     }
+    let shown = tables
+        .iter()
+        .map(|f| (f.sheet.clone(), f.table.rows()))
+        .collect();
+    if let (Some(rows), Some(report)) = (rows, found) {
+        rows.push(LeakRows {
+            path: leak.path.clone(),
+            tables: leak.contents.tables,
+            report,
+        });
+    }
     Ok(LeakReport {
         path: leak.path,
         sha256: json::hex(&leak.sha256),
-        tables: leak
-            .contents
-            .tables
-            .iter()
-            .map(|f| (f.sheet.clone(), f.table.rows()))
-            .collect(),
+        tables: shown,
         outcome,
         bound_of_all_traces: vault.ledger.trace_bound()?,
         traces: vault.ledger.trace_count()?,

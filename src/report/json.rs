@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::LeakReport;
 use crate::issue::{Issued, Plan};
-use crate::trace::outcome::{Candidate, Outcome};
+use crate::trace::outcome::{Candidate, Outcome, StretchEvidence, StretchPlace};
 use crate::trace::units::Log10E;
 
 /// The schema that every trace names.
@@ -23,6 +23,7 @@ struct TraceJson<'a> {
     sites_contradicted: usize,
     links_by_chance: f64,
     unmarked_log10_factor: Option<f64>,
+    stretches_weighed: usize,
     traces_so_far: u64,
     bound_of_all_traces: f64,
     columns: Vec<ColumnJson<'a>>,
@@ -56,6 +57,21 @@ struct SourceJson<'a> {
     share_interval: Option<[f64; 2]>,
     exports: Vec<ExportJson<'a>>,
     evidence: Vec<EvidenceJson>,
+    stretch: Option<StretchJson<'a>>,
+}
+
+/// A part of the leak; rows are the file's own numbers.
+#[derive(Serialize)]
+struct StretchJson<'a> {
+    kind: &'static str,
+    sheet: Option<&'a str>,
+    from_row: Option<u32>,
+    to_row: Option<u32>,
+    to_sheet: Option<&'a str>,
+    column: Option<&'a str>,
+    value: Option<&'a str>,
+    rows: usize,
+    log10_e: f64,
 }
 
 #[derive(Serialize)]
@@ -116,6 +132,7 @@ pub fn trace(report: &LeakReport) -> serde_json::Value {
         sites_contradicted: o.contradicted,
         links_by_chance: o.linked_by_chance,
         unmarked_log10_factor: o.unmarked.map(|f| f.0),
+        stretches_weighed: o.stretches_weighed,
         traces_so_far: report.traces,
         bound_of_all_traces: report.bound_of_all_traces,
         columns: o
@@ -180,7 +197,35 @@ fn source(c: &Candidate) -> SourceJson<'_> {
             })
             .collect(),
         evidence: sites.chain(canaries).collect(),
+        stretch: c.stretch.as_ref().map(stretch),
     }
+}
+
+fn stretch(s: &StretchEvidence) -> StretchJson<'_> {
+    let mut json = StretchJson {
+        kind: "sheet",
+        sheet: None,
+        from_row: None,
+        to_row: None,
+        to_sheet: None,
+        column: None,
+        value: None,
+        rows: s.rows,
+        log10_e: finite(s.log10_e),
+    };
+    match &s.place {
+        StretchPlace::Table(_, sheet) => json.sheet = sheet.as_deref(),
+        StretchPlace::Rows(from, to) => {
+            json.kind = "rows";
+            (json.sheet, json.to_sheet) = (from.sheet.as_deref(), to.sheet.as_deref());
+            (json.from_row, json.to_row) = (Some(from.row), Some(to.row));
+        }
+        StretchPlace::Value { column, value } => {
+            json.kind = "value";
+            (json.column, json.value) = (Some(column.as_str()), Some(value.as_str()));
+        }
+    }
+    json
 }
 
 /// JSON has no infinities; evidence that says "impossible" is a very small number.

@@ -3,6 +3,7 @@
 pub mod human;
 pub mod inspect;
 pub mod json;
+pub mod rows;
 
 /// The outcome of one leak, with what the file itself was.
 pub struct LeakReport {

@@ -113,12 +113,7 @@ pub fn gather(
 }
 
 impl Gathered {
-    fn enter(
-        &mut self,
-        number: usize,
-        linked: &Linked,
-        read: &mut Vec<((u32, u32), Reading)>,
-    ) {
+    fn enter(&mut self, number: usize, linked: &Linked, read: &mut Vec<((u32, u32), Reading)>) {
         let mut readings = linked.readings.rows();
         for (row, fate) in linked.rows.iter().enumerate() {
             if let Some(handle) = fate.handle() {
@@ -161,7 +156,9 @@ impl Gathered {
         let mut out = Vec::new();
         for (known, tables) in registers.iter().zip(&self.columns) {
             for mapped in tables.iter().flatten() {
-                out.extend(column_name(known, mapped.target).map(|n| (mapped.place + 1, n.to_string())));
+                out.extend(
+                    column_name(known, mapped.target).map(|n| (mapped.place + 1, n.to_string())),
+                );
             }
         }
         out.sort();

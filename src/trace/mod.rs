@@ -9,6 +9,7 @@
 //! keys. Numbers carry their meaning in their type ([`units`]).
 
 pub mod canaries;
+pub mod chain;
 pub mod collusion;
 pub mod columns;
 pub mod copies;
@@ -22,6 +23,7 @@ pub mod original;
 pub mod outcome;
 pub mod partitions;
 pub mod reading;
+pub mod rows;
 pub mod run;
 pub mod score;
 mod screen;

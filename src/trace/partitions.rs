@@ -63,7 +63,9 @@ fn runs(linked: usize) -> Option<Parted> {
     let leaves = 1usize << halvings;
     let starts = |leaf: usize| (leaf * linked).div_ceil(leaves);
     let partition = Partition {
-        leaf_of: (0..linked).map(|row| (row * leaves / linked) as u16).collect(),
+        leaf_of: (0..linked)
+            .map(|row| (row * leaves / linked) as u16)
+            .collect(),
         leaves,
     };
     let level = |halving: u32| {
@@ -123,7 +125,9 @@ fn column(tables: &[&Table], linked: &[(u32, u32)], name: &str) -> Option<(bool,
     let mut values: Vec<u16> = Vec::with_capacity(linked.len());
     for (table, row) in linked {
         let place = places.get(*table as usize).copied().flatten();
-        let cell = place.map_or("", |p| tables[*table as usize].cell(*row as usize, p).trim());
+        let cell = place.map_or("", |p| {
+            tables[*table as usize].cell(*row as usize, p).trim()
+        });
         if cell.is_empty() {
             values.push(NOWHERE);
             continue;
@@ -162,7 +166,12 @@ fn column(tables: &[&Table], linked: &[(u32, u32)], name: &str) -> Option<(bool,
     }
     let leaf_of = values
         .iter()
-        .map(|v| leaf_of_value.get(usize::from(*v)).copied().unwrap_or(NOWHERE))
+        .map(|v| {
+            leaf_of_value
+                .get(usize::from(*v))
+                .copied()
+                .unwrap_or(NOWHERE)
+        })
         .collect();
     let numbers = texts.iter().all(|t| t.parse::<f64>().is_ok());
     Some((numbers, (Partition { leaf_of, leaves }, vec![stretches])))
@@ -176,10 +185,19 @@ fn alike(a: &Partition, b: &Partition) -> bool {
         both[usize::from(*x).min(a.leaves) * width + usize::from(*y).min(b.leaves)] += 1;
     }
     let most_of = |lines: &mut dyn Iterator<Item = u32>| lines.map(f64::from).sum::<f64>();
-    let by_a = most_of(&mut both.chunks(width).map(|line| *line.iter().max().unwrap_or(&0)));
-    let by_b = most_of(
-        &mut (0..width).map(|y| both.iter().skip(y).step_by(width).copied().max().unwrap_or(0)),
+    let by_a = most_of(
+        &mut both
+            .chunks(width)
+            .map(|line| *line.iter().max().unwrap_or(&0)),
     );
+    let by_b = most_of(&mut (0..width).map(|y| {
+        both.iter()
+            .skip(y)
+            .step_by(width)
+            .copied()
+            .max()
+            .unwrap_or(0)
+    }));
     by_a.min(by_b) >= ALIKE * a.leaf_of.len() as f64
 }
 
@@ -249,7 +267,10 @@ mod tests {
             values.collect::<Vec<_>>()
         };
         assert_eq!(of("town").len(), 10);
-        assert_eq!(of("county"), [("county 0".into(), 300), ("county 1".into(), 300)]);
+        assert_eq!(
+            of("county"),
+            [("county 0".into(), 300), ("county 1".into(), 300)]
+        );
         assert_eq!(of("sex"), [("f".into(), 200), ("m".into(), 200)]);
         assert!(of("seat").is_empty() && of("number").is_empty());
         let total: f64 = family.stretches().iter().map(|s| s.weight).sum();

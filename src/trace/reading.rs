@@ -69,7 +69,11 @@ impl Placed {
 
     /// Each reading with its row, sorted by handle and slot.
     pub fn iter(&self) -> impl Iterator<Item = (Reading, u32)> + Clone {
-        self.readings.0.iter().copied().zip(self.rows.iter().copied())
+        self.readings
+            .0
+            .iter()
+            .copied()
+            .zip(self.rows.iter().copied())
     }
 }
 

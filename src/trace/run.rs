@@ -93,7 +93,12 @@ impl Tracer {
         alpha: Alpha,
     ) -> Result<Traced> {
         let key = &vault.key;
-        let gathered = gather(&self.registers, sheets, &key.digest_keys(), &key.code_keys());
+        let gathered = gather(
+            &self.registers,
+            sheets,
+            &key.digest_keys(),
+            &key.code_keys(),
+        );
         let tables: Vec<&Table> = sheets.iter().map(|s| s.table).collect();
         let family = partitions::family(&tables, &gathered.linked);
         let prepared = Prepared::with_stretches(&gathered.placed, family.clone());
@@ -122,7 +127,11 @@ impl Tracer {
 
         let mut linked_by_tables: HashMap<String, usize> = HashMap::new();
         for known in &self.registers {
-            linked_by_tables.extend(linked_by_table(&vault.ledger, known, &gathered.linked_rows)?);
+            linked_by_tables.extend(linked_by_table(
+                &vault.ledger,
+                known,
+                &gathered.linked_rows,
+            )?);
         }
         let rows: usize = tables.iter().map(|t| t.rows()).sum();
         let linked = gathered.linked.len();

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use super::evidence::{Counts, Hypothesis, Tally, ratio};
 use super::mixture::RowEvidence;
 use super::reading::{LeakedRows, Placed, Reading, Readings};
-use super::screen::{BLOCK, Screen};
+use super::screen::{BLOCK, Screen, Sums};
 use super::stretches::Family;
 use crate::code::{Bias, Codeword, SiteKind};
 
@@ -78,7 +78,10 @@ impl Prepared {
         Prepared::lay_out(readings.iter(), family)
     }
 
-    fn lay_out(readings: impl Iterator<Item = (Reading, u32)> + Clone, family: Option<Family>) -> Prepared {
+    fn lay_out(
+        readings: impl Iterator<Item = (Reading, u32)> + Clone,
+        family: Option<Family>,
+    ) -> Prepared {
         let mut by_category: BTreeMap<(SiteKind, Bias, bool), u32> = BTreeMap::new();
         for (r, _) in readings.clone() {
             *by_category.entry((r.kind, r.bias, r.value)).or_default() += 1;
@@ -301,7 +304,7 @@ pub struct Scored {
 struct Scratch {
     blocks: Vec<[u8; BLOCK]>,
     ones: Vec<u32>,
-    sums: Vec<Vec<i32>>,
+    sums: Vec<Sums>,
     scores: Vec<i16>,
 }
 
@@ -382,7 +385,14 @@ pub fn likeliest_run(rows: &LeakedRows, source: &Codeword) -> (usize, usize) {
         for r in row {
             let bit = source.bit(r.handle, r.slot, r.bias);
             sum += *ratios.entry((r.bias, r.value, bit)).or_insert_with(|| {
-                ratio(Hypothesis::Share(0.5), 0.01, r.bias.probability(), r.value, bit).ln()
+                ratio(
+                    Hypothesis::Share(0.5),
+                    0.01,
+                    r.bias.probability(),
+                    r.value,
+                    bit,
+                )
+                .ln()
             });
         }
         if sum <= 0.0 {

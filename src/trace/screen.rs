@@ -20,6 +20,9 @@ const UNIT: f64 = 8.0;
 /// Partitions are added up together while the rows fall into no more cells than these.
 const CELLS: usize = 4_096;
 
+/// The sum of scores in each cell of a joint.
+pub(super) type Sums = [i32; CELLS];
+
 /// Partitions that are added up together: a cell for every combination of leaves that occurs.
 #[derive(Clone, Debug, Default)]
 struct Joint {
@@ -37,11 +40,32 @@ struct Joint {
 pub(super) struct Screen {
     joints: Vec<Joint>,
     categories: usize,
-    /// One an entry: the bias at the sites that were read, 0 elsewhere; and what a bit of 1 counts there.
-    biases: Vec<[u8; BLOCK]>,
-    counts_for: Vec<[i8; BLOCK]>,
+    entries: Vec<Entry>,
     /// One a stretch: the joint and the place in it of its partition, and an innocent's mean and spread.
     stretches: Vec<Null>,
+}
+
+/// The sites of one block of one row, byte by byte; 0 where none was read. What a bit of 1 counts stands by its sign, so that all is
+/// in bytes and a row takes a handful of instructions.
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    biases: [u8; BLOCK],
+    speaks_for: [u8; BLOCK],
+    speaks_against: [u8; BLOCK],
+}
+
+impl Entry {
+    fn score(&self, bytes: &[u8; BLOCK]) -> i16 {
+        let ones: [u8; BLOCK] = std::array::from_fn(|i| match bytes[i] < self.biases[i] {
+            true => 0xff,
+            false => 0,
+        });
+        let sum = |counts: &[u8; BLOCK]| -> u32 {
+            let each = ones.iter().zip(counts);
+            each.map(|(one, count)| u32::from(one & count)).sum()
+        };
+        (sum(&self.speaks_for) as i32 - sum(&self.speaks_against) as i32) as i16
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +110,11 @@ impl Screen {
         }
         for (null, stretch) in screen.stretches.iter_mut().zip(family.stretches()) {
             for (at, joint) in screen.joints.iter().enumerate() {
-                if let Some(nth) = joint.partitions.iter().position(|p| *p == stretch.partition) {
+                if let Some(nth) = joint
+                    .partitions
+                    .iter()
+                    .position(|p| *p == stretch.partition)
+                {
                     (null.joint, null.nth) = (at, nth);
                 }
             }
@@ -107,18 +135,21 @@ impl Screen {
             moments.push(vec![[0.0; 2]; joint.leaves.len()]);
         }
         for (row, sites) in entries {
-            let (mut biases, mut counts_for) = ([0; BLOCK], [0; BLOCK]);
+            let mut entry = Entry::default();
             let (mut mean, mut variance) = (0.0, 0.0);
             for (byte, _, reading) in sites {
                 let (p, count) = (reading.bias.probability(), count_for(reading));
-                biases[usize::from(*byte) % BLOCK] = reading.bias.0;
-                counts_for[usize::from(*byte) % BLOCK] = count;
+                let byte = usize::from(*byte) % BLOCK;
+                entry.biases[byte] = reading.bias.0;
+                entry.speaks_for[byte] = count.max(0).unsigned_abs();
+                entry.speaks_against[byte] = count.min(0).unsigned_abs();
                 mean += p * f64::from(count);
                 variance += p * (1.0 - p) * f64::from(count) * f64::from(count);
             }
-            self.biases.push(biases);
-            self.counts_for.push(counts_for);
-            for ((joint, cells), moments) in self.joints.iter_mut().zip(&mut cells).zip(&mut moments) {
+            self.entries.push(entry);
+            for ((joint, cells), moments) in
+                self.joints.iter_mut().zip(&mut cells).zip(&mut moments)
+            {
                 let cell = joint.cell_of.get(row).copied().unwrap_or(0);
                 cells.push(cell);
                 let cell = usize::from(cell);
@@ -133,7 +164,10 @@ impl Screen {
             joint.cell_of = cells;
         }
         for (null, stretch) in self.stretches.iter_mut().zip(family.stretches()) {
-            let cells = self.joints[null.joint].leaves.iter().zip(&moments[null.joint]);
+            let cells = self.joints[null.joint]
+                .leaves
+                .iter()
+                .zip(&moments[null.joint]);
             let mut variance = 0.0;
             for (leaves, moments) in cells {
                 if stretch.leaves.contains(&usize::from(leaves[null.nth])) {
@@ -146,37 +180,31 @@ impl Screen {
     }
 
     /// Sums by joint and cell, all 0.
-    pub(super) fn sums(&self) -> Vec<Vec<i32>> {
-        self.joints.iter().map(|j| vec![0; j.leaves.len()]).collect()
+    pub(super) fn sums(&self) -> Vec<Sums> {
+        self.joints.iter().map(|_| [0; CELLS]).collect()
     }
 
     /// Adds the blocks of the entries from `first` on.
-    pub(super) fn add(&self, first: usize, blocks: &[[u8; BLOCK]], sums: &mut [Vec<i32>], scores: &mut Vec<i16>) {
-        let end = (first + blocks.len()).min(self.biases.len());
-        let of_entries = self.biases[first..end].iter().zip(&self.counts_for[first..end]);
+    pub(super) fn add(
+        &self,
+        first: usize,
+        blocks: &[[u8; BLOCK]],
+        sums: &mut [Sums],
+        scores: &mut Vec<i16>,
+    ) {
+        let end = (first + blocks.len()).min(self.entries.len());
+        let entries = &self.entries[first..end];
         scores.clear();
-        scores.extend(blocks.iter().zip(of_entries).map(|(bytes, (biases, counts_for))| {
-            let mut score = 0i16;
-            for i in 0..BLOCK {
-                score += if bytes[i] < biases[i] {
-                    i16::from(counts_for[i])
-                } else {
-                    0
-                };
-            }
-            score
-        }));
+        scores.extend(blocks.iter().zip(entries).map(|(bytes, e)| e.score(bytes)));
         for (joint, sums) in self.joints.iter().zip(sums) {
             for (score, cell) in scores.iter().zip(&joint.cell_of[first..end]) {
-                if let Some(sum) = sums.get_mut(usize::from(*cell)) {
-                    *sum += i32::from(*score);
-                }
+                sums[usize::from(*cell) % CELLS] += i32::from(*score);
             }
         }
     }
 
     /// The stretches that stand out, by number.
-    pub(super) fn standing_out(&self, family: &Family, sums: &[Vec<i32>]) -> Vec<usize> {
+    pub(super) fn standing_out(&self, family: &Family, sums: &[Sums]) -> Vec<usize> {
         let of_leaves: Vec<Vec<f64>> = (0..family.partitions().len())
             .map(|partition| self.by_leaf(family, partition, sums))
             .collect();
@@ -192,7 +220,7 @@ impl Screen {
             .collect()
     }
 
-    fn by_leaf(&self, family: &Family, partition: usize, sums: &[Vec<i32>]) -> Vec<f64> {
+    fn by_leaf(&self, family: &Family, partition: usize, sums: &[Sums]) -> Vec<f64> {
         let mut of_leaf = vec![0.0; family.partitions()[partition].leaves];
         for (joint, sums) in self.joints.iter().zip(sums) {
             let Some(nth) = joint.partitions.iter().position(|p| *p == partition) else {
@@ -230,14 +258,21 @@ impl Screen {
     }
 
     /// Sites of a stretch by category, as (all, those with a bit of 1).
-    pub(super) fn of_stretch(&self, number: usize, stretch: &Stretch, ones: &[Vec<u32>]) -> Vec<(u32, u32)> {
+    pub(super) fn of_stretch(
+        &self,
+        number: usize,
+        stretch: &Stretch,
+        ones: &[Vec<u32>],
+    ) -> Vec<(u32, u32)> {
         let null = &self.stretches[number];
         let joint = &self.joints[null.joint];
         let mut sums = vec![(0, 0); self.categories];
         for (cell, leaves) in joint.leaves.iter().enumerate() {
             if stretch.leaves.contains(&usize::from(leaves[null.nth])) {
                 let span = cell * self.categories..(cell + 1) * self.categories;
-                let here = joint.sites[span.clone()].iter().zip(&ones[null.joint][span]);
+                let here = joint.sites[span.clone()]
+                    .iter()
+                    .zip(&ones[null.joint][span]);
                 for (sum, (all, ones)) in sums.iter_mut().zip(here) {
                     sum.0 += all;
                     sum.1 += ones;
@@ -263,7 +298,11 @@ impl Joint {
                 }
                 number_of[at] = cells.len() as u16;
                 let mut here = self.leaves[usize::from(*cell)].clone();
-                here.push(if usize::from(*leaf) < leaves { *leaf } else { NOWHERE });
+                here.push(if usize::from(*leaf) < leaves {
+                    *leaf
+                } else {
+                    NOWHERE
+                });
                 cells.push(here);
             }
             cell_of.push(number_of[at]);

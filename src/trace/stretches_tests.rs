@@ -32,7 +32,9 @@ fn eight() -> (Family, Vec<(SiteKind, Bias)>) {
     ]);
     let biases = [128, 19, 237, 128, 22, 234, 128, 19];
     let sites = biases.iter().enumerate();
-    let sites = sites.map(|(i, p)| (SiteKind::ALL[i % 3], Bias(*p))).collect();
+    let sites = sites
+        .map(|(i, p)| (SiteKind::ALL[i % 3], Bias(*p)))
+        .collect();
     (family, sites)
 }
 
@@ -82,14 +84,20 @@ fn an_innocents_mean_is_one_over_the_whole_and_all_stretches() {
         }
         assert!((all - 1.0).abs() < 1e-12, "{readings}: {all}");
         assert!(some < 1.0, "{readings}: {some}");
-        assert!(best > 1.05, "{readings}: the best without paying is no e-value: {best}");
+        assert!(
+            best > 1.05,
+            "{readings}: the best without paying is no e-value: {best}"
+        );
     }
 }
 
 #[test]
 fn without_stretches_the_whole_is_all() {
     let family = Family::default();
-    assert_eq!(family.combine(Log10E(3.0), &[(0, Log10E(9.0))]), Log10E(3.0));
+    assert_eq!(
+        family.combine(Log10E(3.0), &[(0, Log10E(9.0))]),
+        Log10E(3.0)
+    );
     assert_eq!(family.best(Log10E(3.0), &[(0, Log10E(9.0))]), None);
 }
 
@@ -162,7 +170,12 @@ impl Drill {
     }
 
     /// The evidence against innocents, the first so many recipients, or against one of the sources.
-    fn weigh(&self, family: &Family, from: usize, recipients: usize) -> Vec<(Log10E, Option<(usize, Log10E)>)> {
+    fn weigh(
+        &self,
+        family: &Family,
+        from: usize,
+        recipients: usize,
+    ) -> Vec<(Log10E, Option<(usize, Log10E)>)> {
         let prepared = Prepared::with_stretches(&self.placed, family.clone());
         let scored = score_all(&prepared, recipients, |i| word(&self.master, from + i), 2);
         let weighed = scored.iter().map(|s| {
@@ -197,7 +210,10 @@ fn a_run_and_a_town_are_found_where_the_whole_says_nothing() {
     let Place::Rows(from, to) = place else {
         panic!("{place:?}")
     };
-    assert!((900..1_400).contains(from) && (900..1_400).contains(to), "{place:?}");
+    assert!(
+        (900..1_400).contains(from) && (900..1_400).contains(to),
+        "{place:?}"
+    );
     let (e, best) = leak.source(&family, 2);
     assert!(e.0 > 9.0, "{e:?}");
     let place = &family.stretches()[best.unwrap().0].place;
@@ -207,7 +223,10 @@ fn a_run_and_a_town_are_found_where_the_whole_says_nothing() {
     };
     assert_eq!(*place, town);
     for (e, best) in leak.weigh(&family, 0, 200) {
-        assert!(e.0 < 6.0 && best.is_none_or(|b| b.1.0 < 6.0), "{e:?} {best:?}");
+        assert!(
+            e.0 < 6.0 && best.is_none_or(|b| b.1.0 < 6.0),
+            "{e:?} {best:?}"
+        );
     }
     // without stretches neither stands out
     let plain = Prepared::new(leak.placed.readings());
