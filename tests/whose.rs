@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 use taggant::drill::leaks::{Encoding, Repeats, join, shuffle_rows, take_rows, to_csv_bytes};
-use taggant::drill::registers::Maternity;
+use taggant::drill::registers::{Maternity, contacts};
 use taggant::issue::{Issue, Request};
 use taggant::table::{Found, Limits, Table, from_bytes, open};
 use taggant::trace::fate::LinkedBy;
@@ -22,7 +22,7 @@ fn name(number: usize) -> String {
 
 /// A vault that issued a register to so many recipients; the copies of the first few.
 struct Office {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     vault: Vault,
     tracer: Tracer,
     copies: Vec<Table>,
@@ -51,7 +51,7 @@ fn office(rows: usize, recipients: usize, copies: usize) -> Office {
     let copies = issued[..copies].iter().map(|i| read(&i.path)).collect();
     let tracer = Tracer::new(&vault).unwrap();
     Office {
-        _folder: folder,
+        folder,
         vault,
         tracer,
         copies,
@@ -327,4 +327,47 @@ fn each_row_is_told_with_its_record_and_canaries_as_such() {
     assert!(agree >= read - read / 50, "{agree} of {read}");
     let blank = report.rows.last().unwrap();
     assert!(matches!(blank.fate, RowFate::Unlinked(_)) && blank.canary_of.is_empty());
+}
+
+#[test]
+#[ignore = "timing: run optimised"]
+fn a_large_leak_is_traced_against_a_thousand_recipients_quickly() {
+    let Office {
+        folder,
+        mut vault,
+        copies,
+        ..
+    } = office(40_000, 2, 1);
+    // the rest have had a list of a few people
+    let bytes = to_csv_bytes(&contacts(11, 1), Encoding::Utf8Bom);
+    let list = from_bytes("list.csv", bytes, &Limits::default())
+        .unwrap()
+        .remove(0);
+    let request = Request {
+        recipients: (2..1_000).map(name).collect(),
+        out: folder.path().join("lists"),
+        stem: "list".into(),
+        ..Request::default()
+    };
+    Issue::prepare(&mut vault, &list, request)
+        .unwrap()
+        .run(&|_| ())
+        .unwrap();
+    let tracer = Tracer::new(&vault).unwrap();
+    assert_eq!(tracer.recipients(), 1_000);
+    for rows in [40_000, 4_000, 90] {
+        let leak = [found(take_rows(&copies[0], rows, 1))];
+        let start = Instant::now();
+        let outcome = tracer.trace_found(&vault, &leak, Alpha::DEFAULT).unwrap();
+        println!(
+            "{rows} rows: {:?}, {} stretches, {} named",
+            start.elapsed(),
+            outcome.stretches_weighed,
+            outcome.sources.len()
+        );
+        assert_eq!(outcome.sources.len(), 1);
+        let start = Instant::now();
+        tracer.trace_rows(&vault, &leak, Alpha::DEFAULT).unwrap();
+        println!("  with every row: {:?}", start.elapsed());
+    }
 }

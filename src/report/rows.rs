@@ -40,12 +40,12 @@ pub struct RowsFile {
 }
 
 impl RowsFile {
-    /// The file of this name, `.xlsx` or `.csv`. It may not be one of the evidence, lie in a folder that is evidence, or lie in the
-    /// vault.
+    /// The file of this name, `.xlsx` or `.csv`. It may not be one of the evidence, lie in a folder that is evidence, or lie in
+    /// `closed`, which is the vault's.
     ///
     /// # Errors
     /// Another ending, a folder that is not there, or a place where nothing may be written.
-    pub fn new(path: &Path, evidence: &[PathBuf], vault: &Path) -> Result<RowsFile> {
+    pub fn new(path: &Path, evidence: &[PathBuf], closed: &Path) -> Result<RowsFile> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let workbook = match ending.as_deref() {
             Some("xlsx") => true,
@@ -79,10 +79,8 @@ impl RowsFile {
                 )));
             }
         }
-        if vault
-            .canonicalize()
-            .is_ok_and(|vault| place.starts_with(&vault) || target.starts_with(&vault))
-        {
+        let shut = |folder: PathBuf| place.starts_with(&folder) || target.starts_with(&folder);
+        if closed.canonicalize().is_ok_and(shut) {
             return Err(Error::input(format!(
                 "`{}` lies in the vault. Name a file elsewhere for the rows.",
                 path.display()

@@ -62,13 +62,14 @@ pub fn along(likelihoods: &[f32], shares: &[f64]) -> Option<(Chain, Vec<f32>)> {
             break;
         }
     }
-    let independent: f64 = likelihoods
-        .chunks(shares.len())
-        .map(|row| {
+    let independent = |shares: &[f64]| -> f64 {
+        let of_row = |row: &[f32]| {
             let all: f64 = row.iter().zip(shares).map(|(l, s)| f64::from(*l) * s).sum();
             all.max(f64::MIN_POSITIVE).ln()
-        })
-        .sum();
+        };
+        likelihoods.chunks(shares.len()).map(of_row).sum()
+    };
+    let independent = independent(shares).max(independent(&chain.draws));
     // one more parameter must earn its keep (Schwarz 1978)
     (pass.ln - independent > (rows as f64).ln()).then_some((chain, pass.chances))
 }

@@ -101,7 +101,7 @@ impl Tracer {
         );
         let tables: Vec<&Table> = sheets.iter().map(|s| s.table).collect();
         let family = partitions::family(&tables, &gathered.linked);
-        let prepared = Prepared::with_stretches(&gathered.placed, family.clone());
+        let prepared = Prepared::with_stretches(&gathered.placed, &family);
         let n = self.recipients.len();
         let word = |at: usize| self.codeword(key, at);
         let scored = score_all(&prepared, n, word, parallel::cores());

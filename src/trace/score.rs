@@ -28,7 +28,7 @@ pub struct Prepared {
     /// Places in a chunk's bytes, list after list.
     places: Vec<u16>,
     /// What the stretches are told by, where there are any.
-    screen: Option<(Screen, Family)>,
+    screen: Option<Screen>,
 }
 
 /// Handles whose blocks of one number are drawn together.
@@ -73,14 +73,14 @@ impl Prepared {
     }
 
     /// Lays the readings out with the stretches of their leak.
-    pub fn with_stretches(readings: &Placed, family: Family) -> Prepared {
+    pub fn with_stretches(readings: &Placed, family: &Family) -> Prepared {
         let family = (!family.is_empty()).then_some(family);
         Prepared::lay_out(readings.iter(), family)
     }
 
     fn lay_out(
         readings: impl Iterator<Item = (Reading, u32)> + Clone,
-        family: Option<Family>,
+        family: Option<&Family>,
     ) -> Prepared {
         let mut by_category: BTreeMap<(SiteKind, Bias, bool), u32> = BTreeMap::new();
         for (r, _) in readings.clone() {
@@ -116,7 +116,7 @@ impl Prepared {
             prepared.lay_out_block(of_block);
         }
         prepared.screen = family.map(|family| {
-            let mut screen = Screen::new(&family, prepared.categories.len());
+            let mut screen = Screen::new(family, prepared.categories.len());
             let mut of_entry = Vec::new();
             let mut bounds = Vec::new();
             for entry in sites.chunk_by(|a, b| a.entry() == b.entry()) {
@@ -129,8 +129,8 @@ impl Prepared {
                 start = *end;
                 (*row, sites)
             });
-            screen.lay_out(&family, entries);
-            (screen, family)
+            screen.lay_out(entries);
+            screen
         });
         prepared
     }
@@ -181,10 +181,11 @@ impl Prepared {
             ones,
             sums,
             scores,
+            leaves,
         } = scratch;
         ones.clear();
         ones.resize(self.categories.len(), 0);
-        if let Some((screen, _)) = &self.screen {
+        if let Some(screen) = &self.screen {
             match sums.is_empty() {
                 true => *sums = screen.sums(),
                 false => sums.iter_mut().for_each(|s| s.fill(0)),
@@ -193,7 +194,7 @@ impl Prepared {
         let (mut start, mut entry) = (0, 0);
         for chunk in &self.chunks {
             codeword.bytes(chunk.block, &chunk.handles, blocks);
-            if let Some((screen, _)) = &self.screen {
+            if let Some(screen) = &self.screen {
                 screen.add(entry, &blocks[..chunk.handles.len()], sums, scores);
             }
             entry += chunk.handles.len();
@@ -219,9 +220,9 @@ impl Prepared {
         let all = self.categories.iter().zip(&*ones);
         let whole = self.tally(all.map(|(category, ones)| (category.sites, *ones)));
         let stretches = match &self.screen {
-            Some((screen, family)) => {
-                let standing_out = screen.standing_out(family, sums);
-                self.count_stretches(codeword, screen, family, standing_out, blocks)
+            Some(screen) => {
+                let standing_out = screen.standing_out(sums, leaves);
+                self.count_stretches(codeword, screen, standing_out, blocks)
             }
             None => Vec::new(),
         };
@@ -251,7 +252,6 @@ impl Prepared {
         &self,
         codeword: &Codeword,
         screen: &Screen,
-        family: &Family,
         numbers: Vec<usize>,
         blocks: &mut Vec<[u8; BLOCK]>,
     ) -> Vec<(usize, Counts)> {
@@ -274,10 +274,9 @@ impl Prepared {
             }
             entry += chunk.handles.len();
         }
-        let counted = numbers.into_iter().filter_map(|number| {
-            let stretch = family.stretches().get(number)?;
-            let sites = screen.of_stretch(number, stretch, &ones);
-            Some((number, self.tally(sites.into_iter())))
+        let counted = numbers.into_iter().map(|number| {
+            let sites = screen.of_stretch(number, &ones);
+            (number, self.tally(sites.into_iter()))
         });
         counted.collect()
     }
@@ -306,6 +305,7 @@ struct Scratch {
     ones: Vec<u32>,
     sums: Vec<Sums>,
     scores: Vec<i16>,
+    leaves: Vec<i32>,
 }
 
 /// The counts of `recipients` codewords, in order, on so many threads. A codeword is made when its turn comes and forgotten

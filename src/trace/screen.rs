@@ -7,8 +7,10 @@
 //! alone. A stretch that stands out by less than [`STANDS_OUT`] spreads holds no evidence that could name anybody, and is left
 //! out. That may depend on the codeword: leaving out only lowers an e-value ([`super::stretches`]).
 
+use std::collections::HashMap;
+
 use super::reading::Reading;
-use super::stretches::{Family, NOWHERE, Stretch};
+use super::stretches::Family;
 
 /// Bytes of a keyed block.
 pub(super) const BLOCK: usize = 16;
@@ -17,8 +19,11 @@ pub(super) const BLOCK: usize = 16;
 const STANDS_OUT: f64 = 4.5;
 /// Scores are counted in this part of one; the largest of a default register's biases still fits a byte.
 const UNIT: f64 = 8.0;
-/// Partitions are added up together while the rows fall into no more cells than these.
+/// Partitions are added up together while the rows fall into no more cells than these,
 const CELLS: usize = 4_096;
+/// nor into more than one for so many rows, where they are more than some: a cell costs what a row does.
+const ROWS_TO_A_CELL: usize = 8;
+const SOME_CELLS: usize = 256;
 
 /// The sum of scores in each cell of a joint.
 pub(super) type Sums = [i32; CELLS];
@@ -27,8 +32,9 @@ pub(super) type Sums = [i32; CELLS];
 #[derive(Clone, Debug, Default)]
 struct Joint {
     partitions: Vec<usize>,
-    /// By cell, the leaf in each of the partitions.
-    leaves: Vec<Vec<u16>>,
+    cells: usize,
+    /// By cell and then partition, the leaf, numbered over all partitions; what is in none is in the leaf after the last.
+    leaves: Vec<u32>,
     /// The cell of each linked row, and then of each entry.
     cell_of: Vec<u16>,
     /// By cell and category: sites.
@@ -41,8 +47,9 @@ pub(super) struct Screen {
     joints: Vec<Joint>,
     categories: usize,
     entries: Vec<Entry>,
-    /// One a stretch: the joint and the place in it of its partition, and an innocent's mean and spread.
+    /// One a stretch.
     stretches: Vec<Null>,
+    leaves: usize,
 }
 
 /// The sites of one block of one row, byte by byte; 0 where none was read. What a bit of 1 counts stands by its sign, so that all is
@@ -68,12 +75,20 @@ impl Entry {
     }
 }
 
+/// The joint of a stretch's partition and the first and the end of its leaves, numbered over all partitions; what an innocent's sum
+/// has for mean and spread.
 #[derive(Clone, Copy, Debug, Default)]
 struct Null {
     joint: usize,
-    nth: usize,
+    leaves: (u32, u32),
     mean: f64,
     spread: f64,
+}
+
+impl Null {
+    fn holds(&self, leaf: &u32) -> bool {
+        (self.leaves.0..self.leaves.1).contains(leaf)
+    }
 }
 
 /// What a bit of 1 counts, in [`UNIT`]s.
@@ -90,49 +105,73 @@ fn count_for(reading: &Reading) -> i8 {
 impl Screen {
     /// For a leak with these stretches and so many categories of sites; entries follow.
     pub(super) fn new(family: &Family, categories: usize) -> Screen {
+        let mut first = vec![0; family.partitions().len()];
+        let mut leaves = 0;
+        for (first, partition) in first.iter_mut().zip(family.partitions()) {
+            *first = leaves as u32;
+            leaves += partition.leaves;
+        }
         let mut screen = Screen {
             categories,
-            stretches: vec![Null::default(); family.stretches().len()],
+            leaves,
             ..Screen::default()
         };
         for (number, partition) in family.partitions().iter().enumerate() {
+            let leaf = |row: usize| match partition.leaf_of.get(row) {
+                Some(leaf) if usize::from(*leaf) < partition.leaves => {
+                    first[number] + u32::from(*leaf)
+                }
+                _ => leaves as u32,
+            };
+            let rows = partition.leaf_of.len();
+            let leaf_of: Vec<u32> = (0..rows).map(leaf).collect();
+            let most = (rows / ROWS_TO_A_CELL).clamp(SOME_CELLS, CELLS);
             let joined = screen
                 .joints
                 .iter_mut()
-                .any(|joint| joint.join(number, &partition.leaf_of, partition.leaves));
+                .any(|joint| joint.join(number, &leaf_of, leaves, most));
             if !joined {
-                let mut joint = Joint::default();
-                joint.cell_of = vec![0; partition.leaf_of.len()];
-                joint.leaves = vec![Vec::new()];
-                joint.join(number, &partition.leaf_of, partition.leaves);
+                let mut joint = Joint {
+                    cells: 1,
+                    cell_of: vec![0; rows],
+                    ..Joint::default()
+                };
+                joint.join(number, &leaf_of, leaves, CELLS);
                 screen.joints.push(joint);
             }
         }
-        for (null, stretch) in screen.stretches.iter_mut().zip(family.stretches()) {
-            for (at, joint) in screen.joints.iter().enumerate() {
-                if let Some(nth) = joint
-                    .partitions
-                    .iter()
-                    .position(|p| *p == stretch.partition)
-                {
-                    (null.joint, null.nth) = (at, nth);
-                }
-            }
-        }
+        let of_joint = |partition: usize| {
+            let joints = screen.joints.iter();
+            joints
+                .enumerate()
+                .find(|(_, j)| j.partitions.contains(&partition))
+                .map_or(0, |(at, _)| at)
+        };
+        screen.stretches = family
+            .stretches()
+            .iter()
+            .map(|s| Null {
+                joint: of_joint(s.partition),
+                leaves: (
+                    first[s.partition] + s.leaves.start as u32,
+                    first[s.partition] + s.leaves.end as u32,
+                ),
+                ..Null::default()
+            })
+            .collect();
         screen
     }
 
     /// Lays out the entries: of each, its linked row, and its sites' byte, category and reading.
     pub(super) fn lay_out<'r>(
         &mut self,
-        family: &Family,
         entries: impl Iterator<Item = (usize, &'r [(u8, usize, Reading)])>,
     ) {
         let mut cells: Vec<Vec<u16>> = vec![Vec::new(); self.joints.len()];
         let mut moments: Vec<Vec<[f64; 2]>> = Vec::new();
         for joint in &mut self.joints {
-            joint.sites = vec![0; joint.leaves.len() * self.categories];
-            moments.push(vec![[0.0; 2]; joint.leaves.len()]);
+            joint.sites = vec![0; joint.cells * self.categories];
+            moments.push(vec![[0.0; 2]; joint.cells]);
         }
         for (row, sites) in entries {
             let mut entry = Entry::default();
@@ -163,14 +202,11 @@ impl Screen {
         for (joint, cells) in self.joints.iter_mut().zip(cells) {
             joint.cell_of = cells;
         }
-        for (null, stretch) in self.stretches.iter_mut().zip(family.stretches()) {
-            let cells = self.joints[null.joint]
-                .leaves
-                .iter()
-                .zip(&moments[null.joint]);
+        for null in &mut self.stretches {
+            let joint = &self.joints[null.joint];
             let mut variance = 0.0;
-            for (leaves, moments) in cells {
-                if stretch.leaves.contains(&usize::from(leaves[null.nth])) {
+            for (leaves, moments) in joint.by_cell().zip(&moments[null.joint]) {
+                if leaves.iter().any(|leaf| null.holds(leaf)) {
                     null.mean += moments[0];
                     variance += moments[1];
                 }
@@ -204,35 +240,31 @@ impl Screen {
     }
 
     /// The stretches that stand out, by number.
-    pub(super) fn standing_out(&self, family: &Family, sums: &[Sums]) -> Vec<usize> {
-        let of_leaves: Vec<Vec<f64>> = (0..family.partitions().len())
-            .map(|partition| self.by_leaf(family, partition, sums))
-            .collect();
-        let stands_out = |(stretch, null): (&Stretch, &Null)| {
-            let leaves = &of_leaves[stretch.partition][stretch.leaves.clone()];
-            let sum: f64 = leaves.iter().sum();
-            null.spread > 0.0 && sum - null.mean > STANDS_OUT * null.spread
-        };
-        let all = family.stretches().iter().zip(&self.stretches);
-        all.enumerate()
-            .filter(|(_, both)| stands_out(*both))
-            .map(|(number, _)| number)
-            .collect()
-    }
-
-    fn by_leaf(&self, family: &Family, partition: usize, sums: &[Sums]) -> Vec<f64> {
-        let mut of_leaf = vec![0.0; family.partitions()[partition].leaves];
+    pub(super) fn standing_out(&self, sums: &[Sums], up_to: &mut Vec<i32>) -> Vec<usize> {
+        // one more in front and behind: sums are over the leaves before, and rows may be in none
+        up_to.clear();
+        up_to.resize(self.leaves + 2, 0);
         for (joint, sums) in self.joints.iter().zip(sums) {
-            let Some(nth) = joint.partitions.iter().position(|p| *p == partition) else {
-                continue;
-            };
-            for (leaves, sum) in joint.leaves.iter().zip(sums) {
-                if let Some(of_leaf) = of_leaf.get_mut(usize::from(leaves[nth])) {
-                    *of_leaf += f64::from(*sum);
+            for (leaves, sum) in joint.by_cell().zip(sums) {
+                for leaf in leaves {
+                    up_to[*leaf as usize + 1] += sum;
                 }
             }
         }
-        of_leaf
+        let mut sum = 0i32;
+        for leaf in up_to.iter_mut() {
+            sum = sum.wrapping_add(*leaf);
+            *leaf = sum;
+        }
+        let stands_out = |null: &Null| {
+            let (from, to) = null.leaves;
+            let sum = up_to[to as usize].wrapping_sub(up_to[from as usize]);
+            null.spread > 0.0 && f64::from(sum) - null.mean > STANDS_OUT * null.spread
+        };
+        let all = self.stretches.iter().enumerate();
+        all.filter(|(_, null)| stands_out(null))
+            .map(|(number, _)| number)
+            .collect()
     }
 
     /// Bits of 1 by joint, cell and category, all 0; nothing for joints that none of these stretches needs.
@@ -258,17 +290,12 @@ impl Screen {
     }
 
     /// Sites of a stretch by category, as (all, those with a bit of 1).
-    pub(super) fn of_stretch(
-        &self,
-        number: usize,
-        stretch: &Stretch,
-        ones: &[Vec<u32>],
-    ) -> Vec<(u32, u32)> {
+    pub(super) fn of_stretch(&self, number: usize, ones: &[Vec<u32>]) -> Vec<(u32, u32)> {
         let null = &self.stretches[number];
         let joint = &self.joints[null.joint];
         let mut sums = vec![(0, 0); self.categories];
-        for (cell, leaves) in joint.leaves.iter().enumerate() {
-            if stretch.leaves.contains(&usize::from(leaves[null.nth])) {
+        for (cell, leaves) in joint.by_cell().enumerate() {
+            if leaves.iter().any(|leaf| null.holds(leaf)) {
                 let span = cell * self.categories..(cell + 1) * self.categories;
                 let here = joint.sites[span.clone()]
                     .iter()
@@ -284,31 +311,37 @@ impl Screen {
 }
 
 impl Joint {
-    /// Takes a partition in, unless that would make too many cells.
-    fn join(&mut self, partition: usize, leaf_of: &[u16], leaves: usize) -> bool {
-        let width = leaves + 1;
-        let mut number_of = vec![u16::MAX; self.leaves.len() * width];
-        let mut cells: Vec<Vec<u16>> = Vec::new();
+    /// The leaves of each cell.
+    fn by_cell(&self) -> impl Iterator<Item = &[u32]> {
+        self.leaves.chunks(self.partitions.len().max(1))
+    }
+
+    /// Takes a partition in, unless that would make more cells than `most`. Leaves are below or at `leaves`.
+    fn join(&mut self, partition: usize, leaf_of: &[u32], leaves: usize, most: usize) -> bool {
+        let mut number_of: HashMap<(u16, u32), u16> = HashMap::new();
+        let mut joined: Vec<u32> = Vec::new();
         let mut cell_of = Vec::with_capacity(self.cell_of.len());
+        let width = self.partitions.len();
+        let mut last = ((0, 0), 0);
         for (cell, leaf) in self.cell_of.iter().zip(leaf_of) {
-            let at = usize::from(*cell) * width + usize::from(*leaf).min(leaves);
-            if number_of[at] == u16::MAX {
-                if cells.len() == CELLS {
+            let here = (*cell, *leaf);
+            let next = number_of.len() as u16;
+            if cell_of.is_empty() || last.0 != here {
+                last = (here, *number_of.entry(here).or_insert(next));
+            }
+            if last.1 == next && number_of.len() > usize::from(next) {
+                if number_of.len() > most {
                     return false;
                 }
-                number_of[at] = cells.len() as u16;
-                let mut here = self.leaves[usize::from(*cell)].clone();
-                here.push(if usize::from(*leaf) < leaves {
-                    *leaf
-                } else {
-                    NOWHERE
-                });
-                cells.push(here);
+                let cell = usize::from(*cell);
+                joined.extend(&self.leaves[cell * width..(cell + 1) * width]);
+                joined.push((*leaf).min(leaves as u32));
             }
-            cell_of.push(number_of[at]);
+            cell_of.push(last.1);
         }
         self.partitions.push(partition);
-        self.leaves = cells;
+        self.cells = number_of.len();
+        self.leaves = joined;
         self.cell_of = cell_of;
         true
     }

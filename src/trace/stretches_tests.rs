@@ -176,7 +176,7 @@ impl Drill {
         from: usize,
         recipients: usize,
     ) -> Vec<(Log10E, Option<(usize, Log10E)>)> {
-        let prepared = Prepared::with_stretches(&self.placed, family.clone());
+        let prepared = Prepared::with_stretches(&self.placed, family);
         let scored = score_all(&prepared, recipients, |i| word(&self.master, from + i), 2);
         let weighed = scored.iter().map(|s| {
             let whole = log10_e(&s.whole);
@@ -239,7 +239,7 @@ fn counts_of_stretches_are_those_of_their_rows() {
     let leak = drill(3_000, 4, |row, _| (row < 900).then_some(1));
     let family = leak.family();
     let who = word(&leak.master, 1_000_001);
-    let prepared = Prepared::with_stretches(&leak.placed, family.clone());
+    let prepared = Prepared::with_stretches(&leak.placed, &family);
     let scored = score_all(&prepared, 1, |_| word(&leak.master, 1_000_001), 1).remove(0);
     assert!(scored.stretches.len() > 4);
     for (number, counts) in &scored.stretches {
@@ -295,7 +295,7 @@ fn stretches_of_a_large_leak_are_scored_quickly() {
     let family = leak.family();
     for (what, family) in [("whole", Family::default()), ("stretches", family)] {
         let start = std::time::Instant::now();
-        let prepared = Prepared::with_stretches(&leak.placed, family.clone());
+        let prepared = Prepared::with_stretches(&leak.placed, &family);
         let laid_out = start.elapsed();
         let scored = score_all(&prepared, 1_000, |i| word(&leak.master, i), 1);
         let innocent = start.elapsed();
