@@ -32,7 +32,7 @@ pub struct Options {
     /// Write the result to a file instead of standard output
     #[arg(short, long = "output", value_name = "PATH")]
     output: Option<PathBuf>,
-    /// Write every leaked row back with what was found about it: its record, likeliest source and marks (.xlsx or .csv)
+    /// Write every leaked row back with what was found about it, as .xlsx or .csv
     #[arg(long, value_name = "PATH")]
     rows: Option<PathBuf>,
 }

@@ -37,7 +37,7 @@ pub struct RowEvidence {
     shown: Vec<Site>,
     ends: Vec<usize>,
     /// By row, then source: readings of each kind that differ from the source's bit.
-    differ: Vec<[u16; KINDS]>,
+    differ: Vec<[u8; KINDS]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ impl RowEvidence {
         self.ends.is_empty()
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&[Site], &[[u16; KINDS]])> {
+    fn rows(&self) -> impl Iterator<Item = (&[Site], &[[u8; KINDS]])> {
         let mut start = 0;
         self.ends.iter().enumerate().map(move |(row, end)| {
             let sites = &self.shown[start..*end];

@@ -289,6 +289,22 @@ fn innocents_are_named_no_more_often_than_promised_for_all_the_looking() {
 }
 
 #[test]
+#[ignore = "statistics: run optimised"]
+fn how_short_a_run_of_a_large_leak_is_found() {
+    for rows in [60, 100, 150, 250, 400] {
+        let named = (0..20u64).filter(|seed| {
+            let from = 997 * *seed as usize;
+            let run = from..from + rows;
+            let leak = drill(40_000, 500 + seed, |row, _| run.contains(&row).then_some(1));
+            leak.source(&leak.family(), 1).0.0 >= 9.0
+        });
+        let named = named.count();
+        println!("{rows} rows of three sites together among 40,000: named in {named} of 20");
+        assert!(rows < 400 || named >= 18, "{rows}: {named}");
+    }
+}
+
+#[test]
 #[ignore = "timing: run optimised"]
 fn stretches_of_a_large_leak_are_scored_quickly() {
     let leak = drill(40_000, 9, |_, _| Some(1));
