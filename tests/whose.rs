@@ -31,24 +31,7 @@ struct Office {
 fn office(rows: usize, recipients: usize, copies: usize) -> Office {
     let folder = tempfile::tempdir().unwrap();
     let mut vault = Vault::create(&folder.path().join("vault"), None).unwrap();
-    let bytes = to_csv_bytes(&Maternity { rows, seed: 31 }.month(0), Encoding::Utf8Bom);
-    let source_sha256 = Sha256::digest(&bytes).into();
-    let source = from_bytes("March.csv", bytes, &Limits::default())
-        .unwrap()
-        .remove(0);
-    let request = Request {
-        recipients: (0..recipients).map(name).collect(),
-        out: folder.path().join("out"),
-        stem: "March".into(),
-        source_sha256,
-        ..Request::default()
-    };
-    let issued = Issue::prepare(&mut vault, &source, request)
-        .unwrap()
-        .run(&|_| ())
-        .unwrap();
-    let read = |path: &Path| open(path, &Limits::default()).unwrap().remove(0).table;
-    let copies = issued[..copies].iter().map(|i| read(&i.path)).collect();
+    let copies = issue(&mut vault, folder.path(), None, rows, recipients, copies);
     let tracer = Tracer::new(&vault).unwrap();
     Office {
         folder,
@@ -56,6 +39,40 @@ fn office(rows: usize, recipients: usize, copies: usize) -> Office {
         tracer,
         copies,
     }
+}
+
+/// Issues the same people to so many recipients, as a register of its own where that has a name; the first few copies.
+fn issue(
+    vault: &mut Vault,
+    folder: &Path,
+    register: Option<&str>,
+    rows: usize,
+    recipients: usize,
+    copies: usize,
+) -> Vec<Table> {
+    let bytes = to_csv_bytes(&Maternity { rows, seed: 31 }.month(0), Encoding::Utf8Bom);
+    let source_sha256 = Sha256::digest(&bytes).into();
+    let source = from_bytes("March.csv", bytes, &Limits::default())
+        .unwrap()
+        .remove(0);
+    let called = |n| match register {
+        Some(register) => format!("{register} {n}"),
+        None => name(n),
+    };
+    let request = Request {
+        recipients: (0..recipients).map(called).collect(),
+        out: folder.join(register.unwrap_or("out")),
+        stem: register.unwrap_or("March").into(),
+        register: register.map(String::from),
+        source_sha256,
+        ..Request::default()
+    };
+    let issued = Issue::prepare(vault, &source, request)
+        .unwrap()
+        .run(&|_| ())
+        .unwrap();
+    let read = |path: &Path| open(path, &Limits::default()).unwrap().remove(0).table;
+    issued[..copies].iter().map(|i| read(&i.path)).collect()
 }
 
 fn found(table: Table) -> Found {
@@ -370,4 +387,51 @@ fn a_large_leak_is_traced_against_a_thousand_recipients_quickly() {
         tracer.trace_rows(&vault, &leak, Alpha::DEFAULT).unwrap();
         println!("  with every row: {:?}", start.elapsed());
     }
+}
+
+#[test]
+fn people_of_two_registers_are_one_row_each() {
+    let mut office = office(400, 4, 1);
+    let folder = office.folder.path().to_path_buf();
+    let other = issue(&mut office.vault, &folder, Some("Clinics"), 400, 4, 1);
+    let tracer = Tracer::new(&office.vault).unwrap();
+    let half = rows_where(&office.copies[0], |row| row % 2 == 0);
+    let rest = rows_where(&other[0], |row| row % 2 == 1);
+    let leak = [found(join(&[&half, &rest], Repeats::Keep))];
+    let (outcome, report) = tracer
+        .trace_rows(&office.vault, &leak, Alpha::DEFAULT)
+        .unwrap();
+    let mut named: Vec<&str> = outcome
+        .sources
+        .iter()
+        .map(|s| s.recipient.as_str())
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, ["Clinics 0", "Partner 0"]);
+    assert!(outcome.linked <= outcome.rows && report.rows.len() == outcome.rows);
+    for source in &outcome.sources {
+        let share = source.share.unwrap().share.0;
+        assert!((share - 0.5).abs() < 0.08, "{}: {share}", source.recipient);
+    }
+    let (mut right, mut linked) = (0, 0);
+    for row in &report.rows {
+        let RowFate::Linked(_, Some(place)) = row.fate else {
+            continue;
+        };
+        linked += 1;
+        let due = match row.row < half.rows() {
+            true => ("Partner 0", "March"),
+            false => ("Clinics 0", "Clinics"),
+        };
+        let source = row
+            .likeliest
+            .and_then(|l| l.source)
+            .map(|s| &report.sources[s]);
+        let told = (
+            source.map_or("", String::as_str),
+            report.tables[place.table].as_str(),
+        );
+        right += usize::from(told == due);
+    }
+    assert!(right * 100 >= linked * 95, "{right} of {linked}");
 }

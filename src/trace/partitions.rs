@@ -81,20 +81,32 @@ fn runs(linked: usize) -> Option<Parted> {
     Some((partition, (1..=halvings).map(level).collect()))
 }
 
+/// A column of the leak: its name, and its place in each table that has it.
+struct Column {
+    name: String,
+    places: HashMap<u32, usize>,
+}
+
 /// Columns of few values: those of words first, then those of numbers, in the leak's order.
 fn columns(tables: &[&Table], linked: &[(u32, u32)]) -> Vec<Parted> {
-    let mut names: Vec<String> = Vec::new();
-    for table in tables {
+    let mut all: Vec<Column> = Vec::new();
+    let mut number_of: HashMap<String, usize> = HashMap::new();
+    for (table, number) in tables.iter().zip(0u32..) {
         for place in 0..table.width() {
             let name = column_name(table, place);
-            if !names.contains(&name) {
-                names.push(name);
-            }
+            let at = *number_of.entry(name).or_insert_with_key(|name| {
+                all.push(Column {
+                    name: name.clone(),
+                    places: HashMap::new(),
+                });
+                all.len() - 1
+            });
+            all[at].places.entry(number).or_insert(place);
         }
     }
-    let mut found: Vec<(bool, Parted)> = names
+    let mut found: Vec<(bool, Parted)> = all
         .iter()
-        .filter_map(|name| column(tables, linked, name))
+        .filter_map(|of_name| column(tables, linked, of_name))
         .collect();
     found.sort_by_key(|(numbers, _)| *numbers);
     let mut kept: Vec<Parted> = Vec::new();
@@ -115,33 +127,30 @@ fn column_name(table: &Table, place: usize) -> String {
 }
 
 /// The values of one column as stretches, and whether they are numbers.
-fn column(tables: &[&Table], linked: &[(u32, u32)], name: &str) -> Option<(bool, Parted)> {
-    let places: Vec<Option<usize>> = tables
-        .iter()
-        .map(|t| (0..t.width()).find(|place| column_name(t, *place) == name))
-        .collect();
+fn column(tables: &[&Table], linked: &[(u32, u32)], of: &Column) -> Option<(bool, Parted)> {
     let mut number_of: HashMap<&str, u16> = HashMap::new();
     let mut rows: Vec<usize> = Vec::new();
     let mut values: Vec<u16> = Vec::with_capacity(linked.len());
-    for (table, row) in linked {
-        let place = places.get(*table as usize).copied().flatten();
-        let cell = place.map_or("", |p| {
-            tables[*table as usize].cell(*row as usize, p).trim()
-        });
-        if cell.is_empty() {
-            values.push(NOWHERE);
-            continue;
-        }
-        let next = rows.len() as u16;
-        let number = *number_of.entry(cell).or_insert(next);
-        if number == next {
-            if rows.len() == DISTINCT {
-                return None;
+    for same_table in linked.chunk_by(|a, b| a.0 == b.0) {
+        let number = same_table[0].0;
+        let table = tables.get(number as usize).zip(of.places.get(&number));
+        for (_, row) in same_table {
+            let cell = table.map_or("", |(t, place)| t.cell(*row as usize, *place).trim());
+            if cell.is_empty() {
+                values.push(NOWHERE);
+                continue;
             }
-            rows.push(0);
+            let next = rows.len() as u16;
+            let number = *number_of.entry(cell).or_insert(next);
+            if number == next {
+                if rows.len() == DISTINCT {
+                    return None;
+                }
+                rows.push(0);
+            }
+            rows[usize::from(number)] += 1;
+            values.push(number);
         }
-        rows[usize::from(number)] += 1;
-        values.push(number);
     }
     let frequent: Vec<bool> = rows.iter().map(|n| *n >= LEAST_ROWS).collect();
     let leaves = frequent.iter().filter(|f| **f).count();
@@ -159,7 +168,7 @@ fn column(tables: &[&Table], linked: &[(u32, u32)], name: &str) -> Option<(bool,
         let leaf = stretches.len();
         leaf_of_value[number] = leaf as u16;
         let place = Place::Value {
-            column: name.to_string(),
+            column: of.name.clone(),
             value: texts[number].to_string(),
         };
         stretches.push((leaf..leaf + 1, place));

@@ -93,7 +93,13 @@ struct Places {
     labels: Vec<String>,
     /// By table: its id, and how many linked records it holds.
     tables: Vec<(String, usize)>,
-    of: DigestMap<Vec<RecordPlace>>,
+    by_handle: DigestMap<Vec<RecordPlace>>,
+}
+
+impl Places {
+    fn of(&self, handle: Handle) -> &[RecordPlace] {
+        self.by_handle.get(&handle.0).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A canary whose identifiers the leak holds.
@@ -124,7 +130,7 @@ impl Tracer {
         let mut places = Places {
             labels: Vec::new(),
             tables: Vec::new(),
-            of: DigestMap::default(),
+            by_handle: DigestMap::default(),
         };
         for known in &self.registers {
             for entry in &known.tables {
@@ -139,7 +145,7 @@ impl Tracer {
                         held += 1;
                         let row = row as u32 + 1;
                         let here = RecordPlace { table, row };
-                        places.of.entry(*handle).or_default().push(here);
+                        places.by_handle.entry(*handle).or_default().push(here);
                     }
                 }
                 places.tables.push((entry.id.clone(), held));
@@ -241,26 +247,34 @@ impl Tracer {
                     likeliest: None,
                     readings: Vec::new(),
                 };
-                let first = fates
-                    .iter()
-                    .enumerate()
-                    .find_map(|(register, fate)| match fate {
-                        Fate::Linked(handle, by) => Some((register, *handle, *by)),
-                        Fate::Unlinked(_) => None,
-                    });
-                let Some((register, handle, by)) = first else {
+                if fates.iter().all(|f| f.handle().is_none()) {
                     finding.canary_of =
                         self.owners(sheet, table, row, gathered, &keys, met, &by_digest);
                     report.rows.push(finding);
                     continue;
-                };
+                }
                 finding.likeliest = likeliest(traced, linked);
                 let source = finding.likeliest.and_then(|l| l.source);
-                let all = places.of.get(&handle.0).map_or(&[][..], Vec::as_slice);
+                let had = |p: &&RecordPlace| source.is_some_and(|s| held[s][p.table]);
+                // where two registers have the person, the one of which the source had a copy
+                let link = fates
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(register, fate)| match fate {
+                        Fate::Linked(handle, by) => Some((register, *handle, *by)),
+                        Fate::Unlinked(_) => None,
+                    })
+                    .max_by_key(|(register, handle, _)| {
+                        let had = places.of(*handle).iter().any(|p| had(&p));
+                        (had, std::cmp::Reverse(*register))
+                    });
+                let Some((register, handle, by)) = link else {
+                    continue;
+                };
                 // a table that the source had, and of those the one that holds most of the leak
-                let place = all.iter().max_by_key(|p| {
-                    let had = source.is_some_and(|s| held[s][p.table]);
-                    (had, places.tables[p.table].1, std::cmp::Reverse(p.table))
+                let place = places.of(handle).iter().max_by_key(|p| {
+                    let linked = places.tables[p.table].1;
+                    (had(p), linked, std::cmp::Reverse(p.table))
                 });
                 finding.fate = RowFate::Linked(by, place.copied());
                 for reading in readings_of
