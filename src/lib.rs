@@ -83,6 +83,8 @@
 //! - **reading**: which variant a leak shows at a site, or none: then the site is *erased* ([`trace::reading`]).
 //! - **e-value**: the weight of evidence against a recipient. For an innocent its mean is at most 1 whatever the leaker did, so that
 //!   it reaches 10^9 with chance at most 10^-9 ([`trace::evidence`]).
+//! - **stretch**: a part of a leak that is weighed by itself beside the whole: a sheet, a run of rows, the rows of one hospital
+//!   ([`trace::stretches`]). The e-value pays for every stretch that was looked at.
 //! - **share**: the part of the leaked rows that came from one source ([`trace::mixture`]).
 //! - **coalition**: recipients who lay their copies side by side. **marking assumption**: what all of them hold alike they cannot
 //!   see, and so keep ([`trace::collusion`]). Naming one of them rests on it; the bound for innocents does not.
@@ -106,11 +108,12 @@
 //! 1. [`intake::read`] reads bytes within limits; content decides what they are, names do not.
 //! 2. [`trace::link`] finds which column is which by what it holds, which row is which record, and what each cell reads. No codeword is
 //!    in sight, so no reading can be chosen by whom it would accuse.
-//! 3. [`trace::reading::Readings`] keeps each site once. A site read twice would count its coin twice and break the bound.
-//! 4. [`trace::score`] compares every recipient's codeword; [`trace::evidence`] and [`trace::canaries`] weigh what agrees.
+//! 3. [`trace::reading::Placed`] keeps each site once. A site read twice would count its coin twice and break the bound.
+//! 4. [`trace::score`] compares every recipient's codeword; [`trace::evidence`] and [`trace::canaries`] weigh what agrees, over the
+//!    whole and over its [stretches](trace::stretches).
 //! 5. [`trace::original`] asks whether the values were ever marked, [`trace::verdict`] decides, [`trace::mixture`] divides the rows
 //!    among the named.
-//! 6. [`report`] turns the [`trace::outcome::Outcome`] into words or JSON.
+//! 6. [`report`] turns the [`trace::outcome::Outcome`] into words or JSON, and [`trace::rows`] into the leak with a remark to each row.
 //!
 //! Where there is no file, only a caller who knows a number and a date, [`lookup`] says what these belong to. It is no trace.
 //!
@@ -122,7 +125,7 @@
 //! | room | uses |
 //! |---|---|
 //! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `code`, `inspection`, `issue`, `lookup`, `policy`, `trace` |
+//! | [`report`] | `code`, `error`, `inspection`, `issue`, `lookup`, `policy`, `table`, `trace` |
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |

@@ -36,7 +36,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "report",
-        &["code", "inspection", "issue", "lookup", "policy", "trace"],
+        &[
+            "code",
+            "error",
+            "inspection",
+            "issue",
+            "lookup",
+            "policy",
+            "table",
+            "trace",
+        ],
     ),
     (
         "inspection",
@@ -91,10 +100,12 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// Files of `src/trace` that are arithmetic on small types.
 const ARITHMETIC: &[&str] = &[
     "src/trace/canaries.rs",
+    "src/trace/chain.rs",
     "src/trace/collusion.rs",
     "src/trace/evidence.rs",
     "src/trace/mixture.rs",
     "src/trace/original.rs",
+    "src/trace/stretches.rs",
     "src/trace/units.rs",
     "src/trace/verdict.rs",
 ];
@@ -125,11 +136,13 @@ const READERS: &[&str] = &[
     "src/trace/copies.rs",
     "src/trace/dress.rs",
     "src/trace/features.rs",
+    "src/trace/gather.rs",
     "src/trace/holdings.rs",
     "src/trace/known.rs",
     "src/trace/likeness.rs",
     "src/trace/likeness/chance.rs",
     "src/trace/link.rs",
+    "src/trace/partitions.rs",
     "src/trace/reading.rs",
     "src/trace/wrapping.rs",
 ];

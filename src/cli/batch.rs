@@ -13,9 +13,11 @@ use std::sync::mpsc;
 use taggant::error::{Error, Result};
 use taggant::intake::{self, Leak, Reading};
 use taggant::ledger::{Ledger, NewTrace};
+use taggant::report::rows::LeakRows;
 use taggant::report::{Answer, LeakReport, Unread, json};
 use taggant::table::Found;
 use taggant::trace::outcome::Outcome;
+use taggant::trace::rows::RowReport;
 
 use super::terminal;
 
@@ -25,8 +27,8 @@ const WAITING: usize = 8;
 /// The name of a worker's thread.
 const WORKER: &str = "tracing";
 
-/// A trace of what was found in one leak, on so many threads.
-pub type Trace<'a> = dyn Fn(usize, &[Found]) -> Outcome + Sync + 'a;
+/// A trace of what was found in one leak, on so many threads; with what it says of each row, where that is wanted.
+pub type Trace<'a> = dyn Fn(usize, &[Found]) -> (Outcome, Option<RowReport>) + Sync + 'a;
 
 /// How files are traced.
 pub struct Batch<'a> {
@@ -262,7 +264,7 @@ impl Worker<'_> {
 
     fn trace(&self, leak: Leak) -> LeakReport {
         let found = &leak.contents.tables;
-        let outcome = (self.trace)(self.threads, found);
+        let (outcome, rows) = (self.trace)(self.threads, found);
         let mut hidden: Vec<&Option<String>> = found
             .iter()
             .filter(|f| f.hidden)
@@ -280,6 +282,11 @@ impl Worker<'_> {
             outcome,
             bound_of_all_traces: 0.0,
             traces: 0,
+            rows: rows.map(|report| LeakRows {
+                path: leak.path.clone(),
+                tables: leak.contents.tables,
+                report,
+            }),
             path: leak.path,
             format: leak.contents.format,
             notes: leak.contents.notes,

@@ -150,7 +150,10 @@ fn indented(text: &str) -> String {
 fn the_trace(tracer: &Tracer, vault: &mut Vault, path: &Path) -> Result<LeakReport> {
     let key = &vault.key;
     let batch = Batch {
-        trace: &|threads, found| tracer.trace_found_on(threads, key, found, Alpha::DEFAULT),
+        trace: &|threads, found| {
+            let outcome = tracer.trace_found(threads, key, found, Alpha::DEFAULT);
+            (outcome, None)
+        },
         reading: &trace::reading(),
         jobs: 1,
         in_order: true,

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use taggant::error::{Error, Result};
 use taggant::intake::{self, Reading};
+use taggant::report::Answer;
+use taggant::report::rows::RowsFile;
 use taggant::table::Password;
 use taggant::trace::run::Tracer;
 use taggant::trace::units::Alpha;
@@ -36,6 +38,9 @@ pub struct Options {
     /// Write the result to a file instead of standard output
     #[arg(short, long = "output", value_name = "PATH")]
     output: Option<PathBuf>,
+    /// Write every leaked row back with what was found about it, as .xlsx or .csv
+    #[arg(long, value_name = "PATH")]
+    rows: Option<PathBuf>,
     /// How many files are traced at once [default: one for each core]
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -119,11 +124,26 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         password: options.password_file.as_deref().map(password).transpose()?,
         ..reading()
     };
+    let rows_file = match &options.rows {
+        None => None,
+        Some(path) => Some(RowsFile::new(path, &options.leaks, vault.folder())?),
+    };
+    let memberships = match &rows_file {
+        None => None,
+        Some(_) => Some(tracer.memberships(&vault)?),
+    };
+    let mut rows = Vec::new();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let bar = terminal::progress(files.len(), "Tracing");
     let key = &vault.key;
     let batch = Batch {
-        trace: &|threads, found| tracer.trace_found_on(threads, key, found, alpha),
+        trace: &|threads, found| match &memberships {
+            None => (tracer.trace_found(threads, key, found, alpha), None),
+            Some(memberships) => {
+                let (outcome, rows) = tracer.trace_rows(threads, key, found, alpha, memberships);
+                (outcome, Some(rows))
+            }
+        },
         reading: &reading,
         jobs: options.jobs.map_or_else(cores, usize::from),
         in_order: options.format != TraceForm::Jsonl,
@@ -142,11 +162,17 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let mut results = Results::new(sink, options.format, only, &fails);
     let mut account = Account::open(&mut vault.ledger)?;
     batch::keep_workers_quiet();
-    batch.run(files, &mut account, |answer| {
+    batch.run(files, &mut account, |mut answer| {
+        if let Answer::Traced(report) = &mut answer {
+            rows.extend(report.rows.take());
+        }
         bar.suspend(|| results.take(answer))
     })?;
     bar.finish_and_clear();
     account.close();
+    if let Some(file) = rows_file {
+        file.write(&rows)?;
+    }
     let tally = results.finish()?;
     let count = |verdicts: &[Verdict]| verdicts.iter().map(|v| tally.count(*v)).sum::<usize>();
     let found = count(&fails) > 0;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::LeakReport;
 use crate::code::SiteKind;
 use crate::issue::{Issued, Plan};
-use crate::trace::outcome::{Candidate, Outcome};
+use crate::trace::outcome::{Candidate, LeakRow, Outcome, StretchPlace};
 use crate::trace::verdict::Verdict;
 
 /// On what the bound rests; in every report.
@@ -213,6 +213,15 @@ fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Resul
             100.0 * share.high.0
         )?;
     }
+    if let Some(stretch) = &s.stretch {
+        writeln!(
+            out,
+            "    found in {} (e-value 10^{:.1} there, corrected for having looked at {} parts of the leak)",
+            stretch_place(&stretch.place),
+            stretch.log10_e.0,
+            o.stretches_weighed
+        )?;
+    }
     for e in s.evidence.iter().filter(|e| e.read > 0) {
         let kind = match e.kind {
             SiteKind::Dates => "dates",
@@ -248,6 +257,49 @@ fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Resul
         )?;
     }
     Ok(())
+}
+
+/// Where a stretch of a leak lies, in words.
+pub fn stretch_place(place: &StretchPlace) -> String {
+    let of_sheet = |row: &LeakRow| match &row.sheet {
+        Some(sheet) => format!(" of sheet `{sheet}`"),
+        None => String::new(),
+    };
+    match place {
+        StretchPlace::Table(_, Some(sheet)) => format!("sheet `{sheet}`"),
+        StretchPlace::Table(number, None) => format!("table {}", number + 1),
+        StretchPlace::Rows(from, to) if from.table == to.table => format!(
+            "rows {} to {}{}",
+            grouped(from.row),
+            grouped(to.row),
+            of_sheet(from)
+        ),
+        StretchPlace::Rows(from, to) => format!(
+            "row {}{} to row {}{}",
+            grouped(from.row),
+            of_sheet(from),
+            grouped(to.row),
+            of_sheet(to)
+        ),
+        StretchPlace::Value { column, value } => {
+            let short: String = value.chars().take(40).collect();
+            let rest = if short.len() < value.len() { "..." } else { "" };
+            format!("column `{column}` = `{short}{rest}`")
+        }
+    }
+}
+
+/// A whole number with a comma at every thousand.
+fn grouped(n: u32) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 fn write_inconclusive(o: &Outcome, out: &mut String) -> std::fmt::Result {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Answer, LeakReport, Unread};
 use crate::issue::{Issued, Plan};
-use crate::trace::outcome::{Candidate, Outcome};
+use crate::trace::outcome::{Candidate, Outcome, StretchEvidence, StretchPlace};
 use crate::trace::units::Log10E;
 
 /// The schema that every trace names.
@@ -25,6 +25,7 @@ struct TraceJson<'a> {
     links_by_likeness: usize,
     false_link_rate: f64,
     unmarked_log10_factor: Option<f64>,
+    stretches_weighed: usize,
     traces_so_far: u64,
     bound_of_all_traces: f64,
     columns: Vec<ColumnJson<'a>>,
@@ -69,6 +70,21 @@ struct SourceJson<'a> {
     share_interval: Option<[f64; 2]>,
     exports: Vec<ExportJson<'a>>,
     evidence: Vec<EvidenceJson>,
+    stretch: Option<StretchJson<'a>>,
+}
+
+/// A part of the leak; rows are the file's own numbers.
+#[derive(Serialize)]
+struct StretchJson<'a> {
+    kind: &'static str,
+    sheet: Option<&'a str>,
+    from_row: Option<u32>,
+    to_row: Option<u32>,
+    to_sheet: Option<&'a str>,
+    column: Option<&'a str>,
+    value: Option<&'a str>,
+    rows: usize,
+    log10_e: f64,
 }
 
 #[derive(Serialize)]
@@ -143,6 +159,7 @@ pub fn trace(report: &LeakReport) -> serde_json::Value {
         links_by_likeness: o.alike.linked,
         false_link_rate: o.alike.false_links,
         unmarked_log10_factor: o.unmarked.map(|f| f.0),
+        stretches_weighed: o.stretches_weighed,
         traces_so_far: report.traces,
         bound_of_all_traces: report.bound_of_all_traces,
         columns: o
@@ -224,7 +241,35 @@ fn source(c: &Candidate) -> SourceJson<'_> {
             })
             .collect(),
         evidence: sites.chain(canaries).collect(),
+        stretch: c.stretch.as_ref().map(stretch),
     }
+}
+
+fn stretch(s: &StretchEvidence) -> StretchJson<'_> {
+    let mut json = StretchJson {
+        kind: "sheet",
+        sheet: None,
+        from_row: None,
+        to_row: None,
+        to_sheet: None,
+        column: None,
+        value: None,
+        rows: s.rows,
+        log10_e: finite(s.log10_e),
+    };
+    match &s.place {
+        StretchPlace::Table(_, sheet) => json.sheet = sheet.as_deref(),
+        StretchPlace::Rows(from, to) => {
+            json.kind = "rows";
+            (json.sheet, json.to_sheet) = (from.sheet.as_deref(), to.sheet.as_deref());
+            (json.from_row, json.to_row) = (Some(from.row), Some(to.row));
+        }
+        StretchPlace::Value { column, value } => {
+            json.kind = "value";
+            (json.column, json.value) = (Some(column.as_str()), Some(value.as_str()));
+        }
+    }
+    json
 }
 
 /// JSON has no infinities; evidence that says "impossible" is a very small number.

@@ -5,6 +5,7 @@ pub mod inspect;
 pub mod json;
 pub mod junit;
 pub mod lookup;
+pub mod rows;
 pub mod summary;
 
 /// The outcome of one leak, with what the file itself was.
@@ -29,6 +30,8 @@ pub struct LeakReport {
     pub bound_of_all_traces: f64,
     /// How many traces that is.
     pub traces: u64,
+    /// What was found about each row, where that was asked for.
+    pub rows: Option<rows::LeakRows>,
 }
 
 /// A file that could not be traced, or one inside an archive.

@@ -5,10 +5,15 @@
 //! likelihood prod_i sum_k share_k P(row i | k) over the shares and the flip rate of each kind, found by expectation-maximisation
 //! (Dempster, Laird and Rubin 1977; McLachlan and Peel 2000, chapter 2), with intervals from the observed information.
 //!
+//! Rows near one another often come from one source. Where the order of rows shows that, each row's chances are those under a
+//! [`chain`] along it, and the shares are their means: in a file of blocks they are then nearly exact. The
+//! intervals stay those of independent rows, which are too wide then rather than too narrow.
+//!
 //! Where rows came from the unmarked original or from sources not named here, P(row | others) need not be how those rows were
 //! made: a source's bits were drawn without regard to them, so that P(row | k) / P(row | others) still has mean 1 over them, and
 //! the shares of the sources stay right.
 
+use super::chain;
 use super::units::{FlipRate, Share};
 use crate::code::{Bias, SiteKind};
 
@@ -18,8 +23,10 @@ const FIRST_FLIP: f64 = 0.02;
 const LEAST_FLIP: f64 = 1e-4;
 /// The search ends when no share moves by more than this.
 const SETTLED: f64 = 1e-6;
-const FLIP_ROUNDS: usize = 60;
-const SHARE_STEPS: usize = 60;
+const FLIP_ROUNDS: usize = 40;
+const SHARE_STEPS: usize = 20;
+/// Readings of a kind that differ in one row, at most; more are as good as impossible anyway.
+const POWERS: usize = 32;
 /// Normal quantile of a 95 % interval.
 const Z95: f64 = 1.959_964;
 
@@ -30,7 +37,7 @@ pub struct RowEvidence {
     shown: Vec<Site>,
     ends: Vec<usize>,
     /// By row, then source: readings of each kind that differ from the source's bit.
-    differ: Vec<[u16; KINDS]>,
+    differ: Vec<[u8; KINDS]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +87,7 @@ impl RowEvidence {
         self.ends.is_empty()
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&[Site], &[[u16; KINDS]])> {
+    fn rows(&self) -> impl Iterator<Item = (&[Site], &[[u8; KINDS]])> {
         let mut start = 0;
         self.ends.iter().enumerate().map(move |(row, end)| {
             let sites = &self.shown[start..*end];
@@ -117,6 +124,8 @@ pub struct Mixture {
     pub others: ShareEstimate,
     /// The rate at which each kind's values were flipped between a source's copy and the leak.
     pub flips: [(SiteKind, FlipRate); KINDS],
+    /// The chance that a row comes from the source of the row before it, where the order of rows says anything.
+    pub stays: Option<f64>,
     chances: Vec<f32>,
 }
 
@@ -124,13 +133,15 @@ impl Mixture {
     /// For one row, the chance of each source, and last of others. Empty for a row that was not given.
     pub fn row(&self, row: usize) -> impl Iterator<Item = RowChance> {
         let width = self.sources.len() + 1;
-        let span = self.chances.chunks(width).nth(row).unwrap_or(&[]);
-        span.iter().map(|c| RowChance(f64::from(*c)))
+        let span = self.chances.get(row * width..(row + 1) * width);
+        span.unwrap_or_default()
+            .iter()
+            .map(|c| RowChance(f64::from(*c)))
     }
 }
 
 /// Divides the rows among the sources and others. Rows that show no site say nothing and follow the shares of the rest; without
-/// any that do, every share is possible. Costs about rows x sources x 100 multiplications.
+/// any that do, every share is possible. Costs about rows x sources x 200 multiplications.
 pub fn divide(evidence: &RowEvidence) -> Mixture {
     let width = evidence.sources + 1;
     let mut shares = vec![1.0 / width as f64; width];
@@ -139,22 +150,10 @@ pub fn divide(evidence: &RowEvidence) -> Mixture {
     for _ in 0..FLIP_ROUNDS {
         fill_likelihoods(evidence, &flips, &mut likelihoods);
         let before = shares.clone();
-        for _ in 0..SHARE_STEPS {
-            if share_step(&mut shares, &likelihoods) < SETTLED {
-                break;
-            }
-        }
+        settle(&mut shares, &likelihoods);
         let rates = likeliest_flips(evidence, &shares, &likelihoods);
-        let moved = shares
-            .iter()
-            .zip(&before)
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f64::max);
-        let turned = rates
-            .iter()
-            .zip(&flips)
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f64::max);
+        let moved = greatest_move(&shares, &before);
+        let turned = greatest_move(&rates, &flips);
         flips = rates;
         if moved < 10.0 * SETTLED && turned < 1e-4 {
             break;
@@ -162,6 +161,16 @@ pub fn divide(evidence: &RowEvidence) -> Mixture {
     }
     fill_likelihoods(evidence, &flips, &mut likelihoods);
     let errors = standard_errors(&shares, &likelihoods);
+    let mut stays = None;
+    if let Some((chain, chances)) = chain::along(&likelihoods, &shares) {
+        stays = Some(chain.stays);
+        likelihoods = chances;
+        shares = means(&likelihoods, width);
+    } else {
+        for row in likelihoods.chunks_mut(width) {
+            responsibilities(row, &shares);
+        }
+    }
     let estimate = |k: usize| {
         let reach = errors.as_ref().map_or(1.0, |e| Z95 * e[k]);
         ShareEstimate {
@@ -170,76 +179,137 @@ pub fn divide(evidence: &RowEvidence) -> Mixture {
             high: Share((shares[k] + reach).min(1.0)),
         }
     };
-    let (sources, others) = (
-        (0..evidence.sources).map(estimate).collect(),
-        estimate(width - 1),
-    );
-    for row in likelihoods.chunks_mut(width) {
-        responsibilities(row, &shares);
-    }
     Mixture {
-        sources,
-        others,
+        sources: (0..evidence.sources).map(estimate).collect(),
+        others: estimate(width - 1),
         flips: std::array::from_fn(|k| (SiteKind::ALL[k], FlipRate(flips[k]))),
+        stays,
         chances: likelihoods,
     }
 }
 
+fn greatest_move(a: &[f64], b: &[f64]) -> f64 {
+    let moves = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    moves.fold(0.0, f64::max)
+}
+
+/// The mean of each column.
+fn means(rows: &[f32], width: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; width];
+    for row in rows.chunks(width) {
+        for (sum, value) in sums.iter_mut().zip(row) {
+            *sum += f64::from(*value);
+        }
+    }
+    let n = (rows.len() / width).max(1) as f64;
+    sums.into_iter().map(|s| s / n).collect()
+}
+
 /// P(row | source) for each source and last for others, by row, each row scaled so that its greatest is 1.
 fn fill_likelihoods(evidence: &RowEvidence, flips: &[f64; KINDS], out: &mut Vec<f32>) {
-    let right = flips.map(|f| (-f).ln_1p());
-    let penalty: [f64; KINDS] = std::array::from_fn(|k| flips[k].ln() - right[k]);
+    // what a reading counts that differs, against one that agrees: its powers, for there are few
+    let powers: [[f64; POWERS]; KINDS] = std::array::from_fn(|k| {
+        let odds = flips[k] / (1.0 - flips[k]);
+        std::array::from_fn(|n| odds.powi(n as i32))
+    });
     let mut others = vec![[[0.0; 2]; 256]; KINDS];
     for (kind, flip) in flips.iter().enumerate() {
         for (bias, ln) in others[kind].iter_mut().enumerate() {
             let p = bias as f64 / 256.0;
             let one = p * (1.0 - flip) + (1.0 - p) * flip;
-            *ln = [(-one).ln_1p(), one.ln()];
+            *ln = [
+                (1.0 - one).ln() - (-flip).ln_1p(),
+                one.ln() - (-flip).ln_1p(),
+            ];
         }
     }
     out.clear();
-    let mut row_ln = vec![0.0; evidence.sources + 1];
+    let mut values = vec![0.0; evidence.sources + 1];
     for (sites, differ) in evidence.rows() {
-        let mut agreeing = 0.0;
-        let mut anybody = 0.0;
-        for site in sites {
-            agreeing += right[site.kind as usize];
-            anybody +=
-                others[site.kind as usize][usize::from(site.bias.0)][usize::from(site.value)];
+        let of_site =
+            |s: &Site| others[s.kind as usize][usize::from(s.bias.0)][usize::from(s.value)];
+        let anybody: f64 = sites.iter().map(of_site).sum();
+        values[evidence.sources] = anybody.exp();
+        for (value, differ) in values.iter_mut().zip(differ) {
+            *value = 1.0;
+            for (powers, n) in powers.iter().zip(differ) {
+                *value *= powers[usize::from(*n).min(POWERS - 1)];
+            }
         }
-        row_ln[evidence.sources] = anybody;
-        for (ln, differ) in row_ln.iter_mut().zip(differ) {
-            *ln = (0..KINDS)
-                .map(|k| f64::from(differ[k]) * penalty[k])
-                .sum::<f64>()
-                + agreeing;
-        }
-        let top = row_ln.iter().fold(f64::MIN, |m, l| m.max(*l));
-        out.extend(row_ln.iter().map(|l| (l - top).exp() as f32));
+        let top = values.iter().fold(0.0, |m: f64, v| m.max(*v));
+        out.extend(values.iter().map(|v| match top > 0.0 {
+            true => (v / top) as f32,
+            false => 1.0,
+        }));
     }
+}
+
+/// The likeliest shares at these likelihoods: steps of expectation-maximisation, every third one thrown ahead along the way of the
+/// two before (SQUAREM; Varadhan and Roland 2008, scheme S3).
+fn settle(shares: &mut Vec<f64>, likelihoods: &[f32]) {
+    for _ in 0..SHARE_STEPS {
+        let start = shares.clone();
+        if share_step(shares, likelihoods) < SETTLED {
+            return;
+        }
+        let first = shares.clone();
+        share_step(shares, likelihoods);
+        let (mut speed, mut turn) = (0.0, 0.0);
+        for ((a, b), c) in start.iter().zip(&first).zip(&*shares) {
+            speed += (b - a) * (b - a);
+            turn += (c - 2.0 * b + a) * (c - 2.0 * b + a);
+        }
+        let reach = (speed / turn.max(f64::MIN_POSITIVE))
+            .sqrt()
+            .clamp(1.0, 100.0);
+        let ahead: Vec<f64> = start
+            .iter()
+            .zip(&first)
+            .zip(&*shares)
+            .map(|((a, b), c)| a + 2.0 * reach * (b - a) + reach * reach * (c - 2.0 * b + a))
+            .collect();
+        if ahead.iter().all(|s| *s > 0.0) {
+            let sum: f64 = ahead.iter().sum();
+            *shares = ahead.into_iter().map(|s| s / sum).collect();
+        }
+    }
+    // wherever a throw ended, the last steps are plain ones, which never lower the likelihood
+    share_step(shares, likelihoods);
 }
 
 /// One step towards the likeliest shares; returns the largest move.
 fn share_step(shares: &mut [f64], likelihoods: &[f32]) -> f64 {
-    let rows = likelihoods.len() / shares.len();
+    let width = shares.len();
+    let rows = likelihoods.len() / width;
     if rows == 0 {
         return 0.0;
     }
-    let mut sums = vec![0.0; shares.len()];
-    for row in likelihoods.chunks(shares.len()) {
-        let all: f64 = row
-            .iter()
-            .zip(&*shares)
-            .map(|(l, s)| f64::from(*l) * s)
-            .sum();
-        let scale = 1.0 / all.max(f64::MIN_POSITIVE);
-        for (sum, l) in sums.iter_mut().zip(row) {
-            *sum += f64::from(*l) * scale;
+    let at: Vec<f32> = shares.iter().map(|s| *s as f32).collect();
+    let mut sums = vec![0.0f64; width];
+    let mut some = vec![0.0f32; width];
+    // short sums in single precision, long ones in double
+    for rows in likelihoods.chunks(width * 256) {
+        some.fill(0.0);
+        for row in rows.chunks_exact(width) {
+            let all: f32 = row.iter().zip(&at).map(|(l, s)| l * s).sum();
+            let scale = 1.0 / all.max(f32::MIN_POSITIVE);
+            for (sum, l) in some.iter_mut().zip(row) {
+                *sum += l * scale;
+            }
+        }
+        for (sum, some) in sums.iter_mut().zip(&some) {
+            *sum += f64::from(*some);
         }
     }
     let mut moved: f64 = 0.0;
-    for (share, sum) in shares.iter_mut().zip(sums) {
-        let next = *share * sum / rows as f64;
+    let next: Vec<f64> = shares
+        .iter()
+        .zip(sums)
+        .map(|(share, sum)| share * sum / rows as f64)
+        .collect();
+    let all: f64 = next.iter().sum();
+    for (share, next) in shares.iter_mut().zip(next) {
+        let next = next / all.max(f64::MIN_POSITIVE);
         moved = moved.max((next - *share).abs());
         *share = next;
     }

@@ -41,6 +41,8 @@ pub struct Outcome {
     pub columns: Vec<(usize, String)>,
     /// Rows without identifiers, and how they were linked.
     pub alike: Alike,
+    /// Stretches of the leak that were weighed beside the whole of it; every e-value has paid for that.
+    pub stretches_weighed: usize,
 }
 
 /// One recipient's evidence.
@@ -60,6 +62,46 @@ pub struct Candidate {
     pub evidence: Vec<KindEvidence>,
     /// Evidence of canaries: (sought, met, weight).
     pub canaries: CanaryEvidence,
+    /// The stretch that says more than the whole leak does, where one does.
+    pub stretch: Option<StretchEvidence>,
+}
+
+/// A part of the leak in which a recipient stands out more than in the whole of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StretchEvidence {
+    /// Where it lies.
+    pub place: StretchPlace,
+    /// Its linked rows.
+    pub rows: usize,
+    /// The weight of its sites, after paying for having looked at every stretch.
+    pub log10_e: Log10E,
+}
+
+/// Where a stretch lies.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StretchPlace {
+    /// A table: its number from 0, and its sheet's name.
+    Table(usize, Option<String>),
+    /// Rows from one to another, ends included: for a named source as its values tell them, else as the stretch was set.
+    Rows(LeakRow, LeakRow),
+    /// The rows that have this value in this column of the leak.
+    Value {
+        /// The column's name, or its number from 1.
+        column: String,
+        /// The value.
+        value: String,
+    },
+}
+
+/// A row of the leak as its reader finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeakRow {
+    /// The number of its table, from 0.
+    pub table: usize,
+    /// The table's sheet.
+    pub sheet: Option<String>,
+    /// The file's number of the row, from 1.
+    pub row: u32,
 }
 
 /// What a recipient's canaries say.

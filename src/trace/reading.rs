@@ -36,22 +36,52 @@ pub struct Merged {
     pub contradicted: usize,
 }
 
-impl Readings {
-    /// Each site of `raw` once. A site that reads as both variants, or comes with two kinds or two biases, is erased.
-    pub fn merge(mut raw: Vec<Reading>) -> (Readings, Merged) {
-        raw.sort_unstable_by_key(|r| (r.handle, r.slot));
+/// Readings of distinct sites, each with the leaked row that showed it first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placed {
+    readings: Readings,
+    rows: Vec<u32>,
+}
+
+impl Placed {
+    /// Each site of `raw` once, as [`Readings::merge`] has it; rows are numbers of the caller's.
+    pub fn merge(mut raw: Vec<(Reading, u32)>) -> (Placed, Merged) {
+        raw.sort_unstable_by_key(|(r, row)| (r.handle, r.slot, *row));
         let mut merged = Merged::default();
-        let mut kept = Vec::with_capacity(raw.len());
-        for site in raw.chunk_by(|a, b| (a.handle, a.slot) == (b.handle, b.slot)) {
-            if site.iter().all(|r| *r == site[0]) {
-                kept.push(site[0]);
+        let mut placed = Placed::default();
+        for site in raw.chunk_by(|(a, _), (b, _)| (a.handle, a.slot) == (b.handle, b.slot)) {
+            if site.iter().all(|(r, _)| *r == site[0].0) {
+                placed.readings.0.push(site[0].0);
+                placed.rows.push(site[0].1);
                 merged.repeated += site.len() - 1;
             } else {
                 merged.contradicted += 1;
             }
         }
-        merged.kept = kept.len();
-        (Readings(kept), merged)
+        merged.kept = placed.rows.len();
+        (placed, merged)
+    }
+
+    /// The readings without their rows.
+    pub fn readings(&self) -> &Readings {
+        &self.readings
+    }
+
+    /// Each reading with its row, sorted by handle and slot.
+    pub fn iter(&self) -> impl Iterator<Item = (Reading, u32)> + Clone {
+        self.readings
+            .0
+            .iter()
+            .copied()
+            .zip(self.rows.iter().copied())
+    }
+}
+
+impl Readings {
+    /// Each site of `raw` once. A site that reads as both variants, or comes with two kinds or two biases, is erased.
+    pub fn merge(raw: Vec<Reading>) -> (Readings, Merged) {
+        let (placed, merged) = Placed::merge(raw.into_iter().map(|r| (r, 0)).collect());
+        (placed.readings, merged)
     }
 
     /// The readings, sorted by handle and slot.
@@ -158,6 +188,21 @@ mod tests {
                 contradicted: 2
             }
         );
+    }
+
+    #[test]
+    fn a_site_belongs_to_the_first_row_that_showed_it() {
+        let (placed, merged) = Placed::merge(vec![
+            (reading(1, 0, true), 9),
+            (reading(1, 1, true), 9),
+            (reading(1, 0, true), 4),
+            (reading(2, 0, true), 5),
+            (reading(2, 0, false), 6),
+        ]);
+        let rows: Vec<(u16, u32)> = placed.iter().map(|(r, row)| (r.slot, row)).collect();
+        assert_eq!(rows, [(0, 4), (1, 9)]);
+        assert_eq!((merged.repeated, merged.contradicted), (1, 1));
+        assert_eq!(placed.readings().len(), 2);
     }
 
     #[test]

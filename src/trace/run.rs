@@ -2,19 +2,22 @@
 
 use std::collections::HashMap;
 
-use super::copies::{AllHits, CanaryHits, LinkedRows, find_canaries, linked_by_table};
+use super::canaries;
+use super::copies::{AllHits, CanaryHits, find_canaries, linked_by_table};
 use super::evidence::{breakdown, log10_e};
+use super::gather::{Gathered, Sheet, gather};
 use super::holdings::Holdings;
 use super::known::Known;
-use super::link::{Alike, Linked, Linker, Present};
-use super::mixture::{ShareEstimate, divide};
+use super::mixture::{Mixture, ShareEstimate, divide};
 use super::original;
-use super::outcome::{CanaryEvidence, Candidate, ExportHit, Outcome, Overlap};
-use super::reading::{LeakedRows, Readings};
-use super::score::{Prepared, row_evidence, score_all};
+use super::outcome::{
+    CanaryEvidence, Candidate, ExportHit, LeakRow, Outcome, Overlap, StretchEvidence, StretchPlace,
+};
+use super::partitions;
+use super::score::{Prepared, Scored, likeliest_run, row_evidence, score_all};
+use super::stretches::{Family, Place};
 use super::units::{Alpha, Log10E, Share};
 use super::verdict::{Findings, decide, false_accusation_bound, name_threshold};
-use super::{canaries, columns::Target};
 use crate::code::Codeword;
 use crate::error::Result;
 use crate::key::MasterKey;
@@ -28,23 +31,28 @@ const CANDIDATES: usize = 10;
 
 /// A vault, loaded once for any number of traces.
 pub struct Tracer {
-    registers: Vec<Known>,
-    holdings: Vec<Holdings>,
-    recipients: Vec<Recipient>,
-    exports: Vec<ExportEntry>,
+    pub(super) registers: Vec<Known>,
+    pub(super) holdings: Vec<Holdings>,
+    pub(super) recipients: Vec<Recipient>,
+    pub(super) exports: Vec<ExportEntry>,
 }
 
-/// What linking and reading made of a leak.
-struct Read {
-    readings: Readings,
-    contradicted: usize,
-    rows: LeakedRows,
-    linked: usize,
-    by_chance: f64,
-    linked_rows: LinkedRows,
-    present: Vec<Vec<Option<Present>>>,
-    columns: Vec<(usize, String)>,
-    alike: Alike,
+/// The evidence against one recipient.
+struct Weighed {
+    log10_e: Log10E,
+    canaries: CanaryEvidence,
+    /// The stretch that says most, with what it says after paying for the look.
+    stretch: Option<(usize, Log10E)>,
+}
+
+/// A trace with what it was made of.
+pub(super) struct Traced {
+    pub(super) outcome: Outcome,
+    pub(super) gathered: Gathered,
+    /// The named, by number of recipient, strongest first.
+    pub(super) named: Vec<usize>,
+    /// The linked rows divided among the named.
+    pub(super) mixture: Mixture,
 }
 
 impl Tracer {
@@ -75,116 +83,121 @@ impl Tracer {
 
     /// Traces the tables of one leak together.
     pub fn trace(&self, vault: &Vault, tables: &[&Table], alpha: Alpha) -> Result<Outcome> {
-        Ok(self.trace_on(parallel::cores(), &vault.key, tables, alpha))
+        let sheets: Vec<Sheet<'_>> = tables.iter().map(|t| Sheet::bare(t)).collect();
+        let traced = self.follow(parallel::cores(), &vault.key, &sheets, alpha);
+        Ok(traced.outcome)
     }
 
     /// Traces the tables found in one leak together, on so many threads and with the key alone: the vault was loaded, so any
-    /// number of leaks can be traced side by side.
-    pub fn trace_found_on(
+    /// number of leaks can be traced side by side. The outcome names sheets, and rows by their number in the file.
+    pub fn trace_found(
         &self,
         threads: usize,
         key: &MasterKey,
         found: &[Found],
         alpha: Alpha,
     ) -> Outcome {
-        let tables: Vec<&Table> = found.iter().map(|f| &f.table).collect();
-        self.trace_on(threads, key, &tables, alpha)
+        let sheets: Vec<Sheet<'_>> = found.iter().map(Sheet::from).collect();
+        self.follow(threads, key, &sheets, alpha).outcome
     }
 
-    fn trace_on(
+    pub(super) fn follow(
         &self,
         threads: usize,
         key: &MasterKey,
-        tables: &[&Table],
+        sheets: &[Sheet<'_>],
         alpha: Alpha,
-    ) -> Outcome {
-        let read = self.read(key, tables);
-        let prepared = Prepared::new(&read.readings);
-        let recipients = &self.recipients;
-        let word = |at: usize| Codeword::new(key.codeword_key(&recipients[at].id));
-        let counts = score_all(&prepared, self.recipients.len(), word, threads);
+    ) -> Traced {
+        let gathered = gather(
+            &self.registers,
+            sheets,
+            &key.digest_keys(),
+            &key.code_keys(),
+        );
+        let tables: Vec<&Table> = sheets.iter().map(|s| s.table).collect();
+        let family = partitions::family(&tables, &gathered.linked);
+        let prepared = Prepared::with_stretches(&gathered.placed, &family);
+        let n = self.recipients.len();
+        let word = |at: usize| self.codeword(key, at);
+        let scored = score_all(&prepared, n, word, threads);
 
         let mut hits = AllHits {
             exports: HashMap::new(),
             recipients: HashMap::new(),
         };
-        for (holdings, present) in self.holdings.iter().zip(&read.present) {
+        for (holdings, present) in self.holdings.iter().zip(&gathered.present) {
             if present.iter().any(Option::is_some) {
                 find_canaries(holdings, present, &mut hits);
             }
         }
-        let n = self.recipients.len();
+        let (weighed, by_accident) = self.weigh(&scored, &family, &hits);
         let threshold = name_threshold(n, alpha);
-        let none = CanaryHits::default();
-        let mut by_accident = 0.0;
-        let weighed: Vec<(Log10E, CanaryEvidence)> = self
-            .recipients
-            .iter()
-            .zip(&counts)
-            .map(|(recipient, counts)| {
-                let sought = hits.recipients.get(&recipient.id).unwrap_or(&none).sought();
-                by_accident += sought.iter().map(|s| s.accident.fraction()).sum::<f64>();
-                let found = CanaryEvidence {
-                    sought: sought.len(),
-                    met: sought.iter().filter(|s| s.met).count(),
-                    log10_e: canaries::log10_e(&sought),
-                };
-                (log10_e(counts).times(found.log10_e), found)
-            })
-            .collect();
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|a, b| weighed[*b].0.0.total_cmp(&weighed[*a].0.0));
+        order.sort_by(|a, b| weighed[*b].log10_e.0.total_cmp(&weighed[*a].log10_e.0));
         let named: Vec<usize> = order
             .iter()
             .copied()
-            .filter(|at| weighed[*at].0.0 >= threshold.0)
+            .filter(|at| weighed[*at].log10_e.0 >= threshold.0)
             .collect();
 
         let mut linked_by_tables: HashMap<String, usize> = HashMap::new();
         for (known, holdings) in self.registers.iter().zip(&self.holdings) {
-            linked_by_tables.extend(linked_by_table(holdings, known, &read.linked_rows));
+            linked_by_tables.extend(linked_by_table(holdings, known, &gathered.linked_rows));
         }
         let rows: usize = tables.iter().map(|t| t.rows()).sum();
-        let shares = self.shares(key, &read, &named, rows);
-        let candidate = |at: usize, share: Option<ShareEstimate>| Candidate {
+        let linked = gathered.linked.len();
+        let words: Vec<Codeword> = named.iter().map(|at| word(*at)).collect();
+        let mixture = divide(&row_evidence(&gathered.rows, &words));
+        let shares = of_all_rows(&mixture, linked as f64 / rows.max(1) as f64);
+        let candidate = |at: usize, nth: Option<usize>| Candidate {
             recipient: self.recipients[at].name.clone(),
-            log10_e: weighed[at].0,
-            bound: false_accusation_bound(weighed[at].0, n),
-            share,
+            log10_e: weighed[at].log10_e,
+            bound: false_accusation_bound(weighed[at].log10_e, n),
+            share: nth.map(|nth| shares[nth]),
             exports: self.export_hits(&self.recipients[at].id, &linked_by_tables, &hits),
-            evidence: breakdown(&counts[at]),
-            canaries: weighed[at].1,
+            evidence: breakdown(&scored[at].whole),
+            canaries: weighed[at].canaries,
+            stretch: weighed[at].stretch.map(|(number, log10_e)| {
+                let stretch = &family.stretches()[number];
+                let run = nth.map(|nth| likeliest_run(&gathered.rows, &words[nth]));
+                StretchEvidence {
+                    place: placed(&stretch.place, run, sheets, &gathered.linked),
+                    rows: stretch.rows,
+                    log10_e,
+                }
+            }),
         };
         let sources: Vec<Candidate> = named
             .iter()
-            .zip(&shares)
-            .map(|(at, share)| candidate(*at, Some(*share)))
+            .enumerate()
+            .map(|(nth, at)| candidate(*at, Some(nth)))
             .collect();
         let candidates = order
             .iter()
             .take(CANDIDATES)
-            .map(|at| candidate(*at, named.iter().position(|n| n == at).map(|i| shares[i])))
+            .map(|at| candidate(*at, named.iter().position(|n| n == at)))
             .collect();
 
-        let original = original::test(&original::shown(&read.readings));
+        let readings = gathered.placed.readings();
+        let original = original::test(&original::shown(readings));
         let findings = Findings {
             named: named.len(),
             original: &original,
-            canaries_met: weighed.iter().map(|w| w.1.met).sum(),
+            canaries_met: weighed.iter().map(|w| w.canaries.met).sum(),
             canaries_by_accident: by_accident,
-            linked_rows: read.linked as u64,
-            links_by_chance: read.by_chance,
+            linked_rows: linked as u64,
+            links_by_chance: gathered.by_chance,
         };
-        Outcome {
+        let outcome = Outcome {
             verdict: decide(&findings),
             alpha,
             rows,
-            linked: read.linked,
-            linked_by_chance: read.by_chance,
+            linked,
+            linked_by_chance: gathered.by_chance,
             recipients_scored: n,
             exports_scored: self.exports.len(),
-            sites_read: read.readings.len(),
-            contradicted: read.contradicted,
+            sites_read: readings.len(),
+            contradicted: gathered.contradicted,
             threshold,
             unmarked: original
                 .kinds
@@ -194,104 +207,51 @@ impl Tracer {
             sources,
             candidates,
             overlap: self.overlap(&linked_by_tables),
-            columns: read.columns,
-            alike: read.alike,
-        }
-    }
-
-    /// Links and reads, with keys that no codeword follows from.
-    fn read(&self, key: &MasterKey, tables: &[&Table]) -> Read {
-        let (keys, biases) = (key.digest_keys(), key.code_keys());
-        let mut raw = Vec::new();
-        let mut out = Read {
-            readings: Readings::default(),
-            contradicted: 0,
-            rows: LeakedRows::default(),
-            linked: 0,
-            by_chance: 0.0,
-            linked_rows: LinkedRows::new(),
-            present: Vec::new(),
-            columns: Vec::new(),
-            alike: Alike::default(),
+            columns: gathered.column_names(&self.registers),
+            alike: gathered.alike,
+            stretches_weighed: family.stretches().len(),
         };
-        let mut linked_anywhere: Vec<Vec<bool>> =
-            tables.iter().map(|t| vec![false; t.rows()]).collect();
-        for known in &self.registers {
-            let linker = Linker {
-                known,
-                keys: &keys,
-                biases: &biases,
-            };
-            let mut present: Vec<Option<Present>> = vec![None; known.shape.identifiers.len()];
-            for (table, anywhere) in tables.iter().zip(&mut linked_anywhere) {
-                let linked = linker.link(table);
-                out.by_chance += linked.by_chance;
-                out.alike = out.alike.and(linked.likeness.unwrap_or_default());
-                for (row, fate) in linked.rows.iter().enumerate() {
-                    if let Some(handle) = fate.handle() {
-                        anywhere[row] = true;
-                        *out.linked_rows.entry(handle).or_insert(0) += 1;
-                    }
-                }
-                for (all, here) in present.iter_mut().zip(&linked.identifiers) {
-                    if let Some(here) = here {
-                        all.get_or_insert_default().merge(here);
-                    }
-                }
-                for row in linked.readings.rows() {
-                    out.rows.push(row.iter().copied());
-                }
-                raw.extend_from_slice(linked.readings.readings());
-                self.name_columns(known, &linked, &mut out.columns);
-            }
-            out.present.push(present);
+        Traced {
+            outcome,
+            gathered,
+            named,
+            mixture,
         }
-        out.linked = linked_anywhere.iter().flatten().filter(|l| **l).count();
-        let (readings, merged) = Readings::merge(raw);
-        out.readings = readings;
-        out.contradicted = merged.contradicted;
-        out
     }
 
-    fn name_columns(&self, known: &Known, linked: &Linked, out: &mut Vec<(usize, String)>) {
-        for mapped in &linked.columns {
-            let column = match mapped.target {
-                Target::Identifier(at) => known.shape.identifiers[at].column,
-                Target::Plain(at) => known.shape.plain[at].column,
-                Target::Carrier(group, nth) => known.shape.groups[group].columns[nth].column,
-            };
-            if let Some(column) = known.policy.columns.get(column) {
-                out.push((mapped.place + 1, column.name.clone()));
-            }
-        }
-        out.sort();
-        out.dedup();
+    /// A recipient's codeword.
+    pub(super) fn codeword(&self, key: &MasterKey, recipient: usize) -> Codeword {
+        Codeword::new(key.codeword_key(&self.recipients[recipient].id))
     }
 
-    /// What part of all leaked rows came from each of the named.
-    fn shares(
-        &self,
-        key: &MasterKey,
-        read: &Read,
-        named: &[usize],
-        rows: usize,
-    ) -> Vec<ShareEstimate> {
-        let words: Vec<Codeword> = named
-            .iter()
-            .map(|at| Codeword::new(key.codeword_key(&self.recipients[*at].id)))
-            .collect();
-        let mixture = divide(&row_evidence(&read.rows, &words));
-        let part = read.linked as f64 / rows.max(1) as f64;
-        let scaled = |share: Share| Share(share.0 * part);
-        mixture
-            .sources
-            .iter()
-            .map(|s| ShareEstimate {
-                share: scaled(s.share),
-                low: scaled(s.low),
-                high: scaled(s.high),
-            })
-            .collect()
+    /// The evidence against everybody: sites over the whole leak and over stretches, times canaries. Beside it, how many canaries
+    /// would be met by accident.
+    fn weigh(&self, scored: &[Scored], family: &Family, hits: &AllHits) -> (Vec<Weighed>, f64) {
+        let none = CanaryHits::default();
+        let all = parallel::map(scored.len(), |at| {
+            let id = &self.recipients[at].id;
+            let sought = hits.recipients.get(id).unwrap_or(&none).sought();
+            let canaries = CanaryEvidence {
+                sought: sought.len(),
+                met: sought.iter().filter(|s| s.met).count(),
+                log10_e: canaries::log10_e(&sought),
+            };
+            let whole = log10_e(&scored[at].whole);
+            let parts: Vec<(usize, Log10E)> = scored[at]
+                .stretches
+                .iter()
+                .map(|(number, counts)| (*number, log10_e(counts)))
+                .collect();
+            let weighed = Weighed {
+                log10_e: family.combine(whole, &parts).times(canaries.log10_e),
+                canaries,
+                stretch: family.best(whole, &parts),
+            };
+            let by_accident: f64 = sought.iter().map(|s| s.accident.fraction()).sum();
+            (weighed, by_accident)
+        });
+        let by_accident = all.iter().map(|(_, n)| n).sum();
+        (all.into_iter().map(|(w, _)| w).collect(), by_accident)
     }
 
     fn export_hits(
@@ -323,7 +283,7 @@ impl Tracer {
             .collect()
     }
 
-    fn label(&self, table: &str) -> String {
+    pub(super) fn label(&self, table: &str) -> String {
         let tables = self.registers.iter().flat_map(|r| &r.tables);
         tables
             .filter(|t| t.id == table)
@@ -360,5 +320,53 @@ impl Tracer {
             .collect();
         out.sort_by(|a, b| b.linked.cmp(&a.linked).then(a.table.cmp(&b.table)));
         out
+    }
+}
+
+/// Shares of the linked rows as shares of all, of which they are `part`.
+fn of_all_rows(mixture: &Mixture, part: f64) -> Vec<ShareEstimate> {
+    let scaled = |share: Share| Share(share.0 * part);
+    mixture
+        .sources
+        .iter()
+        .map(|s| ShareEstimate {
+            share: scaled(s.share),
+            low: scaled(s.low),
+            high: scaled(s.high),
+        })
+        .collect()
+}
+
+/// A stretch's place as the leak's reader finds it. `run` are the linked rows that a named source's values tell, which need not
+/// begin and end where a stretch does.
+fn placed(
+    place: &Place,
+    run: Option<(usize, usize)>,
+    sheets: &[Sheet<'_>],
+    linked: &[(u32, u32)],
+) -> StretchPlace {
+    let sheet = |table: usize| {
+        let name = sheets.get(table).and_then(|s| s.name);
+        name.map(str::to_string)
+    };
+    let at = |number: usize| {
+        let (table, row) = linked.get(number).copied().unwrap_or_default();
+        let (table, row) = (table as usize, row as usize);
+        LeakRow {
+            table,
+            sheet: sheet(table),
+            row: sheets.get(table).map_or(0, |s| s.row(row)),
+        }
+    };
+    match place {
+        Place::Table(table) => StretchPlace::Table(*table, sheet(*table)),
+        Place::Rows(from, to) => {
+            let (from, to) = run.unwrap_or((*from, *to));
+            StretchPlace::Rows(at(from), at(to))
+        }
+        Place::Value { column, value } => StretchPlace::Value {
+            column: column.clone(),
+            value: value.clone(),
+        },
     }
 }

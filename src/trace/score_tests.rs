@@ -61,11 +61,11 @@ fn counts_are_those_of_single_bits() {
         assert_eq!(all.len(), 5);
         for (i, counts) in all.iter().enumerate() {
             assert_eq!(
-                *counts,
+                counts.whole,
                 plainly(&readings, &word(&master, i)),
                 "{handles} handles"
             );
-            assert_eq!(*counts, prepared.counts(&word(&master, i)));
+            assert_eq!(counts.whole, prepared.counts(&word(&master, i)));
         }
     }
 }
@@ -94,7 +94,7 @@ fn the_leaker_stands_out_among_keyed_codewords() {
     );
     let all = score_all(&Prepared::new(&readings), 300, |i| word(&master, i), 2);
     for (i, counts) in all.iter().enumerate() {
-        let weight = log10_e(counts).0;
+        let weight = log10_e(&counts.whole).0;
         assert_eq!(weight > 9.0, i == 17, "recipient {i}: {weight}");
     }
 }
@@ -160,7 +160,7 @@ fn forty_thousand_handles_are_scored_quickly() {
         let start = std::time::Instant::now();
         let all = score_all(&prepared, recipients, |i| word(&master, i), threads);
         let scored = start.elapsed();
-        let sum: f64 = all.iter().map(|c| log10_e(c).0).sum();
+        let sum: f64 = all.iter().map(|c| log10_e(&c.whole).0).sum();
         println!(
             "{recipients} recipients, {threads} threads: {scored:?}, with weighing {:?} ({sum:.0})",
             start.elapsed()
