@@ -25,7 +25,7 @@ use asked::Asked;
 /// More values than this describe more than one record.
 const MOST_VALUES: usize = 32;
 
-/// More records than this are only counted.
+/// More records than this are only counted, and so are canaries that nothing identifies.
 const MOST_RECORDS: usize = 5;
 
 /// What a vault knows of the values that a caller gave.
@@ -35,8 +35,10 @@ pub struct Found {
     pub values: usize,
     /// How many recipients the vault has.
     pub recipients: usize,
-    /// Canaries that fit best.
+    /// Canaries that fit best, unless they are too many to list.
     pub canaries: Vec<FoundCanary>,
+    /// How many canaries fit as well as these.
+    pub canaries_alike: usize,
     /// Real records that fit best, unless they are too many to list.
     pub records: Vec<FoundRecord>,
     /// How many real records fit as well as these.
@@ -202,11 +204,15 @@ pub fn lookup(vault: &Vault, values: &[String]) -> Result<Found> {
     let good = |fit: Fit| fit.identified || Some(fit) == best;
     canaries.retain(|c| good(c.0));
     records.retain(|r| good(r.0));
-    let records_alike = records.len();
+    let (canaries_alike, records_alike) = (canaries.len(), records.len());
+    if canaries_alike > MOST_RECORDS {
+        canaries.retain(|c| c.0.identified);
+    }
     let mut found = Found {
         values: asked.len(),
         recipients: recipients.len(),
         canaries: canaries.into_iter().map(|c| c.1).collect(),
+        canaries_alike,
         records: match records_alike <= MOST_RECORDS {
             true => records.into_iter().filter_map(|r| r.1).collect(),
             false => Vec::new(),
@@ -221,7 +227,8 @@ pub fn lookup(vault: &Vault, values: &[String]) -> Result<Found> {
     {
         agreeing |= 1 << (agreement.value - 1);
     }
-    if found.records.len() == records_alike {
+    // what was not listed may be what the others fit
+    if found.records.len() == records_alike && found.canaries.len() == canaries_alike {
         found.fit_nothing = (1..=found.values)
             .filter(|n| agreeing >> (n - 1) & 1 == 0)
             .collect();
@@ -232,7 +239,7 @@ pub fn lookup(vault: &Vault, values: &[String]) -> Result<Found> {
 impl Found {
     /// Whether anything was found.
     pub fn is_something(&self) -> bool {
-        self.records_alike > 0 || !self.canaries.is_empty()
+        self.records_alike > 0 || self.canaries_alike > 0
     }
 }
 

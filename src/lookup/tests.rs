@@ -208,6 +208,8 @@ fn more_values_narrow_what_a_name_leaves_open() {
     let group = cell(month, one.1[0], "血型");
     let many = office.ask(&[group]);
     assert!(many.records_alike > MOST_RECORDS && many.records.is_empty());
+    assert!(many.canaries.len() <= MOST_RECORDS);
+    assert!(many.fit_nothing.is_empty());
     let both = office.ask(&[group, one.0]);
     assert_eq!(both.records_alike, 1);
     assert_eq!(both.records[0].agrees.len(), 2);

@@ -38,6 +38,13 @@ fn write_human(found: &Found, out: &mut String) -> std::fmt::Result {
         write_canary(canary, out)?;
         writeln!(out)?;
     }
+    if found.canaries_alike > found.canaries.len() {
+        writeln!(
+            out,
+            "CANARIES  {} made-up records have as much of this. A telephone number, an ID or a name would tell them apart.\n",
+            found.canaries_alike - found.canaries.len()
+        )?;
+    }
     match (found.records_alike, found.records.len()) {
         (0, _) => {}
         (alike, 0) => writeln!(
@@ -173,6 +180,7 @@ pub fn json(found: &Found) -> Value {
         "schema": SCHEMA,
         "values": found.values,
         "recipients": found.recipients,
+        "canaries_alike": found.canaries_alike,
         "canaries": found.canaries.iter().map(canary_json).collect::<Vec<Value>>(),
         "records_alike": found.records_alike,
         "records": found.records.iter().map(record_json).collect::<Vec<Value>>(),

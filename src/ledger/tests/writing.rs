@@ -20,6 +20,20 @@ fn traces_add_up() {
 }
 
 #[test]
+fn many_traces_are_entered_all_or_none() {
+    let (_place, mut ledger) = Place::new();
+    assert_eq!(ledger.traces_after(0).unwrap(), (0, 0.0));
+    ledger.add_traces(&[trace(0.25), trace(0.125)]).unwrap();
+    ledger.add_traces(&[]).unwrap();
+    assert_eq!(ledger.traces_after(0).unwrap(), (2, 0.375));
+    assert_eq!(ledger.traces_after(1).unwrap(), (1, 0.125));
+    assert!(ledger.add_traces(&[trace(0.5), trace(0.0)]).is_err());
+    assert_eq!(ledger.traces_after(0).unwrap(), (2, 0.375));
+    assert_eq!(ledger.traces_after(u64::MAX).unwrap(), (0, 0.0));
+    ledger.verify().unwrap();
+}
+
+#[test]
 fn a_large_table_is_kept_in_several_chunks() {
     let (_place, mut ledger) = Place::new();
     let register = ledger.add_register(&register("large")).unwrap();
