@@ -36,14 +36,14 @@ pub struct Allowance {
 impl Allowance {
     /// For a file of so many bytes. A workbook of a million rows and ten columns is some 40 MiB, and takes 700 MiB and 4 seconds.
     pub fn for_file(bytes: u64) -> Allowance {
-        let processor = 6 + bytes / (2 * MIB);
+        let processor = 6 + bytes / (8 * MIB);
         Allowance {
             memory: bytes
                 .saturating_mul(16)
                 .saturating_add(384 * MIB)
                 .min(8 << 30),
             processor,
-            clock: processor.saturating_mul(5),
+            clock: processor.saturating_mul(3),
         }
     }
 }
@@ -269,8 +269,8 @@ mod tests {
             Allowance::for_file(10 * MIB),
             Allowance {
                 memory: 544 * MIB,
-                processor: 11,
-                clock: 55
+                processor: 7,
+                clock: 21
             }
         );
         assert_eq!(Allowance::for_file(u64::MAX).memory, 8 << 30);

@@ -186,7 +186,9 @@ fn styles<R: BufRead>(xml: &mut Xml<R>) -> Read<Vec<Shape>> {
                     }
                 }
                 "cellXfs" => inside = true,
-                "xf" if inside && shapes.len() < 1 << 16 => {
+                // no program has more, and no cell can point further
+                "xf" if inside && shapes.len() >= 1 << 16 => return Ok(shapes),
+                "xf" if inside => {
                     let id = tag.number("numFmtId").unwrap_or(0);
                     let shape = own.get(&id).copied();
                     shapes.push(shape.unwrap_or_else(|| dates::shape(Some(id), None)));

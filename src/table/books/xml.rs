@@ -12,12 +12,15 @@ use super::shelf::Trouble;
 
 /// Deeper than any spreadsheet program nests.
 const DEPTH: usize = 200;
+/// More comments and instructions than any spreadsheet program writes.
+const ASIDES: usize = 100_000;
 
 /// An XML document as it is read.
 pub(super) struct Xml<R> {
     reader: Reader<Bounded<R>>,
     buffer: Vec<u8>,
     depth: usize,
+    asides: usize,
 }
 
 /// What is met.
@@ -43,23 +46,14 @@ pub(super) struct End<'a>(BytesEnd<'a>);
 impl End<'_> {
     /// Its name without prefix.
     pub(super) fn name(&self) -> &str {
-        local(&self.0)
+        self.0.local_name().into_inner()
     }
-}
-
-/// The name that begins a tag, without its prefix.
-fn local(tag: &str) -> &str {
-    let name = tag
-        .split([' ', '\t', '\r', '\n', '/'])
-        .next()
-        .unwrap_or(tag);
-    name.rsplit(':').next().unwrap_or(name)
 }
 
 impl Tag<'_> {
     /// Its name without prefix.
     pub(super) fn name(&self) -> &str {
-        local(&self.0)
+        self.0.local_name().into_inner()
     }
 
     /// The value of the attribute of this local name.
@@ -100,6 +94,7 @@ impl<R: BufRead> Xml<R> {
             reader,
             buffer: Vec::with_capacity(1024),
             depth: 0,
+            asides: 0,
         }
     }
 
@@ -141,7 +136,15 @@ impl<R: BufRead> Xml<R> {
             | Event::Comment(_)
             | Event::Decl(_)
             | Event::PI(_)
-            | Event::DocType(_) => Node::Other,
+            | Event::DocType(_) => {
+                self.asides += 1;
+                if self.asides > ASIDES {
+                    return Err(Trouble::broken(
+                        "it has more comments than any program writes",
+                    ));
+                }
+                Node::Other
+            }
         })
     }
 }
