@@ -223,6 +223,9 @@ impl<R: BufRead> Document<R> {
             }
             let start = row.text.len();
             self.cell(&value, &mut row.text)?;
+            if row.text.len() > start {
+                self.xml.found();
+            }
             if row.text.len() == start || covered {
                 row.text.truncate(start);
                 continue;

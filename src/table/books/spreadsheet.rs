@@ -227,6 +227,7 @@ fn strings<R: BufRead>(xml: &mut Xml<R>, size: u64, texts: &mut Texts, most: usi
             text.clear();
             rich_text(xml, "si", &mut text)?;
             texts.push(&text, most)?;
+            xml.found();
         }
     }
 }
@@ -341,6 +342,9 @@ fn cells<R: BufRead>(xml: &mut Xml<R>, shared: &Shared, gather: &mut Gather) -> 
         read_value(xml, &place, &mut value)?;
         out.clear();
         show(&place, &value, shared, &mut out)?;
+        if !out.is_empty() {
+            xml.found();
+        }
         gather.put(place.row, place.column, &out)?;
     }
     gather.hide(&hidden);

@@ -12,6 +12,8 @@ use super::shelf::Trouble;
 
 /// Deeper than any spreadsheet program nests.
 const DEPTH: usize = 200;
+/// Tags that may go by without one that holds anything; formatted rows and columns of a whole sheet are fewer.
+const IDLE: u64 = 30_000_000;
 /// More comments and instructions than any spreadsheet program writes.
 const ASIDES: usize = 100_000;
 
@@ -21,6 +23,7 @@ pub(super) struct Xml<R> {
     buffer: Vec<u8>,
     depth: usize,
     asides: usize,
+    idle: u64,
 }
 
 /// What is met.
@@ -95,7 +98,13 @@ impl<R: BufRead> Xml<R> {
             buffer: Vec::with_capacity(1024),
             depth: 0,
             asides: 0,
+            idle: 0,
         }
+    }
+
+    /// A cell or a string was found, so that the tags since the last one were not for nothing.
+    pub(super) fn found(&mut self) {
+        self.idle = 0;
     }
 
     /// What comes next.
@@ -115,6 +124,12 @@ impl<R: BufRead> Xml<R> {
                 self.depth += 1;
                 if self.depth > DEPTH {
                     return Err(Trouble::broken("its tags are nested too deep"));
+                }
+                self.idle += 1;
+                if self.idle > IDLE {
+                    return Err(Trouble::broken(
+                        "it goes on for millions of tags that hold nothing",
+                    ));
                 }
                 Node::Open(Tag(tag))
             }
