@@ -19,15 +19,15 @@ use std::time::{Duration, Instant};
 use support::Desk;
 
 /// A hostile file: its name, its bytes, and words that the sentence on it must have.
-pub struct Hostile {
-    pub name: String,
-    pub bytes: Vec<u8>,
-    pub words: &'static [&'static str],
+pub(crate) struct Hostile {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) words: &'static [&'static str],
     /// Whether it may also be read, being odd rather than broken.
-    pub readable: bool,
+    pub(crate) readable: bool,
 }
 
-pub fn refused(name: &str, bytes: Vec<u8>, words: &'static [&'static str]) -> Hostile {
+pub(crate) fn refused(name: &str, bytes: Vec<u8>, words: &'static [&'static str]) -> Hostile {
     Hostile {
         name: name.to_string(),
         bytes,
@@ -36,14 +36,14 @@ pub fn refused(name: &str, bytes: Vec<u8>, words: &'static [&'static str]) -> Ho
     }
 }
 
-pub fn odd(name: &str, bytes: Vec<u8>) -> Hostile {
+pub(crate) fn odd(name: &str, bytes: Vec<u8>) -> Hostile {
     Hostile {
         readable: true,
         ..refused(name, bytes, &[])
     }
 }
 
-pub fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(path).unwrap_or_else(|e| panic!("{name}: {e}"))
 }

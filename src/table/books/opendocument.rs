@@ -215,8 +215,17 @@ impl<R: BufRead> Document<R> {
             };
             let column = row.next;
             row.next = row.next.saturating_add(value.times);
+            // empty ones run to the sheet's edge, and in some files a little over
+            if column > 4 * u64::from(COLUMNS) {
+                return Err(Trouble::broken(
+                    "a row has more cells than a sheet can hold",
+                ));
+            }
             let start = row.text.len();
             self.cell(&value, &mut row.text)?;
+            if row.text.len() > start {
+                self.xml.found();
+            }
             if row.text.len() == start || covered {
                 row.text.truncate(start);
                 continue;

@@ -41,6 +41,9 @@ pub(super) struct Gather {
     cells: Cells,
     /// Cells that stand before one that came earlier.
     late: Vec<(u32, u32, String)>,
+    /// The place given last, and how many were not behind the one before.
+    last: Option<(u32, u32)>,
+    back: usize,
     limits: Limits,
 }
 
@@ -57,9 +60,17 @@ impl Gather {
                 "a cell stands outside of what a sheet can hold",
             ));
         }
+        // empty cells count, too: a hundred million of them are a way to waste time
+        if self.last.is_some_and(|last| last >= (row, column)) {
+            self.back += 1;
+            if self.back > LATE {
+                return Err(Trouble::Limit(Refused::Order.words(&self.limits)));
+            }
+        }
+        self.last = Some((row, column));
         match self.cells.push(row, column, text, &self.limits) {
             Ok(()) => Ok(()),
-            Err(Refused::Order) if self.late.len() < LATE && text.len() <= 1 << 15 => {
+            Err(Refused::Order) if text.len() <= 1 << 15 => {
                 self.late.push((row, column, text.to_string()));
                 Ok(())
             }
@@ -203,6 +214,8 @@ impl Shelf {
         let mut gather = Gather {
             cells: Cells::default(),
             late: Vec::new(),
+            last: None,
+            back: 0,
             limits: self.limits.clone(),
         };
         gather.cells.sheet = Some(title.clone());

@@ -186,7 +186,9 @@ fn styles<R: BufRead>(xml: &mut Xml<R>) -> Read<Vec<Shape>> {
                     }
                 }
                 "cellXfs" => inside = true,
-                "xf" if inside && shapes.len() < 1 << 16 => {
+                // no program has more, and no cell can point further
+                "xf" if inside && shapes.len() >= 1 << 16 => return Ok(shapes),
+                "xf" if inside => {
                     let id = tag.number("numFmtId").unwrap_or(0);
                     let shape = own.get(&id).copied();
                     shapes.push(shape.unwrap_or_else(|| dates::shape(Some(id), None)));
@@ -225,6 +227,7 @@ fn strings<R: BufRead>(xml: &mut Xml<R>, size: u64, texts: &mut Texts, most: usi
             text.clear();
             rich_text(xml, "si", &mut text)?;
             texts.push(&text, most)?;
+            xml.found();
         }
     }
 }
@@ -339,6 +342,9 @@ fn cells<R: BufRead>(xml: &mut Xml<R>, shared: &Shared, gather: &mut Gather) -> 
         read_value(xml, &place, &mut value)?;
         out.clear();
         show(&place, &value, shared, &mut out)?;
+        if !out.is_empty() {
+            xml.found();
+        }
         gather.put(place.row, place.column, &out)?;
     }
     gather.hide(&hidden);

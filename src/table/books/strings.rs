@@ -10,7 +10,11 @@ use crate::table::limits::in_words;
 pub(super) struct Texts {
     text: String,
     ends: Vec<u32>,
+    empty: usize,
 }
+
+/// More empty strings than any program writes.
+const EMPTY: usize = 1_000_000;
 
 impl Texts {
     /// Adds a string; all of them may take `most` bytes.
@@ -20,6 +24,12 @@ impl Texts {
                 "has more than {} of text. Split the file.",
                 in_words(most as u64)
             )));
+        }
+        self.empty += usize::from(text.is_empty());
+        if self.empty > EMPTY {
+            return Err(Trouble::broken(
+                "it has more empty strings than any program writes",
+            ));
         }
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);

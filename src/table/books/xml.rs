@@ -12,12 +12,18 @@ use super::shelf::Trouble;
 
 /// Deeper than any spreadsheet program nests.
 const DEPTH: usize = 200;
+/// Tags that may go by without one that holds anything; formatted rows and columns of a whole sheet are fewer.
+const IDLE: u64 = 30_000_000;
+/// More comments and instructions than any spreadsheet program writes.
+const ASIDES: usize = 100_000;
 
 /// An XML document as it is read.
 pub(super) struct Xml<R> {
     reader: Reader<Bounded<R>>,
     buffer: Vec<u8>,
     depth: usize,
+    asides: usize,
+    idle: u64,
 }
 
 /// What is met.
@@ -43,23 +49,14 @@ pub(super) struct End<'a>(BytesEnd<'a>);
 impl End<'_> {
     /// Its name without prefix.
     pub(super) fn name(&self) -> &str {
-        local(&self.0)
+        self.0.local_name().into_inner()
     }
-}
-
-/// The name that begins a tag, without its prefix.
-fn local(tag: &str) -> &str {
-    let name = tag
-        .split([' ', '\t', '\r', '\n', '/'])
-        .next()
-        .unwrap_or(tag);
-    name.rsplit(':').next().unwrap_or(name)
 }
 
 impl Tag<'_> {
     /// Its name without prefix.
     pub(super) fn name(&self) -> &str {
-        local(&self.0)
+        self.0.local_name().into_inner()
     }
 
     /// The value of the attribute of this local name.
@@ -100,7 +97,14 @@ impl<R: BufRead> Xml<R> {
             reader,
             buffer: Vec::with_capacity(1024),
             depth: 0,
+            asides: 0,
+            idle: 0,
         }
+    }
+
+    /// A cell or a string was found, so that the tags since the last one were not for nothing.
+    pub(super) fn found(&mut self) {
+        self.idle = 0;
     }
 
     /// What comes next.
@@ -120,6 +124,12 @@ impl<R: BufRead> Xml<R> {
                 self.depth += 1;
                 if self.depth > DEPTH {
                     return Err(Trouble::broken("its tags are nested too deep"));
+                }
+                self.idle += 1;
+                if self.idle > IDLE {
+                    return Err(Trouble::broken(
+                        "it goes on for millions of tags that hold nothing",
+                    ));
                 }
                 Node::Open(Tag(tag))
             }
@@ -141,7 +151,15 @@ impl<R: BufRead> Xml<R> {
             | Event::Comment(_)
             | Event::Decl(_)
             | Event::PI(_)
-            | Event::DocType(_) => Node::Other,
+            | Event::DocType(_) => {
+                self.asides += 1;
+                if self.asides > ASIDES {
+                    return Err(Trouble::broken(
+                        "it has more comments than any program writes",
+                    ));
+                }
+                Node::Other
+            }
         })
     }
 }

@@ -196,6 +196,9 @@ impl Sheet<'_> {
             };
             if let Some(place) = place {
                 let text = self.cell(&place)?;
+                if !text.is_empty() {
+                    self.xml.found();
+                }
                 gather.put(place.row, place.column, &text)?;
             }
         }
