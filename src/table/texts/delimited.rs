@@ -16,6 +16,8 @@ pub(super) struct Cut {
     grammar: Grammar,
     /// The part of the first rows that have the commonest number of cells, where that is two or more.
     pub(super) regularity: f64,
+    /// That number.
+    width: usize,
     /// Whether rows begin with a number that is no cell, "1、".
     numbered: bool,
 }
@@ -41,16 +43,17 @@ impl Cut {
             Err(_) => Vec::new(),
         };
         widths.sort_unstable();
-        let modal = widths
+        let (modal, width) = widths
             .chunk_by(|a, b| a == b)
             .filter(|run| run[0] > 1)
-            .map(<[usize]>::len)
+            .map(|run| (run.len(), run[0]))
             .max()
-            .unwrap_or(0);
+            .unwrap_or((0, 1));
         let lines = || text.lines().filter(|l| !l.trim().is_empty()).take(50);
         let numbered = lines().filter(|l| after_number(l) != l.trim()).count();
         Cut {
             grammar,
+            width,
             numbered: numbered * 5 > lines().count() * 4,
             regularity: modal as f64 / widths.len().max(1) as f64,
         }
@@ -58,6 +61,11 @@ impl Cut {
 
     pub(super) fn is_regular(&self) -> bool {
         self.regularity >= REGULAR
+    }
+
+    /// Whether it makes a regular table of more columns than that.
+    pub(super) fn is_wider_than(&self, columns: usize) -> bool {
+        self.is_regular() && self.width > columns
     }
 
     /// As people call it.

@@ -66,16 +66,24 @@ fn sheets(
     if json::is_json(text) {
         return Ok((json::read(name, text, limits, notes)?, "JSON"));
     }
-    if let Some(sheet) = labels::read(name, text, limits)? {
+    let cut = delimited::Cut::of(text);
+    // one labelled column does not make a list of labels
+    if let Some(sheet) = labels::read(name, text, limits)?
+        && !cut.is_wider_than(sheet.names.as_ref().map_or(0, Vec::len))
+    {
         return Ok((vec![sheet], "text with labels"));
     }
-    let (cells, format) = delimited_or_pasted(name, text, limits)?;
+    let (cells, format) = delimited_or_pasted(name, text, cut, limits)?;
     Ok((vec![cells.into()], format))
 }
 
 /// The reading that gives the more regular table.
-fn delimited_or_pasted(name: &str, text: &str, limits: &Limits) -> Result<(Cells, &'static str)> {
-    let cut = delimited::Cut::of(text);
+fn delimited_or_pasted(
+    name: &str,
+    text: &str,
+    cut: delimited::Cut,
+    limits: &Limits,
+) -> Result<(Cells, &'static str)> {
     if cut.regularity == 0.0
         && let Some(cells) = stacked::read(name, text, limits)?
     {
