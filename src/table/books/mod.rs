@@ -17,6 +17,7 @@ mod spreadsheet;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod worksheet;
 mod xml;
 mod xml2003;
 mod xor;
