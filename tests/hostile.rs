@@ -159,6 +159,12 @@ fn texts() {
 }
 
 #[test]
+fn the_process_that_reads_is_not_for_people() {
+    let desk = Desk::new();
+    desk.refuses(2, &["read-suspect"], &["taggant trace LEAK"]);
+}
+
+#[test]
 #[ignore = "makes files of gigabytes, inflated; some minutes"]
 fn heavy_files() {
     all_are_refused(heavy::files());

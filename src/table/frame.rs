@@ -195,7 +195,7 @@ fn whole(table: &Table) -> bool {
     let inside = |end: &u32| table.text.is_char_boundary(*end as usize);
     let full = match table.width {
         0 => table.ends.is_empty(),
-        width => table.ends.len() % width == 0,
+        width => table.ends.len().is_multiple_of(width),
     };
     rising && full && table.header.len() <= table.width && table.ends.iter().all(inside)
 }

@@ -385,7 +385,7 @@ impl<'a, 'g> Rows<'a, 'g> {
     }
 
     /// The text of a record that may go on in the next ones, into `out`.
-    fn text(&mut self, body: &'_ [u8], mut next: usize) {
+    fn text(&mut self, body: &[u8], mut next: usize) {
         self.out.clear();
         if self.globals.version < 8 {
             let wide_length = self.globals.version > 2;

@@ -147,15 +147,10 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
         Some(part) => part.and_then(|part| strings(Records::new(part), &mut shared.strings, most)),
         None => Ok(()),
     };
-    if let Err(trouble) = done.map_err(|t| parts.trouble(t)) {
-        match trouble {
-            Trouble::Broken(why) if !shared.strings.is_empty() => shelf.note(format!(
-                "Its shared strings are damaged ({}), so that some texts are missing.",
-                short(&why)
-            )),
-            trouble => return Err(trouble),
-        }
-    }
+    shelf.without_strings(
+        done.map_err(|trouble| parts.trouble(trouble)),
+        &shared.strings,
+    )?;
     let mut seen = HashSet::new();
     for sheet in listed.iter().take(parts.len()) {
         let Some((kind, target)) = relations.get(&sheet.id) else {

@@ -17,6 +17,7 @@ mod spreadsheet;
 mod strings;
 #[cfg(test)]
 mod tests;
+mod worksheet;
 mod xml;
 mod xml2003;
 mod xor;
@@ -99,9 +100,10 @@ fn open_compound(
     password: Option<&Password>,
     mut shelf: Shelf,
 ) -> Result<Book> {
+    const COMPOUND: &str = "an old or password-protected workbook";
     const OLD: &str = "an Excel 97 to 2003 workbook (.xls, .et)";
-    let compound = Compound::open(&bytes).map_err(|why| damaged(name, "compound file", &why))?;
-    let failed = |why: String| damaged(name, "compound file", &why);
+    let compound = Compound::open(&bytes).map_err(|why| damaged(name, COMPOUND, &why))?;
+    let failed = |why: String| damaged(name, COMPOUND, &why);
     if compound.has("EncryptedPackage") {
         let info = compound.stream("EncryptionInfo").map_err(failed)?;
         let package = compound.stream("EncryptedPackage").map_err(failed)?;

@@ -1,6 +1,7 @@
 //! Where a workbook's sheets are gathered: limits shared by all of them, and what is said of each.
 
 use super::Book;
+use super::strings::Texts;
 use crate::error::{Error, Result};
 use crate::table::limits::Limits;
 use crate::table::{Area, Cells, Refused};
@@ -194,6 +195,24 @@ impl Shelf {
         sheet.hidden = true;
         let title = sheet.sheet.clone().unwrap_or_default();
         self.note(format!("Sheet `{title}` is hidden and was read too."));
+    }
+
+    /// Goes on with the shared strings that could be read, where there are any, and says that some are missing.
+    pub(super) fn without_strings(
+        &mut self,
+        done: std::result::Result<(), Trouble>,
+        strings: &Texts,
+    ) -> std::result::Result<(), Trouble> {
+        match done {
+            Err(Trouble::Broken(why)) if !strings.is_empty() => {
+                self.note(format!(
+                    "Its shared strings are damaged ({}), so that some texts are missing.",
+                    short(&why)
+                ));
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Adds a sentence on the file.

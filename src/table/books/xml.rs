@@ -118,7 +118,11 @@ impl<R: BufRead> Xml<R> {
         let event = self
             .reader
             .read_event_into(&mut self.buffer)
-            .map_err(Trouble::broken)?;
+            .map_err(|error| match error {
+                // in our own words, or the archive's
+                quick_xml::Error::Io(why) => Trouble::broken(why),
+                other => Trouble::broken(other),
+            })?;
         Ok(match event {
             Event::Start(tag) => {
                 self.depth += 1;

@@ -162,7 +162,7 @@ mod tests {
         let mut pieces = Pieces::new(vec![&first, &second]);
         let mut out = String::new();
         assert!(pieces.unicode(true, &mut out));
-        assert_eq!(out, "a王bcd".replace('王', "\u{738B}"));
+        assert_eq!(out, "a王bcd");
         out.clear();
         assert!(pieces.unicode(true, &mut out));
         assert_eq!(out, "z");
