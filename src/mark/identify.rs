@@ -8,6 +8,9 @@ use super::normal;
 use crate::policy::{DateOrder, Kind};
 use crate::value::phone;
 
+/// Identifiers that one cell may hold.
+const MOST: usize = 8;
+
 /// Codes are tried with leading zeros up to this length.
 const LONGEST_CODE: usize = 12;
 
@@ -78,8 +81,8 @@ fn embedded(cell: &str, length: usize, mut each: impl FnMut(&str)) {
     if bytes.len() <= length {
         return;
     }
-    let mut at = 0;
-    while at < bytes.len() {
+    let (mut at, mut found) = (0, 0);
+    while at < bytes.len() && found < MOST {
         let digits = bytes[at..]
             .iter()
             .take_while(|b| b.is_ascii_digit())
@@ -97,6 +100,7 @@ fn embedded(cell: &str, length: usize, mut each: impl FnMut(&str)) {
             && let Some(text) = cell.get(at..at + run)
         {
             each(text);
+            found += 1;
         }
         at += run;
     }

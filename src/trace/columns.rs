@@ -18,7 +18,10 @@ const SAMPLE: usize = 600;
 const AGREE: f64 = 0.4;
 
 /// Cells that disagree, one after another from the first, until a column is given up.
-const HOPELESS: usize = 60;
+pub const HOPELESS: usize = 60;
+
+/// Columns of a leak that are looked at; registers have fewer, and a file of sixteen thousand is made to keep us busy.
+pub const COLUMNS: usize = 512;
 
 /// One of the register's columns, as a leak's column may turn out to be it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -175,7 +178,7 @@ impl Comparer<'_> {
         let step = sure.len().div_ceil(SAMPLE).max(1);
         let sample: Vec<(usize, Handle)> = sure.iter().copied().step_by(step).collect();
         let mut buffer = Vec::new();
-        let mut mapped: Vec<Mapped> = (0..table.width())
+        let mut mapped: Vec<Mapped> = (0..table.width().min(COLUMNS))
             .filter_map(|place| {
                 let wardrobe = Wardrobe::of(table, place);
                 let mut best: Option<(f64, Mapped)> = None;

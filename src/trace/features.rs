@@ -5,7 +5,7 @@
 //! does not (Fellegi and Sunter 1969, with one rate of worn values for all columns). These weights rank records; how sure a rank
 //! is, [`super::likeness`] counts.
 
-use super::columns::Comparer;
+use super::columns::{COLUMNS, Comparer};
 use super::dress::{Dress, Wardrobe};
 use super::known::{Known, Shared};
 use crate::digests::DigestMap;
@@ -57,6 +57,11 @@ impl Shows {
             records,
             weight: -part.ln(),
         }
+    }
+
+    /// How many values the cell may stand for.
+    pub fn completions(&self) -> usize {
+        self.digests.len()
     }
 
     /// The records that have it, by ordinal.
@@ -153,7 +158,7 @@ pub fn find(comparer: &Comparer<'_>, table: &Table, rows: &[usize]) -> Vec<Featu
     let step = rows.len().div_ceil(SAMPLE).max(1);
     let sample: Vec<usize> = rows.iter().copied().step_by(step).collect();
     let mut found: Vec<(f64, Feature)> = Vec::new();
-    for place in 0..table.width() {
+    for place in 0..table.width().min(COLUMNS) {
         let cells: Vec<&str> = sample
             .iter()
             .map(|row| table.cell(*row, place))

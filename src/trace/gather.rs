@@ -2,7 +2,7 @@
 
 use super::columns::{Mapped, Target};
 use super::copies::LinkedRows;
-use super::fate::{Fate, Why};
+use super::fate::{Fate, LinkedBy, Why};
 use super::known::Known;
 use super::link::{Alike, Linked, Linker, Present};
 use super::reading::{LeakedRows, Placed, Reading};
@@ -96,10 +96,11 @@ pub fn gather(
         };
         let mut present: Vec<Option<Present>> = vec![None; known.shape.identifiers.len()];
         let mut columns = Vec::with_capacity(sheets.len());
+        let mut alike = Alike::default();
         for (number, sheet) in sheets.iter().enumerate() {
             let linked = linker.link(sheet.table);
             out.by_chance += linked.by_chance;
-            out.alike = out.alike.and(linked.likeness.unwrap_or_default());
+            alike = alike.and_table(linked.likeness.unwrap_or_default());
             for (all, here) in present.iter_mut().zip(&linked.identifiers) {
                 if let Some(here) = here {
                     all.get_or_insert_default().merge(here);
@@ -110,7 +111,12 @@ pub fn gather(
         }
         out.present.push(present);
         out.columns.push(columns);
+        out.alike = out.alike.and_register(alike);
     }
+    // a row counts once, whatever number of registers it was linked in
+    let by_likeness = |fate: &Fate| matches!(fate, Fate::Linked(_, LinkedBy::Likeness));
+    let rows = out.fates.iter().flatten();
+    out.alike.linked = rows.filter(|fates| fates.iter().any(by_likeness)).count();
     out.number_rows(read);
     out
 }

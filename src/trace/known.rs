@@ -143,7 +143,9 @@ impl Known {
             }
             for place in &places {
                 let digest = self.index.identifiers_of(ordinal)[*place];
-                if digest != 0 && !self.owners_of(digest).any(|h| h == handle) {
+                // a number of very many is no one's, and walking through all of them for each would take hours
+                let entered = self.owners_of(digest).take(64).any(|h| h == handle);
+                if digest != 0 && !entered {
                     let next = self
                         .by_identifier
                         .insert(digest, self.owners.len() as u32)

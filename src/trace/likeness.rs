@@ -11,7 +11,7 @@
 
 mod chance;
 
-use super::columns::Comparer;
+use super::columns::{COLUMNS, Comparer, HOPELESS};
 use super::dress::{Dress, Wardrobe};
 use super::fate::Why;
 use super::features::{self, DIFFERS, Feature, Shows};
@@ -75,7 +75,10 @@ pub struct Matcher<'a> {
     carried: Vec<Carried>,
     /// By how much more often carriers agree together than each by itself would let them.
     together: f64,
+    /// Records kept of those that are proposed for a row.
     most: usize,
+    /// A value that more records share proposes none of them.
+    longest: usize,
 }
 
 impl<'a> Matcher<'a> {
@@ -100,6 +103,7 @@ impl<'a> Matcher<'a> {
             carried: Vec::new(),
             together: 1.0,
             most: (PAIRS / rows.len()).clamp(64, SCANNED),
+            longest: (PAIRS / rows.len()).clamp(SCANNED, 8 * SCANNED),
         };
         let (sample, candidates) = matcher.sample(rows);
         matcher.find_carriers(&sample, &candidates);
@@ -108,7 +112,8 @@ impl<'a> Matcher<'a> {
         let likest = matcher.likest(&sample, &candidates);
         matcher.find_carriers(&sample, &likest);
         matcher.count_chance(&sample, &candidates);
-        Some(matcher)
+        let comparable = !matcher.features.is_empty() || !matcher.carried.is_empty();
+        comparable.then_some(matcher)
     }
 
     /// Links `rows`.
@@ -179,7 +184,10 @@ impl<'a> Matcher<'a> {
         let mut ordinals: Vec<u32> = if known.index.len() <= SMALL {
             (0..known.index.len() as u32).collect()
         } else {
-            let mut rarest: Vec<&Shows> = shows.iter().filter(|s| s.records > 0).collect();
+            let mut rarest: Vec<&Shows> = shows
+                .iter()
+                .filter(|s| (1..=self.longest).contains(&s.records))
+                .collect();
             rarest.sort_by_key(|s| s.records);
             let mut scanned = 0;
             let lists = rarest.into_iter().take_while(|s| {
@@ -187,9 +195,7 @@ impl<'a> Matcher<'a> {
                 // the rarest always, and others in case that one is worn
                 scanned == s.records || scanned <= SCANNED
             });
-            lists
-                .flat_map(|s| s.owners(known).take(8 * SCANNED))
-                .collect()
+            lists.flat_map(|s| s.owners(known)).collect()
         };
         ordinals.sort_unstable();
         ordinals.dedup();
@@ -250,7 +256,7 @@ impl<'a> Matcher<'a> {
     /// proposed for another row. One column a group, since its columns move together.
     fn find_carriers(&mut self, sample: &[usize], candidates: &[Vec<Candidate>]) {
         let mut found: Vec<(usize, Carried)> = Vec::new();
-        for place in 0..self.table.width() {
+        for place in 0..self.table.width().min(COLUMNS) {
             if self.features.iter().any(|f| f.place == place) {
                 continue;
             }
@@ -301,6 +307,9 @@ impl<'a> Matcher<'a> {
                 continue;
             }
             filled += 1;
+            if own == 0 && filled > HOPELESS {
+                return None;
+            }
             let mine = agree(&candidates[at], &buffer);
             let other = &candidates[(at + 1) % candidates.len()];
             // a small register proposes all of its records for every row, so that there every row is its own control
@@ -368,8 +377,12 @@ impl<'a> Matcher<'a> {
         let cells = self.cells(row);
         let mut best: Option<(f64, u64)> = None;
         let mut second = f64::NEG_INFINITY;
-        for candidate in self.candidates(row) {
-            let enough = best.map_or(threshold, |(top, _)| top - MARGIN);
+        let candidates = self.candidates(row);
+        if candidates.is_empty() {
+            return Err(Why::Unknown);
+        }
+        for candidate in candidates {
+            let enough = best.map_or(threshold, |(top, _)| top) - MARGIN;
             // those behind it are less like
             if f64::from(candidate.plain) + self.most_of_carriers(0) < enough {
                 break;

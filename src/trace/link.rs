@@ -16,6 +16,12 @@ use crate::policy::Kind;
 use crate::table::Table;
 use crate::value::{email, national_id, phone};
 
+/// An identifier of more records than this proposes none of them: a doctor's telephone in a column of patients'.
+const OWNERS: usize = 16;
+
+/// Telephone numbers that people may have, where the register's stems say nothing of them.
+const PHONES: f64 = 1e7;
+
 /// Values that names and e-mail addresses are taken to be drawn from, for the chance that two strangers share one.
 const UNSTEMMED: f64 = 1e5;
 
@@ -48,12 +54,21 @@ pub struct Alike {
 }
 
 impl Alike {
-    /// This and another table or register.
-    pub fn and(self, other: Alike) -> Alike {
+    /// This table and another, against the same register.
+    pub fn and_table(self, other: Alike) -> Alike {
+        Alike {
+            rows: self.rows + other.rows,
+            linked: self.linked + other.linked,
+            false_links: self.false_links.max(other.false_links),
+        }
+    }
+
+    /// The same tables against another register too: whoever is a stranger to both is tried twice. Rows that both linked count in both.
+    pub fn and_register(self, other: Alike) -> Alike {
         Alike {
             rows: self.rows.max(other.rows),
             linked: self.linked + other.linked,
-            false_links: self.false_links.max(other.false_links),
+            false_links: (self.false_links + other.false_links).min(1.0),
         }
     }
 }
@@ -253,7 +268,7 @@ impl Linker<'_> {
                     let mut found = false;
                     identify::wholes(*kind, cell, &mut buffer, |whole| {
                         let digest = self.keys.identifier.digest(Form::Full.tag(*kind), whole);
-                        for handle in self.known.owners_of(digest) {
+                        for handle in self.owners(digest) {
                             found = true;
                             hits.push(Hit {
                                 row,
@@ -264,7 +279,7 @@ impl Linker<'_> {
                     });
                     if *kind == Kind::NationalId && !found && normal::write_cut(cell, &mut buffer) {
                         let digest = self.keys.identifier.digest(Form::Cut.tag(*kind), &buffer);
-                        hits.extend(self.known.owners_of(digest).map(|handle| Hit {
+                        hits.extend(self.owners(digest).map(|handle| Hit {
                             row,
                             handle,
                             whole: false,
@@ -273,8 +288,15 @@ impl Linker<'_> {
                 }
             }
         }
-        hits.sort_by_key(|h| (h.row, h.handle));
+        hits.sort_by_key(|h| (h.row, h.handle, h.whole));
+        hits.dedup_by_key(|h| (h.row, h.handle, h.whole));
         hits
+    }
+
+    /// The records that an identifier proposes; none where it is so many people's that it is nobody's.
+    fn owners(&self, digest: u64) -> impl Iterator<Item = Handle> {
+        let few = self.known.owners_of(digest).nth(OWNERS).is_none();
+        self.known.owners_of(digest).filter(move |_| few)
     }
 
     /// The one record that a row belongs to: the best that its other cells do not contradict; none where two are as good.
@@ -310,8 +332,9 @@ impl Linker<'_> {
                     Said::Nothing => {}
                 }
             }
-            // a cut identifier is shared by strangers: something else must speak for the record
-            let needed = if whole { 0 } else { 2 };
+            // a whole identifier must stand in a column of such, or something else speak for the record, since a small number
+            // may be anybody's code; a cut one is shared by strangers
+            let needed = if whole { 1 } else { 2 };
             let enough = same >= needed && same >= other + i32::from(someone_else);
             let worth = (same - other) * 2 + i32::from(whole);
             if !enough {
@@ -430,6 +453,10 @@ impl Linker<'_> {
             .filter_map(|(id, present)| Some((id, present.as_ref()?)));
         pairs
             .map(|(id, present)| match stem::values(id.kind, &[]) {
+                // stems are then those of the agency's own numbers, which are nobody's
+                _ if id.kind == Kind::Phone && !shape.pool.is_empty() => {
+                    present.full.len() as f64 * self.known.index.len() as f64 / PHONES
+                }
                 0 => present.full.len() as f64 * self.known.index.len() as f64 / UNSTEMMED,
                 values => {
                     let meetings = present
