@@ -72,9 +72,19 @@ fn peak(process: u32) -> u64 {
                 .ok()
         })
         .unwrap_or(0u64);
-    let children = read(format!("/proc/{process}/task/{process}/children"));
-    let children = children.split_whitespace().filter_map(|c| c.parse().ok());
-    children.map(peak).fold(own * 1024, u64::max)
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"));
+    let children: Vec<u32> = threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|thread| read(format!("{}/children", thread.path().display())))
+        .flat_map(|list| {
+            list.split_whitespace()
+                .filter_map(|c| c.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    children.into_iter().map(peak).fold(own * 1024, u64::max)
 }
 
 /// Traces the file; the complaint, if any.
