@@ -37,7 +37,7 @@ impl Allowance {
     /// For a file of so many bytes. A workbook of a million rows and ten columns is some 64 MiB, and takes 700 MiB and, on a machine
     /// with three other things to do for each of its cores, 10 seconds.
     pub fn for_file(bytes: u64) -> Allowance {
-        let processor = 8 + bytes / (4 * MIB);
+        let processor = 7 + bytes / (8 * MIB);
         Allowance {
             memory: bytes
                 .saturating_mul(16)
@@ -270,8 +270,8 @@ mod tests {
             Allowance::for_file(10 * MIB),
             Allowance {
                 memory: 544 * MIB,
-                processor: 10,
-                clock: 30
+                processor: 8,
+                clock: 24
             }
         );
         assert_eq!(Allowance::for_file(u64::MAX).memory, 8 << 30);
@@ -291,7 +291,7 @@ mod tests {
         };
         let said = |error: Error| error.to_string();
         assert!(said(run("/bin/sh", &["-c", "kill -ABRT $$"])).contains("within 400 MiB"));
-        assert!(said(run("/bin/sh", &["-c", "kill -XCPU $$"])).contains("within 8 seconds"));
+        assert!(said(run("/bin/sh", &["-c", "kill -XCPU $$"])).contains("within 7 seconds"));
         assert!(said(run("/bin/sh", &["-c", "echo nonsense"])).contains("within 400 MiB"));
         assert!(said(run("/nowhere/at/all", &[])).contains("cannot run `/nowhere/at/all`"));
     }

@@ -121,6 +121,18 @@ pub fn files() -> Vec<Hostile> {
     put(&mut bytes, inside, &[0xA5; 40]);
     files.push(refused("deflate-broken.xlsx", bytes, &["damaged"]));
 
+    // a directory of 2^40 parts in 5 KB
+    let counts = [1u64 << 40, 1 << 40, 100, 0];
+    let mut bytes = b"PK\x03\x04PK\x06\x06".to_vec();
+    bytes.extend(44u64.to_le_bytes());
+    bytes.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.extend(counts.iter().flat_map(|n| n.to_le_bytes()));
+    bytes.extend(b"PK\x06\x07\0\0\0\0\x04\0\0\0\0\0\0\0\x01\0\0\0");
+    bytes.extend(b"PK\x05\x06\0\0\0\0");
+    bytes.extend([0xFF; 12]);
+    bytes.extend([0, 0]);
+    files.push(refused("directory-of-2-to-the-40.zip", bytes, &["cut-off"]));
+
     // every part at the place of one: they overlap
     let mut bytes = whole.clone();
     let first = bytes[central + 42..central + 46].to_vec();

@@ -101,7 +101,10 @@ fn open_compound(
     mut shelf: Shelf,
 ) -> Result<Book> {
     const COMPOUND: &str = "an old or password-protected workbook";
-    const OLD: &str = "an Excel 97 to 2003 workbook (.xls, .et)";
+    const OLD: [(&str, &str); 2] = [
+        ("Workbook", "an Excel 97 to 2003 workbook (.xls, .et)"),
+        ("Book", "an Excel 5 or 95 workbook (.xls)"),
+    ];
     let compound = Compound::open(&bytes).map_err(|why| damaged(name, COMPOUND, &why))?;
     let failed = |why: String| damaged(name, COMPOUND, &why);
     if compound.has("EncryptedPackage") {
@@ -121,7 +124,7 @@ fn open_compound(
         book.format = format!("{}, locked with a password", book.format);
         return Ok(book);
     }
-    let Some(stream) = ["Workbook", "Book"].iter().find(|s| compound.has(s)) else {
+    let Some((stream, words)) = OLD.iter().find(|(stream, _)| compound.has(stream)) else {
         return Err(Error::input(format!(
             "`{name}` holds {}, not a table. Save the table itself as .xlsx or CSV.",
             compound.words()
@@ -129,7 +132,7 @@ fn open_compound(
     };
     let mut stream = compound.stream(stream).map_err(failed)?;
     drop(bytes);
-    let mut words = OLD.to_string();
+    let mut words = words.to_string();
     if locked::unlock_records(&mut stream, password).map_err(|locked| locked.of(name))? {
         words.push_str(", locked with a password");
     }

@@ -35,14 +35,9 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
         unseen: HashSet::new(),
         repeated: 0,
     };
-    let mut done = document.read(shelf);
+    let done = document.read(shelf);
     drop(document);
-    done = done.map_err(|trouble| parts.trouble(trouble));
-    match done {
-        // every table up to there is on the shelf, and what happened is noted with the table in which it happened
-        Err(Trouble::Broken(_)) if !shelf.is_empty() => Ok(()),
-        done => done,
-    }
+    shelf.without_the_rest(done.map_err(|trouble| parts.trouble(trouble)))
 }
 
 fn is_locked<R: BufRead>(xml: &mut Xml<R>) -> Read<bool> {
@@ -106,15 +101,9 @@ impl<R: BufRead> Document<R> {
                 _ => None,
             };
             if let Some((title, hidden)) = title {
-                let mut stopped = None;
-                shelf.sheet(&title, hidden, |gather| {
-                    let done = self.table(gather);
-                    stopped = done.clone().err();
-                    done
-                });
-                // what stands behind cannot be told apart any more
-                if let Some(trouble) = stopped {
-                    return Err(trouble);
+                // what stands behind one that breaks off cannot be told apart any more
+                if !shelf.sheet(&title, hidden, |gather| self.table(gather)) {
+                    return Ok(());
                 }
             }
         }

@@ -182,11 +182,6 @@ impl Shelf {
         }
     }
 
-    /// True where no sheet held anything so far.
-    pub(super) fn is_empty(&self) -> bool {
-        self.sheets.is_empty()
-    }
-
     /// The sheet read last turned out to be hidden.
     pub(super) fn hide_last(&mut self) {
         let Some(sheet) = self.sheets.last_mut() else {
@@ -222,13 +217,30 @@ impl Shelf {
         }
     }
 
-    /// Reads one sheet. What goes wrong is noted and stays with this sheet; what came before is kept.
+    /// Goes on with the sheets read so far where the file breaks off between two, and says so.
+    pub(super) fn without_the_rest(
+        &mut self,
+        done: std::result::Result<(), Trouble>,
+    ) -> std::result::Result<(), Trouble> {
+        let why = match done {
+            Err(Trouble::Broken(why) | Trouble::Limit(why)) if !self.sheets.is_empty() => why,
+            done => return done,
+        };
+        self.note(format!(
+            "The file is damaged behind its sheet {} ({}); what stands before was read.",
+            self.sheets.len(),
+            short(&why)
+        ));
+        Ok(())
+    }
+
+    /// Reads one sheet, and says whether to its end. What goes wrong is noted and stays with this sheet; what came before is kept.
     pub(super) fn sheet(
         &mut self,
         title: &str,
         hidden: bool,
         read: impl FnOnce(&mut Gather) -> std::result::Result<(), Trouble>,
-    ) {
+    ) -> bool {
         let title = short(title);
         let mut gather = Gather {
             cells: Cells::default(),
@@ -265,11 +277,12 @@ impl Shelf {
                 self.note(format!("Sheet `{title}` {why} It was left out."))
             }
         }
+        let whole = done.is_ok();
         if let Err(trouble) = done {
             self.first_trouble.get_or_insert((title.clone(), trouble));
         }
         if cells.is_empty() {
-            return;
+            return whole;
         }
         if hidden {
             self.note(format!("Sheet `{title}` is hidden and was read too."));
@@ -284,6 +297,7 @@ impl Shelf {
         let text: usize = cells.iter().map(|(_, _, text)| text.len()).sum();
         self.limits.text_bytes = self.limits.text_cap() - text.min(self.limits.text_cap());
         self.sheets.push(cells);
+        whole
     }
 
     /// All that was read, or why nothing was.

@@ -200,6 +200,43 @@ fn xml_of_2003() {
 }
 
 #[test]
+fn what_stands_before_the_damage_is_read() {
+    let open = |content, bytes: &[u8]| read("x", content, bytes.to_vec(), None, &Limits::default());
+    // inside the second sheet, inside the first, and before any
+    let xml = fixture("books/xml2003.xls");
+    let at = |what: &str| {
+        xml.windows(what.len())
+            .rposition(|w| w == what.as_bytes())
+            .unwrap()
+    };
+    let book = open(Content::Xml2003, &xml[..at("<WorksheetOptions")]).unwrap();
+    assert_eq!(book.sheets.len(), 2);
+    assert!(
+        book.notes.last().unwrap().contains("damaged behind row 1"),
+        "{:?}",
+        book.notes
+    );
+    let book = open(Content::Xml2003, &xml[..at("<Worksheet ss:Name")]).unwrap();
+    assert_eq!(book.sheets.len(), 1);
+    let book = open(Content::Xml2003, &xml[..at("<Row>")]).unwrap();
+    assert_eq!(book.sheets.len(), 1);
+    let error = open(Content::Xml2003, &xml[..at("<Table>") - 300]);
+    assert!(error.is_err() || !error.unwrap().notes.is_empty());
+
+    let old = fixture("books/biff5-bare.xls");
+    let book = open(Content::BareBiff, &old[..old.len() - 60]).unwrap();
+    assert_eq!(
+        book.sheets[0].len(),
+        super::tests::book("books/biff5.xls").sheets[0].len()
+    );
+    assert!(
+        book.notes.iter().any(|n| n.contains("records break off")),
+        "{:?}",
+        book.notes
+    );
+}
+
+#[test]
 fn every_lock_has_its_key() {
     const PASSWORD: &str = "秘密 Pass1";
     for (name, password, plain) in [

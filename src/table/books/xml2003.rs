@@ -35,7 +35,8 @@ pub(super) fn read(
         _ => text,
     };
     let part = Bounded::of_memory(Cursor::new(body.into_bytes()), limits);
-    Ok(workbook(Xml::new(part), shelf))
+    let done = workbook(Xml::new(part), shelf);
+    Ok(shelf.without_the_rest(done))
 }
 
 fn workbook(mut xml: Document, shelf: &mut Shelf) -> Read<()> {
@@ -69,7 +70,6 @@ fn workbook(mut xml: Document, shelf: &mut Shelf) -> Read<()> {
             _ => None,
         };
         if let Some(title) = title {
-            let mut stopped = None;
             let mut unseen = false;
             let mut sheet = Sheet {
                 xml: &mut xml,
@@ -77,19 +77,13 @@ fn workbook(mut xml: Document, shelf: &mut Shelf) -> Read<()> {
                 late,
                 unseen: &mut unseen,
             };
-            shelf.sheet(&title, false, |gather| {
-                let done = sheet.read(gather);
-                stopped = done.clone().err();
-                done
-            });
+            let whole = shelf.sheet(&title, false, |gather| sheet.read(gather));
             if unseen {
                 shelf.hide_last();
             }
-            if let Some(trouble) = stopped {
-                return match shelf.is_empty() {
-                    true => Err(trouble),
-                    false => Ok(()),
-                };
+            // what stands behind one that breaks off cannot be told apart any more
+            if !whole {
+                return Ok(());
             }
         }
     }
