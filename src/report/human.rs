@@ -221,6 +221,14 @@ fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Resul
             stretch.log10_e.0,
             o.stretches_weighed
         )?;
+        if let Some((from, to)) = &stretch.likeliest {
+            let run = StretchPlace::Rows(from.clone(), to.clone());
+            writeln!(
+                out,
+                "    its values stand most likely in {} (sought with this copy in hand: no further evidence)",
+                stretch_place(&run)
+            )?;
+        }
     }
     for e in s.evidence.iter().filter(|e| e.read > 0) {
         let kind = match e.kind {

@@ -85,6 +85,8 @@ struct StretchJson<'a> {
     value: Option<&'a str>,
     rows: usize,
     log10_e: f64,
+    likeliest_from_row: Option<u32>,
+    likeliest_to_row: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -256,6 +258,8 @@ fn stretch(s: &StretchEvidence) -> StretchJson<'_> {
         value: None,
         rows: s.rows,
         log10_e: finite(s.log10_e),
+        likeliest_from_row: s.likeliest.as_ref().map(|(from, _)| from.row),
+        likeliest_to_row: s.likeliest.as_ref().map(|(_, to)| to.row),
     };
     match &s.place {
         StretchPlace::Table(_, sheet) => json.sheet = sheet.as_deref(),

@@ -140,6 +140,35 @@ impl Mixture {
     }
 }
 
+impl Mixture {
+    /// For rows that come again: `firsts` tells each row's first, whose chances it has. Shares are parts of all rows, repeated ones
+    /// included; the width of their intervals is that of distinct rows.
+    pub fn repeated(mut self, firsts: &[usize]) -> Mixture {
+        let width = self.sources.len() + 1;
+        if firsts.iter().enumerate().all(|(row, first)| row == *first) {
+            return self;
+        }
+        for (row, first) in firsts.iter().enumerate() {
+            let (from, to) = (first * width, row * width);
+            if from < to && to + width <= self.chances.len() {
+                self.chances.copy_within(from..from + width, to);
+            }
+        }
+        let shares = means(&self.chances, width);
+        let all = self.sources.iter_mut().chain([&mut self.others]);
+        for (estimate, share) in all.zip(shares) {
+            let moved = share - estimate.share.0;
+            let shift = |end: Share| Share((end.0 + moved).clamp(0.0, 1.0));
+            *estimate = ShareEstimate {
+                share: Share(share),
+                low: shift(estimate.low),
+                high: shift(estimate.high),
+            };
+        }
+        self
+    }
+}
+
 /// Divides the rows among the sources and others. Rows that show no site say nothing and follow the shares of the rest; without
 /// any that do, every share is possible. Costs about rows x sources x 200 multiplications.
 pub fn divide(evidence: &RowEvidence) -> Mixture {

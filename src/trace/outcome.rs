@@ -69,8 +69,11 @@ pub struct Candidate {
 /// A part of the leak in which a recipient stands out more than in the whole of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StretchEvidence {
-    /// Where it lies.
+    /// Where it lies, as it was set before anybody was scored.
     pub place: StretchPlace,
+    /// For a run of rows of a named source: the rows that its values tell, first and last. They were sought with its copy in hand, so
+    /// they are no evidence.
+    pub likeliest: Option<(LeakRow, LeakRow)>,
     /// Its linked rows.
     pub rows: usize,
     /// The weight of its sites, after paying for having looked at every stretch.
@@ -82,7 +85,7 @@ pub struct StretchEvidence {
 pub enum StretchPlace {
     /// A table: its number from 0, and its sheet's name.
     Table(usize, Option<String>),
-    /// Rows from one to another, ends included: for a named source as its values tell them, else as the stretch was set.
+    /// Rows from one to another, ends included.
     Rows(LeakRow, LeakRow),
     /// The rows that have this value in this column of the leak.
     Value {

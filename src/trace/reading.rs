@@ -4,6 +4,8 @@
 //! twice would count its coin twice and break the bound on false accusations; [`Readings`] can only be made by merging, which
 //! leaves each site at most once.
 
+use std::collections::HashMap;
+
 use crate::code::{Bias, Handle, SiteKind, Slot};
 
 /// What one cell of a leak shows at one site.
@@ -135,6 +137,24 @@ impl LeakedRows {
         })
     }
 
+    /// The same rows with each record's readings once, at its first row, and for each row the number of its record's first. A record
+    /// that was pasted a hundred times has not thrown its coins a hundred times.
+    pub fn once(&self) -> (LeakedRows, Vec<usize>) {
+        let mut once = LeakedRows::default();
+        let mut first_of: HashMap<Handle, usize> = HashMap::new();
+        let mut firsts = Vec::with_capacity(self.len());
+        for (number, row) in self.rows().enumerate() {
+            let first = match row.first() {
+                None => number,
+                Some(reading) => *first_of.entry(reading.handle).or_insert(number),
+            };
+            firsts.push(first);
+            let shown = if first == number { row } else { &[] };
+            once.push(shown.iter().copied());
+        }
+        (once, firsts)
+    }
+
     /// All readings, row after row.
     pub fn readings(&self) -> &[Reading] {
         &self.readings
@@ -211,8 +231,10 @@ mod tests {
         rows.push([reading(1, 0, true), reading(1, 1, false)]);
         rows.push([]);
         rows.push([reading(1, 0, true)]);
-        let lengths: Vec<usize> = rows.rows().map(<[Reading]>::len).collect();
-        assert_eq!(lengths, [2, 0, 1]);
+        let lengths = |rows: &LeakedRows| rows.rows().map(<[Reading]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&rows), [2, 0, 1]);
+        let (once, firsts) = rows.once();
+        assert_eq!((lengths(&once), firsts), (vec![2, 0, 0], vec![0, 1, 0]));
         assert_eq!((rows.len(), rows.readings().len()), (3, 3));
     }
 }

@@ -15,8 +15,8 @@ use crate::digests::DigestMap;
 use crate::error::Result;
 use crate::key::{DigestKeys, MasterKey};
 use crate::ledger::NO_RECORD;
-use crate::mark::normal::{self, Form};
-use crate::policy::DateOrder;
+use crate::mark::identify;
+use crate::mark::normal::Form;
 use crate::table::Found;
 use crate::vault::Vault;
 
@@ -371,19 +371,20 @@ impl Tracer {
         }
         let mut buffer = Vec::new();
         for (register, known) in self.registers.iter().enumerate() {
-            let mut here = vec![0; known.shape.identifiers.len()];
+            let mut here: Vec<Vec<u64>> = vec![Vec::new(); known.shape.identifiers.len()];
             for mapped in &gathered.columns[register][table] {
                 let Target::Identifier(at) = mapped.target else {
                     continue;
                 };
                 let kind = known.shape.identifiers[at].kind;
                 let cell = sheet.table.cell(row, mapped.place);
-                if normal::write(kind, DateOrder::Ymd, cell, &mut buffer) {
-                    here[at] = keys.identifier.digest(Form::Full.tag(kind), &buffer);
-                }
+                identify::wholes(kind, cell, &mut buffer, |whole| {
+                    here[at].push(keys.identifier.digest(Form::Full.tag(kind), whole));
+                });
             }
             let proposed = here
                 .iter()
+                .flatten()
                 .filter_map(|digest| by_digest.get(digest))
                 .flatten();
             for canary in proposed
@@ -395,9 +396,9 @@ impl Tracer {
                     .iter()
                     .zip(&here)
                     .zip(&canary.tells)
-                    .filter(|((a, b), _)| **a != 0 && **b != 0);
+                    .filter(|((a, b), _)| **a != 0 && !b.is_empty());
                 let told = both.clone().any(|(_, tells)| *tells);
-                if told && both.all(|((a, b), _)| a == b) && !owners.contains(&canary.owner) {
+                if told && both.all(|((a, b), _)| b.contains(a)) && !owners.contains(&canary.owner) {
                     owners.push(canary.owner.clone());
                 }
             }

@@ -147,7 +147,8 @@ impl Tracer {
         let rows: usize = tables.iter().map(|t| t.rows()).sum();
         let linked = gathered.linked.len();
         let words: Vec<Codeword> = named.iter().map(|at| word(*at)).collect();
-        let mixture = divide(&row_evidence(&gathered.rows, &words));
+        let (once, firsts) = gathered.rows.once();
+        let mixture = divide(&row_evidence(&once, &words)).repeated(&firsts);
         let shares = of_all_rows(&mixture, linked as f64 / rows.max(1) as f64);
         let candidate = |at: usize, nth: Option<usize>| Candidate {
             recipient: self.recipients[at].name.clone(),
@@ -159,9 +160,14 @@ impl Tracer {
             canaries: weighed[at].canaries,
             stretch: weighed[at].stretch.map(|(number, log10_e)| {
                 let stretch = &family.stretches()[number];
-                let run = nth.map(|nth| likeliest_run(&gathered.rows, &words[nth]));
+                let of_rows = matches!(stretch.place, Place::Rows(..));
+                let run = nth
+                    .filter(|_| of_rows)
+                    .map(|nth| likeliest_run(&gathered.rows, &words[nth]));
+                let at = |number| leak_row(number, sheets, &gathered.linked);
                 StretchEvidence {
-                    place: placed(&stretch.place, run, sheets, &gathered.linked),
+                    place: placed(&stretch.place, sheets, &gathered.linked),
+                    likeliest: run.map(|(from, to)| (at(from), at(to))),
                     rows: stretch.rows,
                     log10_e,
                 }
@@ -337,33 +343,29 @@ fn of_all_rows(mixture: &Mixture, part: f64) -> Vec<ShareEstimate> {
         .collect()
 }
 
-/// A stretch's place as the leak's reader finds it. `run` are the linked rows that a named source's values tell, which need not
-/// begin and end where a stretch does.
-fn placed(
-    place: &Place,
-    run: Option<(usize, usize)>,
-    sheets: &[Sheet<'_>],
-    linked: &[(u32, u32)],
-) -> StretchPlace {
-    let sheet = |table: usize| {
-        let name = sheets.get(table).and_then(|s| s.name);
-        name.map(str::to_string)
-    };
-    let at = |number: usize| {
-        let (table, row) = linked.get(number).copied().unwrap_or_default();
-        let (table, row) = (table as usize, row as usize);
-        LeakRow {
-            table,
-            sheet: sheet(table),
-            row: sheets.get(table).map_or(0, |s| s.row(row)),
-        }
-    };
+/// A linked row as the leak's reader finds it.
+fn leak_row(number: usize, sheets: &[Sheet<'_>], linked: &[(u32, u32)]) -> LeakRow {
+    let (table, row) = linked.get(number).copied().unwrap_or_default();
+    let (table, row) = (table as usize, row as usize);
+    let sheet = sheets.get(table);
+    LeakRow {
+        table,
+        sheet: sheet.and_then(|s| s.name).map(str::to_string),
+        row: sheet.map_or(0, |s| s.row(row)),
+    }
+}
+
+/// A stretch's place as the leak's reader finds it.
+fn placed(place: &Place, sheets: &[Sheet<'_>], linked: &[(u32, u32)]) -> StretchPlace {
     match place {
-        Place::Table(table) => StretchPlace::Table(*table, sheet(*table)),
-        Place::Rows(from, to) => {
-            let (from, to) = run.unwrap_or((*from, *to));
-            StretchPlace::Rows(at(from), at(to))
+        Place::Table(table) => {
+            let name = sheets.get(*table).and_then(|s| s.name);
+            StretchPlace::Table(*table, name.map(str::to_string))
         }
+        Place::Rows(from, to) => StretchPlace::Rows(
+            leak_row(*from, sheets, linked),
+            leak_row(*to, sheets, linked),
+        ),
         Place::Value { column, value } => StretchPlace::Value {
             column: column.clone(),
             value: value.clone(),
