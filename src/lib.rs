@@ -105,9 +105,10 @@
 //!
 //! intake -> table -> links -> readings -> evidence -> verdict -> report
 //!
-//! 1. [`intake::read`] reads bytes within limits; content decides what they are, names do not.
-//! 2. [`trace::link`] finds which column is which by what it holds, which row is which record, and what each cell reads. No codeword is
-//!    in sight, so no reading can be chosen by whom it would accuse.
+//! 1. [`intake::read`] reads bytes within limits, workbooks in a process of their own; content decides what they are, names do not.
+//!    [`table::contents`] finds the tables among the cells.
+//! 2. [`trace::link`] finds which column is which by what it holds, which row is which record (by [`trace::likeness`] where identifiers
+//!    are gone), and what each cell reads. No codeword is in sight, so no reading can be chosen by whom it would accuse.
 //! 3. [`trace::reading::Placed`] keeps each site once. A site read twice would count its coin twice and break the bound.
 //! 4. [`trace::score`] compares every recipient's codeword; [`trace::evidence`] and [`trace::canaries`] weigh what agrees, over the
 //!    whole and over its [stretches](trace::stretches).

@@ -1,13 +1,18 @@
-//! The way of a leak, from readings to a verdict.
+//! The way of a leak, from tables to a verdict.
 //!
-//! A leak is read once, by code that cannot see a codeword ([`reading`]); each recipient's codeword is then compared with the
-//! readings ([`score`]), which gives a handful of counts, and the counts a weight of evidence ([`evidence`]). Canaries weigh
-//! beside it ([`canaries`]). Whether the values were ever marked is asked apart ([`original`]), and all of it ends in a
-//! [`verdict`]. Where several recipients are named, [`mixture`] says which part of the leak came from whom, and [`rows`] which row.
-//! A source that has only a part of the leak to itself is weighed there too ([`stretches`]).
+//! First rows become records and cells readings, by code that cannot see a codeword. [`link`] goes by identifiers
+//! ([`known`] has what the ledger has), and by [`likeness`] where there are none, over [`features`] that records share. [`columns`]
+//! tells which column of the leak is which of the register's, [`dress`] and `wrapping` what handling did to a whole column.
+//! [`gather`] does that for all tables and registers, and [`reading`] keeps each site once.
 //!
-//! Except for [`score`], which holds codewords, everything here is arithmetic on small types: no files, clock, randomness or
-//! keys. Numbers carry their meaning in their type ([`units`]).
+//! Then each recipient's codeword is compared with the readings ([`score`]), which gives a handful of counts, and the counts a weight of
+//! evidence ([`evidence`]); a source that has only a part of the leak to itself is weighed there too ([`stretches`]). Canaries weigh
+//! beside it ([`canaries`]; [`holdings`] and [`copies`] know whose they are). Whether the values were ever marked is asked apart
+//! ([`original`]), and all of it ends in a [`verdict`]. Where several recipients are named, [`mixture`] says which part of the leak
+//! came from whom, and [`rows`] which row. [`run`] is the whole of it.
+//!
+//! [`canaries`], [`chain`], [`collusion`], [`evidence`], [`mixture`], [`original`], [`stretches`], [`units`] and [`verdict`] are
+//! arithmetic on small types: no files, clock, randomness or keys. Numbers carry their meaning in their type ([`units`]).
 
 pub mod canaries;
 pub mod chain;

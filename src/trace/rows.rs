@@ -398,7 +398,8 @@ impl Tracer {
                     .zip(&canary.tells)
                     .filter(|((a, b), _)| **a != 0 && !b.is_empty());
                 let told = both.clone().any(|(_, tells)| *tells);
-                if told && both.all(|((a, b), _)| b.contains(a)) && !owners.contains(&canary.owner) {
+                if told && both.all(|((a, b), _)| b.contains(a)) && !owners.contains(&canary.owner)
+                {
                     owners.push(canary.owner.clone());
                 }
             }

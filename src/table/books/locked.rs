@@ -41,7 +41,7 @@ impl Locked {
     pub(super) fn of(self, name: &str) -> Error {
         Error::input(match self {
             Locked::Unasked => format!(
-                "`{name}` is a workbook that is locked with a password. Give it in a file with `--password-file FILE`, or `-` to read it from standard input."
+                "`{name}` is a workbook that is locked with a password. Put the password into a file and name that with `--password-file FILE` (`-`: standard input)."
             ),
             Locked::Wrong => format!(
                 "the password does not open `{name}`. Check that it is the whole first line of the password file, in the right case."
