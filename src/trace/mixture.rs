@@ -141,11 +141,12 @@ impl Mixture {
 }
 
 impl Mixture {
-    /// For rows that come again: `firsts` tells each row's first, whose chances it has. Shares are parts of all rows, repeated ones
-    /// included; the width of their intervals is that of distinct rows.
+    /// For rows that come again: `firsts` tells each row's first, whose chances it has, unless neighbours have told already. Shares are
+    /// parts of all rows, repeated ones included; the width of their intervals is that of distinct rows.
     pub fn repeated(mut self, firsts: &[usize]) -> Mixture {
         let width = self.sources.len() + 1;
-        if firsts.iter().enumerate().all(|(row, first)| row == *first) {
+        let none = firsts.iter().enumerate().all(|(row, first)| row == *first);
+        if none || self.stays.is_some() {
             return self;
         }
         for (row, first) in firsts.iter().enumerate() {

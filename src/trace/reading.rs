@@ -137,16 +137,18 @@ impl LeakedRows {
         })
     }
 
-    /// The same rows with each record's readings once, at its first row, and for each row the number of its record's first. A record
-    /// that was pasted a hundred times has not thrown its coins a hundred times.
+    /// The same rows with readings that come again left out, and for each row the number of the first that shows the same of the
+    /// same record. A row that was pasted a hundred times has not thrown its coins a hundred times. Where a record shows other values,
+    /// the row came from another copy.
     pub fn once(&self) -> (LeakedRows, Vec<usize>) {
         let mut once = LeakedRows::default();
-        let mut first_of: HashMap<Handle, usize> = HashMap::new();
+        let mut first_of: HashMap<Vec<(Handle, Slot, bool)>, usize> = HashMap::new();
         let mut firsts = Vec::with_capacity(self.len());
         for (number, row) in self.rows().enumerate() {
-            let first = match row.first() {
-                None => number,
-                Some(reading) => *first_of.entry(reading.handle).or_insert(number),
+            let shows: Vec<_> = row.iter().map(|r| (r.handle, r.slot, r.value)).collect();
+            let first = match row {
+                [] => number,
+                _ => *first_of.entry(shows).or_insert(number),
             };
             firsts.push(first);
             let shown = if first == number { row } else { &[] };
@@ -234,7 +236,11 @@ mod tests {
         let lengths = |rows: &LeakedRows| rows.rows().map(<[Reading]>::len).collect::<Vec<_>>();
         assert_eq!(lengths(&rows), [2, 0, 1]);
         let (once, firsts) = rows.once();
-        assert_eq!((lengths(&once), firsts), (vec![2, 0, 0], vec![0, 1, 0]));
+        assert_eq!((lengths(&once), firsts), (vec![2, 0, 1], vec![0, 1, 2]));
         assert_eq!((rows.len(), rows.readings().len()), (3, 3));
+        rows.push([reading(1, 0, true), reading(1, 1, false)]);
+        let (once, firsts) = rows.once();
+        assert_eq!(lengths(&once), [2, 0, 1, 0]);
+        assert_eq!(firsts, [0, 1, 2, 0]);
     }
 }
