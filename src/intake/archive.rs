@@ -24,27 +24,30 @@ const ENTRIES: usize = 100_000;
 const RATIO: u64 = 100;
 const SMALL: u64 = 64 << 20;
 
-/// Takes a file apart; of an archive, every file in it.
+/// Takes a file apart; of an archive, every file in it. How many files of the system it passed over.
 pub(super) fn read(
     path: &str,
     name: &str,
     bytes: Vec<u8>,
     reading: &Reading,
     each: &mut dyn FnMut(&str, Result<Leak>),
-) {
+) -> usize {
     let purse = (bytes.len() as u64).saturating_mul(RATIO).max(SMALL);
     let mut unpacker = Unpacker {
         reading,
         purse: purse.min(reading.limits.inflated_bytes),
+        skipped: 0,
         each,
     };
     unpacker.take(path, name, bytes, 0);
+    unpacker.skipped
 }
 
 struct Unpacker<'a> {
     reading: &'a Reading,
     /// Bytes that may still be unfolded.
     purse: u64,
+    skipped: usize,
     each: &'a mut dyn FnMut(&str, Result<Leak>),
 }
 
@@ -99,7 +102,11 @@ impl Unpacker<'_> {
         let names: Vec<String> = zip.file_names_raw().map(shown_name).collect();
         for (at, name) in names.into_iter().enumerate() {
             let last = name.rsplit('/').next().unwrap_or("");
-            if last.is_empty() || name.split('/').any(is_litter) {
+            if last.is_empty() {
+                continue;
+            }
+            if name.split('/').any(is_litter) {
+                self.skipped += 1;
                 continue;
             }
             seen = true;

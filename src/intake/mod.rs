@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub use self::paths::{Gathered, Missing, gather, is_pattern};
 use crate::error::{Error, Result};
 use crate::table::{self, Contents, Limits, Password};
 
@@ -40,32 +41,16 @@ pub struct Leak {
     pub contents: Contents,
 }
 
-/// What the given paths stand for.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// Every file, or why a path or folder could not be followed.
-    pub files: Vec<Result<PathBuf>>,
-    /// How many files were passed over: hidden ones, lock files of open workbooks, thumbnails, devices.
-    pub skipped: usize,
-}
-
-/// The files that the given paths stand for, each once: folders with all that is in them, sorted, patterns with what they match.
-/// `-` stays what it is, and so does a path that is not there, so that reading it says why.
-pub fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf>> {
-    gather(paths).files
-}
-
-/// As [`files`], with how many were passed over.
-pub fn gather(paths: &[PathBuf]) -> Gathered {
-    paths::gather(paths)
-}
-
-/// Reads one of [`files`]: `each` is given every leak in it by its path, one for a plain file, more for an archive.
-pub fn read(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Result<Leak>)) {
+/// Reads a gathered file: `each` is given every leak in it by its path, one for a plain file, more for an archive. How many files
+/// of the system were passed over in the archive.
+pub fn read(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Result<Leak>)) -> usize {
     let shown = path.to_string_lossy();
     match table::load(path, &reading.limits) {
         Ok((name, bytes)) => archive::read(&shown, &name, bytes, reading, each),
-        Err(error) => each(&shown, Err(error)),
+        Err(error) => {
+            each(&shown, Err(error));
+            0
+        }
     }
 }
 
@@ -75,8 +60,8 @@ pub fn read_bytes(
     bytes: Vec<u8>,
     reading: &Reading,
     each: &mut dyn FnMut(&str, Result<Leak>),
-) {
-    archive::read(path, path, bytes, reading, each);
+) -> usize {
+    archive::read(path, path, bytes, reading, each)
 }
 
 /// SHA-256 of a file as it lies there.

@@ -116,6 +116,7 @@ mod tests {
             path: "]]><a b=\"c\" d='e'>&\0\x01\x1B[31m\u{FFFE}\n\t名单.csv".into(),
             sha256: None,
             reason: "<!-- it is \"empty\" -->\r\n".into(),
+            missing: false,
         }));
         let text = suite.finish();
         assert!(text.contains(

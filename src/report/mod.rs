@@ -43,6 +43,8 @@ pub struct Unread {
     pub sha256: Option<String>,
     /// Why: a fact and a next step.
     pub reason: String,
+    /// Whether nothing stands behind a path that was asked for; else a file is there, and cannot be read.
+    pub missing: bool,
 }
 
 /// What came of one of many files.
