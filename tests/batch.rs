@@ -430,6 +430,45 @@ fn nothing_traced_is_never_green() {
 }
 
 #[test]
+fn a_file_without_a_row_is_nobodys_trace_and_is_told_by_its_path() {
+    let desk = desk();
+    let before = counted(&desk);
+    for (n, content) in ["hello there", "[]", "a,b,c\n"].iter().enumerate() {
+        let name = format!("found/{n}/notes.txt");
+        desk.put(&name, content);
+        let words = format!("nothing like a table was found in `{name}`");
+        let ran = desk.run(["trace", &name]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+        assert!(ran.stderr.contains(&words), "{ran:?}");
+    }
+    assert_eq!(
+        counted(&desk),
+        before + 1,
+        "the first count itself, and nothing else"
+    );
+}
+
+#[test]
+fn the_same_bytes_are_told_and_what_adds_up_is_said_once() {
+    let desk = desk();
+    desk.put("found/copy.csv", desk.bytes(FOUND[1]));
+    let pair = ["found/copy.csv", FOUND[1]];
+    let ran = desk.run(with(&pair, &["--alpha", "0.01"])).well();
+    assert_eq!(ran.stdout.matches("traces of this vault so far").count(), 1);
+    assert_eq!(
+        ran.stdout
+            .matches("the same bytes as `found/copy.csv`")
+            .count(),
+        1
+    );
+    assert!(ran.stderr.contains("warning: --alpha 0.01 adds"), "{ran:?}");
+    let ran = desk.run(with(&pair, &["--format", "json"])).well();
+    assert_eq!(ran.json()[0]["leak"]["same_as"], Value::Null);
+    assert_eq!(ran.json()[1]["leak"]["same_as"], "found/copy.csv");
+    assert!(!ran.stderr.contains("--alpha"));
+}
+
+#[test]
 fn hidden_files_are_traced_and_litter_is_passed_over_and_said() {
     let desk = desk();
     let leak = desk.bytes(FOUND[1]);

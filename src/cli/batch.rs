@@ -4,7 +4,7 @@
 //! comes round is entered in one transaction, and handed out after that. The file itself is never written; its digest is taken
 //! before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -179,6 +179,7 @@ impl Batch<'_> {
         each: &mut impl FnMut(Answer) -> Result<bool>,
     ) -> Result<()> {
         let mut waiting: BTreeMap<usize, Vec<Answer>> = BTreeMap::new();
+        let mut seen: HashMap<String, String> = HashMap::new();
         let (mut next, mut done) = (0, 0);
         while let Ok(first) = finished.recv() {
             let group: Vec<(usize, Vec<Answer>)> =
@@ -199,7 +200,12 @@ impl Batch<'_> {
                     break;
                 }
                 next += 1;
-                for answer in entry.remove() {
+                for mut answer in entry.remove() {
+                    if let Answer::Traced(report) = &mut answer {
+                        report.same_as = seen.get(&report.sha256).cloned();
+                        seen.entry(report.sha256.clone())
+                            .or_insert_with(|| report.path.clone());
+                    }
                     if !each(answer)? {
                         return Ok(());
                     }
@@ -279,6 +285,7 @@ impl Worker<'_> {
         LeakReport {
             sha256: json::hex(&leak.sha256),
             unchanged: None,
+            same_as: None,
             hidden: hidden.len(),
             tables: found
                 .iter()

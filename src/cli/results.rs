@@ -81,7 +81,7 @@ impl Results {
                 Answer::Traced(report) => match report.outcome.verdict {
                     Verdict::Attributed | Verdict::Inconclusive => {
                         let space = if first { "" } else { "\n" };
-                        format!("{space}{}\n", human::trace(report))
+                        format!("{space}{}\n", human::trace_of_many(report))
                     }
                     Verdict::Original | Verdict::Unrelated => human::line(report),
                 },

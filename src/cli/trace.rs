@@ -24,6 +24,9 @@ use super::{Place, read, terminal};
 /// More than any password; a file that is none is not read to its end.
 const PASSWORD_BYTES: u64 = 1 << 16;
 
+/// A few hundred traces at this alpha leave nothing of the bound over all of them.
+const LARGE_ALPHA: f64 = 1e-3;
+
 #[derive(Args)]
 pub struct Options {
     /// Leaked files, folders, archives, patterns such as 'found/*.xls'; - is standard input
@@ -169,6 +172,12 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         _ => None,
     };
     let only = only.map(|path| path.to_string_lossy().into_owned());
+    if alpha.chance() > LARGE_ALPHA {
+        terminal::warn(&format!(
+            "--alpha {} adds as much to the chance over all traces of this vault, for good.",
+            options.alpha
+        ));
+    }
     let mut results = Results::new(sink, options.format, only, &fails);
     let mut account = Account::open(&mut vault.ledger)?;
     batch::keep_workers_quiet();

@@ -55,7 +55,7 @@ impl Unpacker<'_> {
     fn take(&mut self, path: &str, name: &str, bytes: Vec<u8>, depth: usize) {
         let is_gzip = bytes.starts_with(b"\x1F\x8B\x08");
         if !is_gzip && !table::is_archive(&bytes) {
-            (self.each)(path, take_apart(path, name, bytes, self.reading));
+            (self.each)(path, take_apart(path, bytes, self.reading));
         } else if depth == DEPTH {
             let error = Error::input(format!(
                 "`{path}` is an archive inside {DEPTH} others. Unpack it and give what is in it."

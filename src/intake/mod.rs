@@ -83,18 +83,29 @@ pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
 }
 
 /// Takes one file apart that is no archive: the one place where its bytes go to a reader.
-fn take_apart(path: &str, name: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
+fn take_apart(path: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
     let sha256 = Sha256::digest(&bytes).into();
     let (password, limits) = (reading.password.as_ref(), &reading.limits);
     let contents = match &reading.child {
         Some(program) if table::is_workbook(&bytes) => {
-            child::take_apart(program, name, bytes, password, limits)?
+            child::take_apart(program, path, bytes, password, limits)?
         }
-        _ => table::contents(name, bytes, password, limits)?,
+        _ => table::contents(path, bytes, password, limits)?,
     };
+    if contents.tables.iter().all(|found| found.table.rows() == 0) {
+        return Err(nothing_read(path, &contents.notes));
+    }
     Ok(Leak {
         path: path.to_string(),
         sha256,
         contents,
     })
+}
+
+/// A file without a row says nothing of whose it is, which is not the same as being nobody's.
+fn nothing_read(path: &str, notes: &[String]) -> Error {
+    let notes: String = notes.iter().map(|note| format!(" {note}")).collect();
+    Error::input(format!(
+        "nothing like a table was found in `{path}`.{notes} Look into it, and save what it holds as CSV with a row a person."
+    ))
 }

@@ -51,7 +51,7 @@ impl Suite {
                     Some(format!(
                         "<failure type=\"{}\" message=\"{said}\">{}</failure>",
                         o.verdict.word(),
-                        escaped(&human::trace(report))
+                        escaped(&human::trace_of_many(report))
                     ))
                 } else if o.verdict != Verdict::Unrelated || !report.notes.is_empty() {
                     Some(format!(
