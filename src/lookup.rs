@@ -45,6 +45,17 @@ pub struct Found {
     pub records_alike: usize,
     /// Values, by number from 1, that fit nothing found.
     pub fit_nothing: Vec<usize>,
+    /// Values, by number from 1, that cannot fit anything as they were given.
+    pub unclear: Vec<(usize, Unclear)>,
+}
+
+/// Why a value could not be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclear {
+    /// A name with stars in it: only numbers are known by their masked forms.
+    MaskedName,
+    /// Several values in one.
+    Several,
 }
 
 /// A value that equals what a record says in a column.
@@ -219,6 +230,7 @@ pub fn lookup(vault: &Vault, values: &[String]) -> Result<Found> {
         },
         records_alike,
         fit_nothing: Vec::new(),
+        unclear: Vec::new(),
     };
     let agreements = found.canaries.iter().map(|c| &c.agrees);
     for agreement in agreements
@@ -227,6 +239,9 @@ pub fn lookup(vault: &Vault, values: &[String]) -> Result<Found> {
     {
         agreeing |= 1 << (agreement.value - 1);
     }
+    let unfit = |n: &usize| agreeing >> n & 1 == 0;
+    let unclear = |n: usize| asked[n].unclear().map(|why| (n + 1, why));
+    found.unclear = (0..asked.len()).filter(unfit).filter_map(unclear).collect();
     // what was not listed may be what the others fit
     if found.records.len() == records_alike && found.canaries.len() == canaries_alike {
         found.fit_nothing = (1..=found.values)

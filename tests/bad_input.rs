@@ -775,7 +775,11 @@ fn leaks_that_are_none() {
         &["trace", "image.csv"],
         &["`image.csv` holds a PNG image"],
     );
-    desk.refuses(2, &["trace", "folder"], &["`folder` is a folder"]);
+    desk.refuses(
+        2,
+        &["trace", "folder"],
+        &["`folder` holds no file to trace", "Check the path"],
+    );
     desk.refuses(2, &["trace", "gone.csv"], &["`gone.csv`", "Check the path"]);
     desk.refuses(2, &["trace", "-"], &["is empty"]);
     for alpha in ["0", "-1", "2", "nan", "inf"] {

@@ -240,6 +240,10 @@ fn the_nightly_recipe_runs_as_written() {
         xml.contains("tests=\"5\" failures=\"0\" errors=\"2\""),
         "{xml}"
     );
+    std::fs::rename(desk.path("found"), desk.path("lost")).expect("renamed");
+    assert_eq!(night().0, Some(2), "nothing to trace is no clean night");
+    std::fs::create_dir(desk.path("found")).expect("a folder");
+    assert_eq!(night().0, Some(2), "nor is an empty folder");
 }
 
 #[test]
@@ -328,6 +332,19 @@ fn nothing_is_written_over_the_evidence_or_beside_it() {
         &["trace", "found", "-o", "found/result.json"],
         &["lies in `found`", "somewhere else"],
     );
+    desk.refuses(
+        2,
+        &["trace", "found/l*.csv", "-o", "found/list.csv"],
+        &["lies in `found/l*.csv`", "somewhere else"],
+    );
+    desk.refuses(
+        2,
+        &["trace", "found", "-o", "r.csv", "--rows", "./r.csv"],
+        &["cannot take two results", "of its own"],
+    );
+    // a file beside a leak that was named by itself is nobody's evidence
+    let beside = ["trace", "found/leak 0.csv", "-o", "found/result.txt"];
+    desk.run(beside).well();
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("found/leak 0.csv", desk.path("link.json")).expect("a link");
@@ -335,6 +352,149 @@ fn nothing_is_written_over_the_evidence_or_beside_it() {
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(ran.stderr.contains("is one of the leaks"));
     }
+}
+
+#[test]
+fn no_command_writes_over_the_vault_its_key_or_what_it_reads() {
+    let desk = desk();
+    let key = ["--key-file", "ext/my.key"];
+    desk.put("ext/my.key", desk.bytes(".taggant/master.key"));
+    let vault: [&[&str]; 6] = [
+        &["ledger", "list", "-o", ".taggant/ledger.sqlite"],
+        &["lookup", "x", "-o", ".taggant/master.key"],
+        &["inspect", "list.csv", "-o", ".taggant/master.key"],
+        &["inspect", "list.csv", "--write-policy", ".taggant/p.toml"],
+        &["trace", FOUND[1], "--rows", "copies/../.taggant/r.csv"],
+        &["issue", "list.csv", "--to", "D", "--out", ".taggant/new"],
+    ];
+    for command in vault {
+        desk.refuses(2, command, &["in the vault", "somewhere else"]);
+    }
+    let with_key = |more: &[&'static str]| [&key[..], more].concat();
+    let over = ["trace", FOUND[1], "-o", "ext/my.key"];
+    desk.refuses(2, &with_key(&over), &["key or ledger", "another file"]);
+    let over = ["inspect", "list.csv", "-o", "ext/my.key"];
+    desk.refuses(2, &with_key(&over), &["key or ledger", "another file"]);
+    for command in [
+        &["inspect", "list.csv", "-o", "list.csv"][..],
+        &[
+            "issue", "list.csv", "--to", "D", "--out", "new", "-o", "list.csv",
+        ],
+    ] {
+        desk.refuses(2, command, &["this command reads", "another file"]);
+    }
+    let over = ["issue", "list.csv", "--to", "D", "--out", "new", "-o"];
+    desk.run(["init", "--vault", "other"]).well();
+    std::fs::create_dir(desk.path("new")).expect("a folder");
+    desk.refuses(
+        2,
+        &[&over[..], &["new/list - D.csv"]].concat(),
+        &["cannot take two results"],
+    );
+    // any vault, not only the one in use
+    let over = ["ledger", "list", "-o", "other/x.txt"];
+    desk.refuses(2, &over, &["in the vault"]);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(".taggant/x.json", desk.path("to")).expect("a link");
+        desk.refuses(2, &["ledger", "list", "-o", "to"], &["in the vault"]);
+    }
+}
+
+#[test]
+fn nothing_traced_is_never_green() {
+    let desk = desk();
+    std::fs::create_dir(desk.path("empty")).expect("a folder");
+    desk.put("litter/Thumbs.db", "x");
+    let green = ["--fail-on", "ours", "--allow-unreadable"];
+    for (path, words) in [
+        ("empty", "`empty` holds no file to trace. Check the path."),
+        ("litter", "`litter` holds no file to trace."),
+        ("gone", "`gone`"),
+        ("gone*", "no file matches `gone*`."),
+    ] {
+        for more in [&green[..], &[]] {
+            let ran = desk.run(with(&[path], more));
+            assert_eq!(ran.code, Some(2), "{path}: {ran:?}");
+            assert!(ran.stderr.contains(words), "{path}: {ran:?}");
+            // beside others it is no greener
+            let ran = desk.run(with(&[path, CLEAN[0]], more));
+            assert_eq!(ran.code, Some(2), "{path}: {ran:?}");
+        }
+        let ran = desk.run(with(&[path, CLEAN[0]], &["--format", "json"]));
+        assert_eq!(ran.json()[0]["leak"]["path"], path);
+    }
+    let ran = desk.run(with(&[FOUND[7]], &green));
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("nothing was traced"), "{ran:?}");
+}
+
+#[test]
+fn a_file_without_a_row_is_nobodys_trace_and_is_told_by_its_path() {
+    let desk = desk();
+    let before = counted(&desk);
+    for (n, content) in ["hello there", "[]", "a,b,c\n"].iter().enumerate() {
+        let name = format!("found/{n}/notes.txt");
+        desk.put(&name, content);
+        let words = format!("nothing like a table was found in `{name}`");
+        let ran = desk.run(["trace", &name]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+        assert!(ran.stderr.contains(&words), "{ran:?}");
+    }
+    assert_eq!(
+        counted(&desk),
+        before + 1,
+        "the first count itself, and nothing else"
+    );
+}
+
+#[test]
+fn the_same_bytes_are_told_and_what_adds_up_is_said_once() {
+    let desk = desk();
+    desk.put("found/copy.csv", desk.bytes(FOUND[1]));
+    let pair = ["found/copy.csv", FOUND[1]];
+    let ran = desk.run(with(&pair, &["--alpha", "0.01"])).well();
+    assert_eq!(ran.stdout.matches("traces of this vault so far").count(), 1);
+    assert_eq!(
+        ran.stdout
+            .matches("the same bytes as `found/copy.csv`")
+            .count(),
+        1
+    );
+    assert!(ran.stderr.contains("warning: --alpha 0.01 adds"), "{ran:?}");
+    let ran = desk.run(with(&pair, &["--format", "json"])).well();
+    assert_eq!(ran.json()[0]["leak"]["same_as"], Value::Null);
+    assert_eq!(ran.json()[1]["leak"]["same_as"], "found/copy.csv");
+    assert!(!ran.stderr.contains("--alpha"));
+}
+
+#[test]
+fn hidden_files_are_traced_and_litter_is_passed_over_and_said() {
+    let desk = desk();
+    let leak = desk.bytes(FOUND[1]);
+    desk.put("seized/.hidden/.leak.csv", &leak);
+    desk.put("seized/~$leak.xlsx", "x");
+    desk.put("seized/.DS_Store", "x");
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for name in ["__MACOSX/._leak.csv", ".leak.csv"] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .expect("a place");
+        std::io::Write::write_all(&mut zip, &leak).expect("written");
+    }
+    let zipped = zip.finish().expect("an archive").into_inner();
+    desk.put("seized/all.zip", zipped);
+    let ran = desk.run(["trace", "seized", "--format", "jsonl"]).well();
+    assert_eq!(ran.stdout.matches("attributed\"").count(), 2, "{ran:?}");
+    let said = "3 files of the system were passed over";
+    assert_eq!(ran.stderr.matches(said).count(), 1, "{ran:?}");
+    let ran = desk.run(["trace", "seized"]).well();
+    assert!(
+        ran.stderr.contains(said) && ran.stdout.contains(said),
+        "{ran:?}"
+    );
+    // the vault beside the leaks is no leak
+    let ran = desk.run(["trace", ".", "--format", "jsonl"]);
+    assert!(!ran.stdout.contains("ledger.sqlite") && !ran.stdout.contains("master.key"));
 }
 
 #[test]

@@ -79,6 +79,26 @@ fn a_canary_names_its_copies_and_nothing_is_written_down() {
 }
 
 #[test]
+fn a_name_alone_is_perhaps_a_canarys() {
+    let desk = desk();
+    let (_, name) = canary(&desk, "乙院");
+    let text = desk.run(["lookup", &name]).well().stdout;
+    assert!(
+        !text.starts_with("CANARY") && !text.contains("\nCANARY"),
+        "{text}"
+    );
+    assert!(
+        text.contains("PERHAPS A CANARY  ") && text.contains("乙院"),
+        "{text}"
+    );
+    let record = text.find("RECORD");
+    assert!(
+        record.is_none_or(|at| Some(at) < text.find("PERHAPS")),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_record_is_everybodys_and_its_marks_say_little() {
     let desk = desk();
     let source = mothers(300);
@@ -131,6 +151,18 @@ fn nothing_known_is_exit_1_and_nothing_asked_is_refused() {
     let ran = desk.run(["lookup", "00000000000", "--format", "json"]);
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.json()["records_alike"], 0);
+    // a number of nobody's is not the same as what cannot be looked up
+    for (value, words) in [
+        ("张*", "Value 1 is a masked name"),
+        ("张三 00000000000", "Value 1 holds several values"),
+    ] {
+        let ran = desk.run(["lookup", value]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(
+            ran.stdout.starts_with("UNCLEAR  ") && ran.stdout.contains(words),
+            "{ran:?}"
+        );
+    }
     desk.refuses(2, &["lookup", " "], &["no value to look up"]);
     desk.refuses(2, &["lookup", "-"], &["no value to look up"]);
     let many: Vec<&str> = std::iter::once("lookup")

@@ -93,4 +93,12 @@ fn rows_have_a_place_of_their_own() {
         &["trace", "leak.csv", "--rows", "gone/rows.csv"],
         &["gone/rows.csv"],
     );
+    // rows that nobody read leave an earlier file as it is
+    desk.put("rows.csv", "earlier");
+    desk.put("empty.csv", "");
+    desk.refuses(
+        2,
+        &["trace", "empty.csv", "--rows", "rows.csv"],
+        &["`empty.csv` is empty"],
+    );
 }

@@ -4,14 +4,14 @@
 //! comes round is entered in one transaction, and handed out after that. The file itself is never written; its digest is taken
 //! before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use taggant::error::{Error, Result};
-use taggant::intake::{self, Leak, Reading};
+use taggant::intake::{self, Leak, Missing, Reading};
 use taggant::ledger::{Ledger, NewTrace};
 use taggant::report::rows::LeakRows;
 use taggant::report::{Answer, LeakReport, Unread, json};
@@ -115,13 +115,14 @@ impl Account<'_> {
 }
 
 impl Batch<'_> {
-    /// Traces every file and gives `each` every answer, until it says that it has seen enough.
+    /// Traces every file and gives `each` every answer, until it says that it has seen enough. How many files of the system were
+    /// passed over in archives.
     pub fn run(
         &self,
-        files: Vec<Result<PathBuf>>,
+        files: &[std::result::Result<PathBuf, Missing>],
         account: &mut Account<'_>,
         mut each: impl FnMut(Answer) -> Result<bool>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
         let workers = self.jobs.min(files.len()).max(1);
         let threads = (self.jobs / workers).max(1);
         let (next, enough) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -129,6 +130,7 @@ impl Batch<'_> {
             trace: self.trace,
             reading: self.reading,
             threads,
+            skipped: AtomicUsize::new(0),
         };
         let work = |done: mpsc::SyncSender<(usize, Vec<Answer>)>| {
             while !enough.load(Ordering::Relaxed) {
@@ -138,13 +140,12 @@ impl Batch<'_> {
                 };
                 let answers = match file {
                     Ok(path) => worker.guarded(path),
-                    Err(error) => {
-                        let path = match error {
-                            Error::Io { path, .. } => path.to_string_lossy(),
-                            _ => "".into(),
-                        };
-                        vec![unread(&path, None, error.to_string())]
-                    }
+                    Err(missing) => vec![Answer::Unread(Unread {
+                        path: missing.path.to_string_lossy().into_owned(),
+                        sha256: None,
+                        reason: missing.error.to_string(),
+                        missing: missing.asked,
+                    })],
                 };
                 if done.send((at, answers)).is_err() {
                     return;
@@ -166,7 +167,8 @@ impl Batch<'_> {
             // a worker that waits to hand something over finds nobody, and ends
             drop(finished);
             handed
-        })
+        })?;
+        Ok(worker.skipped.into_inner())
     }
 
     /// Counts and hands out what the workers finish.
@@ -177,6 +179,7 @@ impl Batch<'_> {
         each: &mut impl FnMut(Answer) -> Result<bool>,
     ) -> Result<()> {
         let mut waiting: BTreeMap<usize, Vec<Answer>> = BTreeMap::new();
+        let mut seen: HashMap<String, String> = HashMap::new();
         let (mut next, mut done) = (0, 0);
         while let Ok(first) = finished.recv() {
             let group: Vec<(usize, Vec<Answer>)> =
@@ -197,7 +200,12 @@ impl Batch<'_> {
                     break;
                 }
                 next += 1;
-                for answer in entry.remove() {
+                for mut answer in entry.remove() {
+                    if let Answer::Traced(report) = &mut answer {
+                        report.same_as = seen.get(&report.sha256).cloned();
+                        seen.entry(report.sha256.clone())
+                            .or_insert_with(|| report.path.clone());
+                    }
                     if !each(answer)? {
                         return Ok(());
                     }
@@ -213,6 +221,8 @@ struct Worker<'a> {
     trace: &'a Trace<'a>,
     reading: &'a Reading,
     threads: usize,
+    /// Files of the system that lay in archives.
+    skipped: AtomicUsize,
 }
 
 impl Worker<'_> {
@@ -240,7 +250,7 @@ impl Worker<'_> {
             .is_ok_and(|m| m.is_file() && m.len() <= self.reading.limits.file_bytes);
         let before = regular.then(|| intake::digest(path).ok()).flatten();
         let mut answers = Vec::new();
-        for_each_leak(path, self.reading, &mut |name, leak| {
+        let skipped = for_each_leak(path, self.reading, &mut |name, leak| {
             answers.push(match leak {
                 Ok(leak) => Answer::Traced(Box::new(self.trace(leak))),
                 Err(error) => {
@@ -249,6 +259,7 @@ impl Worker<'_> {
                 }
             });
         });
+        self.skipped.fetch_add(skipped, Ordering::Relaxed);
         let unchanged = before.map(|before| intake::unchanged(path, &before).unwrap_or(false));
         for answer in &mut answers {
             if let Answer::Traced(report) = answer {
@@ -274,6 +285,7 @@ impl Worker<'_> {
         LeakReport {
             sha256: json::hex(&leak.sha256),
             unchanged: None,
+            same_as: None,
             hidden: hidden.len(),
             tables: found
                 .iter()
@@ -309,11 +321,16 @@ fn unread(path: &str, sha256: Option<String>, reason: String) -> Answer {
         path: path.to_string(),
         sha256,
         reason,
+        missing: false,
     })
 }
 
-/// Every leak in a file or on standard input.
-fn for_each_leak(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Result<Leak>)) {
+/// Every leak in a file or on standard input. How many files of the system were passed over.
+fn for_each_leak(
+    path: &Path,
+    reading: &Reading,
+    each: &mut dyn FnMut(&str, Result<Leak>),
+) -> usize {
     use std::io::Read;
     if path.as_os_str() != "-" {
         return intake::read(path, reading, each);
@@ -325,6 +342,9 @@ fn for_each_leak(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Resu
         .read_to_end(&mut bytes);
     match read.map_err(Error::io("read", Path::new("standard input"))) {
         Ok(_) => intake::read_bytes("-", bytes, reading, each),
-        Err(error) => each("-", Err(error)),
+        Err(error) => {
+            each("-", Err(error));
+            0
+        }
     }
 }

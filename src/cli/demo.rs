@@ -161,7 +161,7 @@ fn the_trace(tracer: &Tracer, vault: &mut Vault, path: &Path) -> Result<LeakRepo
     };
     let mut answer = None;
     let mut account = Account::open(&mut vault.ledger)?;
-    batch.run(vec![Ok(path.to_path_buf())], &mut account, |found| {
+    batch.run(&[Ok(path.to_path_buf())], &mut account, |found| {
         answer = Some(found);
         Ok(true)
     })?;

@@ -13,8 +13,8 @@ use taggant::report::inspect as report;
 use taggant::table::{self, Limits};
 use taggant::trace::units::Alpha;
 
-use super::terminal::Sink;
-use super::{Form, Output, issue, terminal};
+use super::sink::Guard;
+use super::{Form, Output, Place, issue, terminal};
 
 #[derive(Args)]
 pub struct Options {
@@ -33,8 +33,9 @@ pub struct Options {
     output: Output,
 }
 
-pub fn run(options: &Options) -> Result<ExitCode> {
-    let sink = Sink::open(options.output.output.as_deref())?;
+pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
+    let mut guard = Guard::new(place).reading([&options.table].into_iter().chain(&options.policy));
+    let sink = guard.open(options.output.output.as_deref())?;
     let (name, bytes) = table::load(&options.table, &Limits::default())?;
     let source = issue::only_table(table::from_bytes(&name, bytes, &Limits::default())?, &name)?;
     check_table(&source)?;
@@ -53,7 +54,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
                 path.display()
             )));
         }
-        Some(path) => Some(Sink::open(Some(path))?),
+        Some(path) => Some(guard.open(Some(path))?),
         None => None,
     };
     if let Some(sink) = policy_sink {

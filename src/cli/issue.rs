@@ -11,7 +11,7 @@ use taggant::policy;
 use taggant::report::{human, json};
 use taggant::table::{self, Limits, Source};
 
-use super::terminal::Sink;
+use super::sink::Guard;
 use super::{Form, Output, Place, terminal};
 
 #[derive(Args)]
@@ -54,7 +54,9 @@ pub struct Options {
 }
 
 pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
-    let sink = Sink::open(options.output.output.as_deref())?;
+    let given = [&options.table].into_iter().chain(&options.recipients);
+    let mut guard = Guard::new(place).reading(given.chain(&options.policy));
+    let sink = guard.open(options.output.output.as_deref())?;
     let mut recipients = options.to.clone();
     if let Some(list) = &options.recipients {
         let limits = Limits {
@@ -97,6 +99,9 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     };
     let issue = Issue::prepare(&mut vault, &source, request)?;
     let plan = issue.plan();
+    for (_, copy) in &plan.copies {
+        guard.allow(copy)?;
+    }
     if options.dry_run {
         let mut text = human::plan(&plan);
         for (recipient, path) in &plan.copies {

@@ -12,7 +12,7 @@ use taggant::ledger::{ExportEntry, TableEntry};
 use taggant::report::json::hex;
 use taggant::vault::Vault;
 
-use super::terminal::Sink;
+use super::sink::Guard;
 use super::{Form, Output, Place, terminal};
 
 #[derive(Args)]
@@ -71,7 +71,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             )
         }
     };
-    let sink = Sink::open(output.output.as_deref())?;
+    let sink = Guard::new(place).open(output.output.as_deref())?;
     let result = match output.format {
         Form::Human => text,
         Form::Json => terminal::document(&value),

@@ -9,7 +9,7 @@ use taggant::error::{Error, Result};
 use taggant::lookup::lookup;
 use taggant::report::lookup as report;
 
-use super::terminal::Sink;
+use super::sink::Guard;
 use super::{Form, Output, Place, terminal};
 
 /// Far more than the values of one record.
@@ -32,7 +32,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             _ => values.push(value),
         }
     }
-    let sink = Sink::open(options.output.output.as_deref())?;
+    let sink = Guard::new(place).open(options.output.output.as_deref())?;
     let vault = place.open()?;
     // an answer from a ledger that somebody rewrote is worth nothing
     vault.ledger.verify()?;

@@ -9,6 +9,7 @@ mod ledger;
 mod lookup;
 mod read;
 mod results;
+mod sink;
 mod terminal;
 mod trace;
 
@@ -100,7 +101,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Init => init::run(&cli.place),
-        Command::Inspect(options) => inspect::run(&options),
+        Command::Inspect(options) => inspect::run(&cli.place, &options),
         Command::Issue(options) => issue::run(&cli.place, options),
         Command::Trace(options) => trace::run(&cli.place, options),
         Command::Lookup(options) => lookup::run(&cli.place, options),

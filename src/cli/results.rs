@@ -6,7 +6,8 @@ use taggant::report::summary::{self, Tally};
 use taggant::report::{Answer, human, json};
 use taggant::trace::verdict::Verdict;
 
-use super::terminal::{self, Sink};
+use super::sink::Sink;
+use super::terminal;
 use super::trace::TraceForm;
 
 /// Takes answers and writes them.
@@ -80,7 +81,7 @@ impl Results {
                 Answer::Traced(report) => match report.outcome.verdict {
                     Verdict::Attributed | Verdict::Inconclusive => {
                         let space = if first { "" } else { "\n" };
-                        format!("{space}{}\n", human::trace(report))
+                        format!("{space}{}\n", human::trace_of_many(report))
                     }
                     Verdict::Original | Verdict::Unrelated => human::line(report),
                 },
@@ -96,8 +97,13 @@ impl Results {
         self.sink.put(&text)
     }
 
-    /// Writes what is left, and the summary. What was counted.
-    pub fn finish(mut self) -> Result<Tally> {
+    /// Writes what is left, and the summary; `skipped` files of the system were passed over. What was counted.
+    pub fn finish(mut self, skipped: usize) -> Result<Tally> {
+        self.tally.pass_over(skipped);
+        let said_beside = self.form != TraceForm::Human && self.tally.answers() != 1;
+        if let Some(words) = summary::passed_over(&self.tally).filter(|_| !said_beside) {
+            terminal::say(&format!("taggant: {words}"));
+        }
         let held = self.held.take();
         match (self.form, held) {
             (TraceForm::Jsonl, _) => {}
@@ -130,7 +136,7 @@ impl Results {
             }
         }
         self.sink.finish()?;
-        if self.form != TraceForm::Human && self.tally.answers() != 1 {
+        if said_beside {
             terminal::say(summary::human(&self.tally, false).trim_end());
         }
         Ok(self.tally)

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use taggant::error::{Error, Result};
 use taggant::intake::{self, Reading};
 use taggant::report::Answer;
-use taggant::report::rows::RowsFile;
+use taggant::report::rows::RowsForm;
 use taggant::table::Password;
 use taggant::trace::run::Tracer;
 use taggant::trace::units::Alpha;
@@ -18,11 +18,14 @@ use zeroize::Zeroizing;
 
 use super::batch::{self, Account, Batch};
 use super::results::Results;
-use super::terminal::Sink;
+use super::sink::{Guard, folder_of};
 use super::{Place, read, terminal};
 
 /// More than any password; a file that is none is not read to its end.
 const PASSWORD_BYTES: u64 = 1 << 16;
+
+/// A few hundred traces at this alpha leave nothing of the bound over all of them.
+const LARGE_ALPHA: f64 = 1e-3;
 
 #[derive(Args)]
 pub struct Options {
@@ -35,10 +38,11 @@ pub struct Options {
     /// Form of the result
     #[arg(long, value_enum, default_value = "human")]
     format: TraceForm,
-    /// Write the result to a file instead of standard output
+    /// Write the result to a file instead of standard output; never over a leak, nor where it would be taken for one next time: in a
+    /// folder that is traced, or under a name that fits a pattern
     #[arg(short, long = "output", value_name = "PATH")]
     output: Option<PathBuf>,
-    /// Write every leaked row back with what was found about it, as .xlsx or .csv
+    /// Write every leaked row back with what was found about it, as .xlsx or .csv; where nothing was read, nothing is written
     #[arg(long, value_name = "PATH")]
     rows: Option<PathBuf>,
     /// How many files are traced at once [default: one for each core]
@@ -50,7 +54,8 @@ pub struct Options {
     /// For jobs that must be green on a clean night: exit 1 where a leak came to one of these verdicts, and 0 where none did
     #[arg(long, value_enum, value_name = "VERDICT", value_delimiter = ',')]
     fail_on: Vec<Finding>,
-    /// Do not exit 2 because of files that cannot be read; they are in the result with their reasons all the same
+    /// Do not exit 2 because of files that cannot be read; they are in the result with their reasons all the same. Where a LEAK is
+    /// not there, a folder is empty or nothing at all could be read, the exit code is 2 nevertheless
     #[arg(long)]
     allow_unreadable: bool,
 }
@@ -105,11 +110,21 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             "the leak and the password cannot both come by standard input. Put one of them into a file.",
         ));
     }
-    let files = intake::files(&options.leaks);
-    if let Some(output) = &options.output {
-        refuse_to_overwrite(output, &options.leaks, &files)?;
-    }
-    let sink = Sink::open(options.output.as_deref())?;
+    // what lies in the vault is no evidence
+    let ours: Vec<PathBuf> = place
+        .folder()
+        .into_iter()
+        .chain(place.key_file.clone())
+        .collect();
+    let gathered = intake::gather(&options.leaks, &ours);
+    let mut guard = Guard::new(place)
+        .reading(&options.password_file)
+        .evidence(&gathered);
+    let sink = guard.open(options.output.as_deref())?;
+    let rows_sink = match &options.rows {
+        None => None,
+        Some(path) => Some((RowsForm::of(path)?, path, guard.open(Some(path))?)),
+    };
     let mut vault = place.open()?;
     // an answer from a ledger that somebody rewrote is worth nothing
     vault.ledger.verify()?;
@@ -124,17 +139,13 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         password: options.password_file.as_deref().map(password).transpose()?,
         ..reading()
     };
-    let rows_file = match &options.rows {
-        None => None,
-        Some(path) => Some(RowsFile::new(path, &options.leaks, vault.folder())?),
-    };
-    let memberships = match &rows_file {
+    let memberships = match &rows_sink {
         None => None,
         Some(_) => Some(tracer.memberships(&vault)?),
     };
     let mut rows = Vec::new();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let bar = terminal::progress(files.len(), "Tracing");
+    let bar = terminal::progress(gathered.files.len(), "Tracing");
     let key = &vault.key;
     let batch = Batch {
         trace: &|threads, found| match &memberships {
@@ -155,14 +166,22 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         .flat_map(|f| f.verdicts())
         .copied()
         .collect();
-    let only = match &options.leaks[..] {
-        [one] => Some(one.to_string_lossy().into_owned()),
+    let only = match (&options.leaks[..], &gathered.files[..]) {
+        ([one], [Ok(file)]) if one == file => Some(one),
+        ([one], [Err(_)]) if !one.is_dir() && !intake::is_pattern(one) => Some(one),
         _ => None,
     };
+    let only = only.map(|path| path.to_string_lossy().into_owned());
+    if alpha.chance() > LARGE_ALPHA {
+        terminal::warn(&format!(
+            "--alpha {} adds as much to the chance over all traces of this vault, for good.",
+            options.alpha
+        ));
+    }
     let mut results = Results::new(sink, options.format, only, &fails);
     let mut account = Account::open(&mut vault.ledger)?;
     batch::keep_workers_quiet();
-    batch.run(files, &mut account, |mut answer| {
+    let skipped = batch.run(&gathered.files, &mut account, |mut answer| {
         if let Answer::Traced(report) = &mut answer {
             rows.extend(report.rows.take());
         }
@@ -170,13 +189,21 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     })?;
     bar.finish_and_clear();
     account.close();
-    if let Some(file) = rows_file {
-        file.write(&rows)?;
+    if let Some((form, path, mut sink)) = rows_sink
+        && !rows.is_empty()
+    {
+        form.write(&rows, path, folder_of(path), &mut sink)?;
+        sink.finish()?;
     }
-    let tally = results.finish()?;
+    let tally = results.finish(gathered.skipped + skipped)?;
     let count = |verdicts: &[Verdict]| verdicts.iter().map(|v| tally.count(*v)).sum::<usize>();
     let found = count(&fails) > 0;
-    let unread = tally.unread() > 0 && !options.allow_unreadable;
+    let nothing = tally.answers() == tally.unread();
+    if nothing && tally.missing() == 0 && options.allow_unreadable {
+        terminal::complain("no file could be read, so nothing was traced. Check the path.");
+    }
+    let unread =
+        nothing || tally.missing() > 0 || (tally.unread() > 0 && !options.allow_unreadable);
     Ok(ExitCode::from(match options.fail_on.is_empty() {
         false if found => 1,
         _ if unread => 2,
@@ -194,50 +221,6 @@ pub fn reading() -> Reading {
             .map(|program| (program, vec![read::NAME.to_string()])),
         ..Reading::default()
     }
-}
-
-/// Nothing is written over the evidence, nor beside it: next time it would be taken for a part of it.
-fn refuse_to_overwrite(
-    output: &Path,
-    arguments: &[PathBuf],
-    files: &[Result<PathBuf>],
-) -> Result<()> {
-    let Some(target) = whole_path(output) else {
-        return Ok(());
-    };
-    let same = |path: &PathBuf| path.canonicalize().is_ok_and(|p| p == target);
-    if files.iter().flatten().any(same) {
-        return Err(Error::input(format!(
-            "`{}` is one of the leaks, and evidence is never written over. Name another file for the result.",
-            output.display()
-        )));
-    }
-    let around = |path: &&PathBuf| {
-        path.is_dir()
-            && path
-                .canonicalize()
-                .is_ok_and(|folder| target.starts_with(folder))
-    };
-    match arguments.iter().find(around) {
-        None => Ok(()),
-        Some(folder) => Err(Error::input(format!(
-            "`{}` lies in `{}`, which is traced: the result would be taken for a leak next time. Write it somewhere else.",
-            output.display(),
-            folder.display()
-        ))),
-    }
-}
-
-/// A path without links, also where the file is still to be made.
-fn whole_path(path: &Path) -> Option<PathBuf> {
-    if let Ok(whole) = path.canonicalize() {
-        return Some(whole);
-    }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }
 
 /// The password on the first line of a file, without the line's end.

@@ -24,27 +24,30 @@ const ENTRIES: usize = 100_000;
 const RATIO: u64 = 100;
 const SMALL: u64 = 64 << 20;
 
-/// Takes a file apart; of an archive, every file in it.
+/// Takes a file apart; of an archive, every file in it. How many files of the system it passed over.
 pub(super) fn read(
     path: &str,
     name: &str,
     bytes: Vec<u8>,
     reading: &Reading,
     each: &mut dyn FnMut(&str, Result<Leak>),
-) {
+) -> usize {
     let purse = (bytes.len() as u64).saturating_mul(RATIO).max(SMALL);
     let mut unpacker = Unpacker {
         reading,
         purse: purse.min(reading.limits.inflated_bytes),
+        skipped: 0,
         each,
     };
     unpacker.take(path, name, bytes, 0);
+    unpacker.skipped
 }
 
 struct Unpacker<'a> {
     reading: &'a Reading,
     /// Bytes that may still be unfolded.
     purse: u64,
+    skipped: usize,
     each: &'a mut dyn FnMut(&str, Result<Leak>),
 }
 
@@ -52,7 +55,7 @@ impl Unpacker<'_> {
     fn take(&mut self, path: &str, name: &str, bytes: Vec<u8>, depth: usize) {
         let is_gzip = bytes.starts_with(b"\x1F\x8B\x08");
         if !is_gzip && !table::is_archive(&bytes) {
-            (self.each)(path, take_apart(path, name, bytes, self.reading));
+            (self.each)(path, take_apart(path, bytes, self.reading));
         } else if depth == DEPTH {
             let error = Error::input(format!(
                 "`{path}` is an archive inside {DEPTH} others. Unpack it and give what is in it."
@@ -99,7 +102,11 @@ impl Unpacker<'_> {
         let names: Vec<String> = zip.file_names_raw().map(shown_name).collect();
         for (at, name) in names.into_iter().enumerate() {
             let last = name.rsplit('/').next().unwrap_or("");
-            if last.is_empty() || name.split('/').any(is_litter) {
+            if last.is_empty() {
+                continue;
+            }
+            if name.split('/').any(is_litter) {
+                self.skipped += 1;
                 continue;
             }
             seen = true;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub use self::paths::{Gathered, Missing, gather, is_pattern};
 use crate::error::{Error, Result};
 use crate::table::{self, Contents, Limits, Password};
 
@@ -40,32 +41,16 @@ pub struct Leak {
     pub contents: Contents,
 }
 
-/// What the given paths stand for.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// Every file, or why a path or folder could not be followed.
-    pub files: Vec<Result<PathBuf>>,
-    /// How many files were passed over: hidden ones, lock files of open workbooks, thumbnails, devices.
-    pub skipped: usize,
-}
-
-/// The files that the given paths stand for, each once: folders with all that is in them, sorted, patterns with what they match.
-/// `-` stays what it is, and so does a path that is not there, so that reading it says why.
-pub fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf>> {
-    gather(paths).files
-}
-
-/// As [`files`], with how many were passed over.
-pub fn gather(paths: &[PathBuf]) -> Gathered {
-    paths::gather(paths)
-}
-
-/// Reads one of [`files`]: `each` is given every leak in it by its path, one for a plain file, more for an archive.
-pub fn read(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Result<Leak>)) {
+/// Reads a gathered file: `each` is given every leak in it by its path, one for a plain file, more for an archive. How many files
+/// of the system were passed over in the archive.
+pub fn read(path: &Path, reading: &Reading, each: &mut dyn FnMut(&str, Result<Leak>)) -> usize {
     let shown = path.to_string_lossy();
     match table::load(path, &reading.limits) {
         Ok((name, bytes)) => archive::read(&shown, &name, bytes, reading, each),
-        Err(error) => each(&shown, Err(error)),
+        Err(error) => {
+            each(&shown, Err(error));
+            0
+        }
     }
 }
 
@@ -75,8 +60,8 @@ pub fn read_bytes(
     bytes: Vec<u8>,
     reading: &Reading,
     each: &mut dyn FnMut(&str, Result<Leak>),
-) {
-    archive::read(path, path, bytes, reading, each);
+) -> usize {
+    archive::read(path, path, bytes, reading, each)
 }
 
 /// SHA-256 of a file as it lies there.
@@ -98,18 +83,29 @@ pub fn unchanged(path: &Path, sha256: &[u8; 32]) -> Result<bool> {
 }
 
 /// Takes one file apart that is no archive: the one place where its bytes go to a reader.
-fn take_apart(path: &str, name: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
+fn take_apart(path: &str, bytes: Vec<u8>, reading: &Reading) -> Result<Leak> {
     let sha256 = Sha256::digest(&bytes).into();
     let (password, limits) = (reading.password.as_ref(), &reading.limits);
     let contents = match &reading.child {
         Some(program) if table::is_workbook(&bytes) => {
-            child::take_apart(program, name, bytes, password, limits)?
+            child::take_apart(program, path, bytes, password, limits)?
         }
-        _ => table::contents(name, bytes, password, limits)?,
+        _ => table::contents(path, bytes, password, limits)?,
     };
+    if contents.tables.iter().all(|found| found.table.rows() == 0) {
+        return Err(nothing_read(path, &contents.notes));
+    }
     Ok(Leak {
         path: path.to_string(),
         sha256,
         contents,
     })
+}
+
+/// A file without a row says nothing of whose it is, which is not the same as being nobody's.
+fn nothing_read(path: &str, notes: &[String]) -> Error {
+    let notes: String = notes.iter().map(|note| format!(" {note}")).collect();
+    Error::input(format!(
+        "nothing like a table was found in `{path}`.{notes} Look into it, and save what it holds as CSV with a row a person."
+    ))
 }

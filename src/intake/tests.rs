@@ -55,13 +55,19 @@ fn folders_patterns_and_links() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir_all(root.join("b/deep")).unwrap();
+    fs::create_dir(root.join("vault")).unwrap();
+    fs::create_dir(root.join("empty")).unwrap();
+    let vault = [root.join("vault")];
     for name in [
         "b/2.csv",
         "b/deep/1.csv",
         "a.csv",
         "c.CSV",
         ".DS_Store",
+        "._a.csv",
+        ".hidden.csv",
         "~$a.xlsx",
+        "vault/key",
         "b/Thumbs.db",
         "[1].csv",
     ] {
@@ -79,16 +85,17 @@ fn folders_patterns_and_links() {
                 .display()
                 .to_string()
         };
-        files(paths)
+        gather(paths, &vault)
+            .files
             .into_iter()
             .map(|f| shown(f.unwrap()))
             .collect()
     };
-    let found = gather(&[root.to_path_buf()]);
-    assert_eq!(found.skipped, 3);
+    let found = gather(&[root.to_path_buf()], &vault);
+    assert_eq!(found.skipped, 4);
     let everything = names(&[root.to_path_buf()]);
-    assert_eq!(everything.len(), 5, "{everything:?}");
-    assert_eq!(everything[0], "[1].csv");
+    assert_eq!(everything.len(), 6, "{everything:?}");
+    assert_eq!(everything[..2], [".hidden.csv", "[1].csv"]);
     assert!(everything.is_sorted());
     assert_eq!(
         names(&[root.join("b"), root.join("b/2.csv"), "-".into()]),
@@ -96,23 +103,54 @@ fn folders_patterns_and_links() {
     );
     assert_eq!(names(&[root.join("?.csv")])[0], "a.csv");
     assert_eq!(names(&[root.join("[1].csv")]), ["[1].csv"]);
-    assert_eq!(names(&[root.join("gone.csv")]), ["gone.csv"]);
-    let none = files(&[root.join("*.xlsx.gone")]);
-    assert!(
-        none[0]
-            .as_ref()
-            .unwrap_err()
-            .to_string()
-            .starts_with("no file matches")
+    // what an earlier argument gave is not given again, nor missed
+    assert_eq!(
+        names(&[root.join("b/deep/1.csv"), root.join("b/deep")]).len(),
+        1
     );
-    let bad = files(&[root.join("a[")]);
-    assert!(
-        bad[0]
-            .as_ref()
-            .unwrap_err()
-            .to_string()
-            .contains("no pattern")
-    );
+    assert_eq!(names(&[root.join("b/deep"), root.join("b/deep")]).len(), 1);
+}
+
+#[test]
+fn what_nothing_stands_behind_is_said_by_the_name_it_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir_all(root.join("empty/inside")).unwrap();
+    fs::write(root.join("empty/Thumbs.db"), "x").unwrap();
+    for (name, words) in [
+        ("gone.csv", "Check the path"),
+        ("*.xlsx.gone", "no file matches"),
+        ("a[", "no pattern"),
+        ("empty", "holds no file to trace"),
+        ("emp*", "no file matches"),
+    ] {
+        let path = root.join(name);
+        let found = gather(std::slice::from_ref(&path), &[]).files;
+        let [Err(missing)] = &found[..] else {
+            panic!("{found:?}");
+        };
+        assert!(missing.asked && missing.path == path);
+        let said = missing.error.to_string();
+        assert!(said.contains(words) && said.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn a_result_that_would_be_a_leak_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    fs::create_dir(root.join("found")).unwrap();
+    fs::write(root.join("found/a.csv"), "x").unwrap();
+    let takes = |argument: &str, name: &str| {
+        let gathered = gather(&[root.join(argument)], &[]);
+        gathered.would_take(&root.join(name)).is_some()
+    };
+    assert!(takes("found", "found/new.json") && takes("found", "found/deep/new.json"));
+    assert!(!takes("found", "new.json") && !takes("found", "found.json"));
+    assert!(takes("found/*.csv", "found/new.csv") && takes("f*", "found/new.json"));
+    assert!(!takes("found/*.csv", "found/new.json"));
+    assert!(!takes("found/*.csv", "found/deep/new.csv"));
+    assert!(!takes("found/a.csv", "found/new.csv"));
 }
 
 #[test]
@@ -195,7 +233,7 @@ fn damage_is_told_and_stops_nothing_else() {
         );
     }
     assert!(
-        sentence(&from_memory(zipped(&[("a/", b""), (".x", b"1")]))[0].1)
+        sentence(&from_memory(zipped(&[("a/", b""), ("__MACOSX/._x", b"1")]))[0].1)
             .contains("without a file")
     );
 }

@@ -19,7 +19,8 @@ const TABLES: &str = "SELECT id, register, label, source_digest, rows, created, 
 
 impl Ledger {
     /// The vault's random id.
-    pub fn vault_id(&self) -> Result<[u8; 16]> {
+    #[cfg(test)]
+    pub(crate) fn vault_id(&self) -> Result<[u8; 16]> {
         self.store
             .value("SELECT id FROM vault WHERE ord = 1", [], |row| row.get(0))
     }
@@ -241,21 +242,6 @@ impl Ledger {
             [known],
             |row| Ok((count(row, 0)?, row.get(1)?)),
         )
-    }
-
-    /// How many traces were made.
-    pub fn trace_count(&self) -> Result<u64> {
-        self.store
-            .value("SELECT count(*) FROM trace", [], |row| count(row, 0))
-    }
-
-    /// The chance that any trace ever made with this vault named an innocent is at most this: the sum of their alphas (Boole's
-    /// inequality), at most 1.
-    pub fn trace_bound(&self) -> Result<f64> {
-        let sum: f64 = self
-            .store
-            .value("SELECT total(alpha) FROM trace", [], |row| row.get(0))?;
-        Ok(sum.min(1.0))
     }
 }
 

@@ -143,9 +143,9 @@ fn trace(alpha: f64) -> NewTrace {
 /// A register with two tables, two recipients, three exports (one issued, one derived) and a trace.
 fn fill(ledger: &mut Ledger) -> (Register, Vec<TableEntry>, Vec<Recipient>, Vec<String>) {
     let register = ledger.add_register(&register("产妇登记")).unwrap();
-    let recipients = ledger
-        .add_recipients(&["第一医院", "Second Hospital"], at(1))
-        .unwrap();
+    let recipients = ["第一医院", "Second Hospital"]
+        .map(|name| ledger.add_recipient(name, at(1)).unwrap())
+        .to_vec();
     let (march, april) = (records(0, 10), records(10, 3));
     let tables = vec![
         ledger

@@ -65,16 +65,6 @@ impl Ledger {
         self.write(|writer| writer.add_recipient(name, created))
     }
 
-    /// [`Writer::add_recipient`] for each name, all at once.
-    pub fn add_recipients(&mut self, names: &[&str], created: Timestamp) -> Result<Vec<Recipient>> {
-        self.write(|writer| {
-            names
-                .iter()
-                .map(|name| writer.add_recipient(name, created))
-                .collect()
-        })
-    }
-
     /// [`Writer::add_table`], by itself.
     pub fn add_table(&mut self, new: &NewTable<'_>) -> Result<TableEntry> {
         self.write(|writer| writer.add_table(new))

@@ -1,5 +1,6 @@
 //! A value as a caller gives it, in every normal form that it may have.
 
+use super::Unclear;
 use crate::key::DigestKeys;
 use crate::mark::normal::{self, Form};
 use crate::policy::{DateOrder, Kind};
@@ -21,6 +22,25 @@ impl<'a> Asked<'a> {
 
     pub(super) fn is_blank(&self) -> bool {
         self.text.is_empty()
+    }
+
+    /// Why nothing can fit it, if it does not look like one whole value.
+    pub(super) fn unclear(&self) -> Option<Unclear> {
+        if self.masked.is_none() && self.text.contains(is_star) {
+            return self
+                .text
+                .contains(char::is_alphabetic)
+                .then_some(Unclear::MaskedName);
+        }
+        let between =
+            |c: char| c.is_whitespace() || matches!(c, ',' | '，' | ';' | '；' | '、' | '|');
+        let parts = || self.text.split(between);
+        let is_number = |part: &str| part.chars().filter(char::is_ascii_digit).count() >= DIGITS;
+        let number = parts().position(is_number)?;
+        let other = |(at, part): (usize, &str)| {
+            at != number && (is_number(part) || part.contains(char::is_alphabetic))
+        };
+        parts().enumerate().any(other).then_some(Unclear::Several)
     }
 
     /// Its normal forms as a value of `kind`, each once. A date such as 3/5/24 has several: nobody says in which order it was written.
@@ -71,11 +91,17 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Digits of a date or of any number that people are known by, at least.
+const DIGITS: usize = 6;
+
+fn is_star(c: char) -> bool {
+    matches!(c, '*' | '＊' | '×' | '•' | '●')
+}
+
 /// Head and tail of a number with one run of stars in it.
 fn masked(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
-    let star = |c: char| matches!(c, '*' | '＊' | '×' | '•' | '●');
-    let first = text.find(star)?;
-    let last = text.rfind(star)?;
+    let first = text.find(is_star)?;
+    let last = text.rfind(is_star)?;
     let (head, rest) = (text.get(..first)?, text.get(first..)?);
     let stars = last - first;
     let width = rest.get(stars..)?.chars().next()?.len_utf8();
@@ -89,7 +115,10 @@ fn masked(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
         })
         .collect()
     };
-    between.chars().all(|c| star(c) || c == ' ').then_some(())?;
+    between
+        .chars()
+        .all(|c| is_star(c) || c == ' ')
+        .then_some(())?;
     Some((digits(head)?, digits(tail)?))
 }
 
@@ -120,6 +149,32 @@ mod tests {
         assert_eq!(form("13*8****5678", Kind::Phone), None);
         assert_eq!(form("张*", Kind::Phone), None);
         assert_eq!(form("138****5678", Kind::NationalId), None);
+    }
+
+    #[test]
+    fn what_is_no_whole_value_is_told_from_what_is_nobodys() {
+        let unclear = |text: &str| Asked::new(text).unclear();
+        for name in ["张*", "苏＊云", "J*** Smith"] {
+            assert_eq!(unclear(name), Some(Unclear::MaskedName), "{name}");
+        }
+        for several in [
+            "张三 13812345678",
+            "2024-09-01,13812345678",
+            "李四，2024年3月5日",
+        ] {
+            assert_eq!(unclear(several), Some(Unclear::Several), "{several}");
+        }
+        for whole in [
+            "+86 138-1234-5678",
+            "138 1234 5678",
+            "138****5678",
+            "2024-09-01 10:00",
+            "2024年3月5日",
+            "Nobody At All",
+            "3, High Street",
+        ] {
+            assert_eq!(unclear(whole), None, "{whole}");
+        }
     }
 
     #[test]

@@ -18,14 +18,21 @@ pub const ASSUMPTIONS: [&str; 2] = [
 /// What a naming means; in every report.
 pub const COPY_NOT_PERSON: &str = "A copy was identified, not a person: who took it from its recipient is for an inquiry to find.";
 
-/// One trace.
+/// One trace, with the bound over all traces so far.
 pub fn trace(report: &LeakReport) -> String {
     let mut out = String::new();
-    write_trace(report, &mut out).ok();
+    write_trace(report, report.traces, &mut out).ok();
     out
 }
 
-fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
+/// One trace of a run of many, whose summary gives the bound over all.
+pub fn trace_of_many(report: &LeakReport) -> String {
+    let mut out = String::new();
+    write_trace(report, 0, &mut out).ok();
+    out
+}
+
+fn write_trace(report: &LeakReport, traces: u64, out: &mut String) -> std::fmt::Result {
     let o = &report.outcome;
     writeln!(out, "{}", headline(&report.path, o))?;
     writeln!(out)?;
@@ -52,7 +59,7 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
         let names: Vec<&str> = o.columns.iter().map(|(_, name)| name.as_str()).collect();
         writeln!(out, "  Columns   {}", names.join(", "))?;
     }
-    for (at, note) in report.notes.iter().enumerate() {
+    for (at, note) in notes(report).iter().enumerate() {
         let label = if at == 0 { "Notes" } else { "" };
         writeln!(out, "  {label:<9} {note}")?;
     }
@@ -74,11 +81,11 @@ fn write_trace(report: &LeakReport, out: &mut String) -> std::fmt::Result {
     )?;
     writeln!(out, "            if {};", ASSUMPTIONS[0])?;
     writeln!(out, "            {}", ASSUMPTIONS[1])?;
-    if report.traces > 0 {
+    if traces > 0 {
         writeln!(
             out,
             "            over all {} traces of this vault so far: at most {}",
-            report.traces,
+            traces,
             number(report.bound_of_all_traces)
         )?;
     }
@@ -123,10 +130,17 @@ pub fn line(report: &LeakReport) -> String {
         out.push_str(" THE FILE WAS CHANGED WHILE IT WAS TRACED.");
     }
     out.push('\n');
-    for note in &report.notes {
+    for note in notes(report) {
         let _ = writeln!(out, "  note: {note}");
     }
     out
+}
+
+/// What is worth saying of a file beside its trace.
+fn notes(report: &LeakReport) -> Vec<String> {
+    let same = report.same_as.as_deref();
+    let same = same.map(|other| format!("the same bytes as `{}`", shown(other)));
+    report.notes.iter().cloned().chain(same).collect()
 }
 
 /// The verdict in one sentence.

@@ -47,6 +47,7 @@ struct LeakJson<'a> {
     tables: Vec<TableJson<'a>>,
     hidden_sheets: usize,
     unchanged: Option<bool>,
+    same_as: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -149,6 +150,7 @@ pub fn trace(report: &LeakReport) -> serde_json::Value {
                 .collect(),
             hidden_sheets: report.hidden,
             unchanged: report.unchanged,
+            same_as: report.same_as.as_deref(),
         },
         verdict: o.verdict,
         alpha: o.alpha.chance(),

@@ -51,7 +51,7 @@ impl Suite {
                     Some(format!(
                         "<failure type=\"{}\" message=\"{said}\">{}</failure>",
                         o.verdict.word(),
-                        escaped(&human::trace(report))
+                        escaped(&human::trace_of_many(report))
                     ))
                 } else if o.verdict != Verdict::Unrelated || !report.notes.is_empty() {
                     Some(format!(
@@ -116,6 +116,7 @@ mod tests {
             path: "]]><a b=\"c\" d='e'>&\0\x01\x1B[31m\u{FFFE}\n\t名单.csv".into(),
             sha256: None,
             reason: "<!-- it is \"empty\" -->\r\n".into(),
+            missing: false,
         }));
         let text = suite.finish();
         assert!(text.contains(

@@ -8,7 +8,7 @@ use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 
 use super::human::number;
-use crate::lookup::{Agreement, Found, FoundCanary, FoundExport, FoundRecord, Held};
+use crate::lookup::{Agreement, Found, FoundCanary, FoundExport, FoundRecord, Held, Unclear};
 
 /// The schema of the JSON form.
 pub const SCHEMA: &str = "taggant.lookup/1";
@@ -25,25 +25,22 @@ pub fn human(found: &Found) -> String {
 
 fn write_human(found: &Found, out: &mut String) -> std::fmt::Result {
     if !found.is_something() {
-        return writeln!(
-            out,
-            "NOTHING  No canary and no record of this vault has {}.",
-            match found.values {
-                1 => "this value",
-                _ => "any of these values",
-            }
-        );
+        match found.unclear.len() == found.values {
+            true => writeln!(out, "UNCLEAR  Nothing could be looked up as it was given.")?,
+            false => writeln!(
+                out,
+                "NOTHING  No canary and no record of this vault has {}.",
+                match found.values {
+                    1 => "this value",
+                    _ => "any of these values",
+                }
+            )?,
+        }
+        return write_unclear(found, out);
     }
-    for canary in &found.canaries {
+    for canary in found.canaries.iter().filter(|c| is_bounded(c)) {
         write_canary(canary, out)?;
         writeln!(out)?;
-    }
-    if found.canaries_alike > found.canaries.len() {
-        writeln!(
-            out,
-            "CANARIES  {} made-up records have as much of this. A telephone number, an ID or a name would tell them apart.\n",
-            found.canaries_alike - found.canaries.len()
-        )?;
     }
     match (found.records_alike, found.records.len()) {
         (0, _) => {}
@@ -64,6 +61,18 @@ fn write_human(found: &Found, out: &mut String) -> std::fmt::Result {
             }
         }
     }
+    // a name or a date is as well a real person's, of whom there are many more
+    for canary in found.canaries.iter().filter(|c| !is_bounded(c)) {
+        write_canary(canary, out)?;
+        writeln!(out)?;
+    }
+    if found.canaries_alike > found.canaries.len() {
+        writeln!(
+            out,
+            "PERHAPS CANARIES  {} made-up records have as much of this. A telephone number, an ID or a name would tell them apart.\n",
+            found.canaries_alike - found.canaries.len()
+        )?;
+    }
     if !found.fit_nothing.is_empty() {
         let numbers: Vec<String> = found.fit_nothing.iter().map(usize::to_string).collect();
         let (subject, verb) = match numbers.len() {
@@ -76,25 +85,51 @@ fn write_human(found: &Found, out: &mut String) -> std::fmt::Result {
             numbers.join(", ")
         )?;
     }
+    write_unclear(found, out)?;
     writeln!(out, "  Mind      {NO_ACCUSATION}")
+}
+
+/// Whether something agrees with a canary that only who saw a copy gives, but for a chance that has a bound.
+fn is_bounded(canary: &FoundCanary) -> bool {
+    canary.accident.fraction() < 1.0
+}
+
+fn write_unclear(found: &Found, out: &mut String) -> std::fmt::Result {
+    for (value, why) in &found.unclear {
+        match why {
+            Unclear::MaskedName => writeln!(
+                out,
+                "  Value {value} is a masked name; only numbers can be looked up masked. Give the whole name, or a number."
+            )?,
+            Unclear::Several => writeln!(
+                out,
+                "  Value {value} holds several values. Give each as one of its own."
+            )?,
+        }
+    }
+    Ok(())
 }
 
 fn write_canary(canary: &FoundCanary, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
-        "CANARY  This fits a made-up record of register `{}`. It stands only in copies issued to {}.",
-        canary.register, canary.recipient
+        "{}  This fits a made-up record of register `{}`. It stands only in copies issued to {}.",
+        match is_bounded(canary) {
+            true => "CANARY",
+            false => "PERHAPS A CANARY",
+        },
+        canary.register,
+        canary.recipient
     )?;
     writeln!(out, "  Agrees    {}", agreements(&canary.agrees))?;
     for export in &canary.exports {
         writeln!(out, "  Export    {}", shown(export))?;
     }
-    let accident = canary.accident.fraction();
-    if accident < 1.0 {
+    if is_bounded(canary) {
         writeln!(
             out,
             "  Chance    that whoever never saw a copy gives such a number by accident: at most {}",
-            number(accident)
+            number(canary.accident.fraction())
         )
     } else {
         writeln!(
@@ -185,6 +220,13 @@ pub fn json(found: &Found) -> Value {
         "records_alike": found.records_alike,
         "records": found.records.iter().map(record_json).collect::<Vec<Value>>(),
         "fit_nothing": found.fit_nothing,
+        "unclear": found.unclear.iter().map(|(value, why)| json!({
+            "value": value,
+            "is": match why {
+                Unclear::MaskedName => "a masked name",
+                Unclear::Several => "several values",
+            },
+        })).collect::<Vec<Value>>(),
         "statement": NO_ACCUSATION,
     })
 }

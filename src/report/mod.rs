@@ -16,6 +16,8 @@ pub struct LeakReport {
     pub sha256: String,
     /// Whether the file on the disc was the same after the trace as before; nothing where it came by standard input or a pipe.
     pub unchanged: Option<bool>,
+    /// The path of a leak of the same run that has the same bytes and came first.
+    pub same_as: Option<String>,
     /// What the file is, as people call it.
     pub format: String,
     /// What the reader found worth saying: hidden sheets, what could not be read, repaired text; a sentence each.
@@ -43,6 +45,8 @@ pub struct Unread {
     pub sha256: Option<String>,
     /// Why: a fact and a next step.
     pub reason: String,
+    /// Whether nothing stands behind a path that was asked for; else a file is there, and cannot be read.
+    pub missing: bool,
 }
 
 /// What came of one of many files.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rust_xlsxwriter::{Workbook, XlsxError};
 
@@ -32,104 +32,64 @@ pub struct LeakRows {
     pub report: RowReport,
 }
 
-/// A file of rows to be written: where, and in which form.
-#[derive(Clone, Debug)]
-pub struct RowsFile {
-    path: PathBuf,
-    workbook: bool,
+/// The form in which rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowsForm {
+    /// A workbook.
+    Workbook,
+    /// Comma-separated text.
+    Text,
 }
 
-impl RowsFile {
-    /// The file of this name, `.xlsx` or `.csv`. It may not be one of the evidence, lie in a folder that is evidence, or lie in
-    /// `closed`, which is the vault's.
+impl RowsForm {
+    /// The form that a file's name asks for: `.xlsx` or `.csv`.
     ///
     /// # Errors
-    /// Another ending, a folder that is not there, or a place where nothing may be written.
-    pub fn new(path: &Path, evidence: &[PathBuf], closed: &Path) -> Result<RowsFile> {
+    /// Another ending.
+    pub fn of(path: &Path) -> Result<RowsForm> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        let workbook = match ending.as_deref() {
-            Some("xlsx") => true,
-            Some("csv") => false,
-            _ => {
-                return Err(Error::input(format!(
-                    "`{}` says neither workbook nor text by its ending. Name a file that ends in .xlsx or .csv for the rows.",
-                    path.display()
-                )));
-            }
-        };
-        if path.is_dir() {
-            return Err(Error::input(format!(
-                "`{}` is a folder. Name a file for the rows.",
+        match ending.as_deref() {
+            Some("xlsx") => Ok(RowsForm::Workbook),
+            Some("csv") => Ok(RowsForm::Text),
+            _ => Err(Error::input(format!(
+                "`{}` says neither workbook nor text by its ending. Name a file that ends in .xlsx or .csv for the rows.",
                 path.display()
-            )));
+            ))),
         }
-        let folder = folder_of(path)
-            .canonicalize()
-            .map_err(Error::io("write", path))?;
-        let place = folder.join(path.file_name().unwrap_or_default());
-        let target = path.canonicalize().unwrap_or_else(|_| place.clone());
-        for given in evidence {
-            let Ok(given) = given.canonicalize() else {
-                continue;
-            };
-            if place.starts_with(&given) || target.starts_with(&given) {
-                return Err(Error::input(format!(
-                    "`{}` would be written over the evidence, or into a folder of it. Name a file elsewhere for the rows.",
-                    path.display()
-                )));
-            }
-        }
-        let shut = |folder: PathBuf| place.starts_with(&folder) || target.starts_with(&folder);
-        if closed.canonicalize().is_ok_and(shut) {
-            return Err(Error::input(format!(
-                "`{}` lies in the vault. Name a file elsewhere for the rows.",
-                path.display()
-            )));
-        }
-        Ok(RowsFile {
-            path: path.to_path_buf(),
-            workbook,
-        })
     }
 
-    /// Writes the rows of these leaks, one below the other. The file appears whole or not at all.
+    /// Writes the rows of these leaks, one below the other, to `out`, which is the file `path`. What a workbook needs to have kept
+    /// meanwhile is kept in the folder `beside`, without a name.
     ///
     /// # Errors
     /// What the system says, or more rows or columns than a sheet can hold.
-    pub fn write(&self, leaks: &[LeakRows]) -> Result<()> {
-        let failed = |e| Error::io("write", &self.path)(e);
-        let folder = folder_of(&self.path);
-        let file = tempfile::Builder::new()
-            .prefix(".taggant-")
-            .tempfile_in(folder)
-            .map_err(failed)?;
+    pub fn write(
+        self,
+        leaks: &[LeakRows],
+        path: &Path,
+        beside: &Path,
+        out: impl Write + Send,
+    ) -> Result<()> {
+        let failed = |e| Error::io("write", path)(e);
         let layout = Layout::new(leaks);
-        if self.workbook {
-            let rows: usize = leaks.iter().map(|l| l.report.rows.len()).sum();
-            if rows >= SHEET_ROWS || layout.width + layout.ours().len() > SHEET_COLUMNS {
-                return Err(Error::input(format!(
-                    "the leak has more rows or columns than a sheet holds, so its rows do not fit `{}`. Name a file that ends in .csv.",
-                    self.path.display()
-                )));
-            }
-            write_xlsx(&layout, leaks, folder, file.as_file()).map_err(|error| match error {
-                XlsxError::IoError(error) => failed(error),
-                other => Error::input(format!(
-                    "the rows do not fit the workbook `{}` ({other}). Name a file that ends in .csv.",
-                    self.path.display()
-                )),
-            })?;
-        } else {
-            write_csv(&layout, leaks, file.as_file()).map_err(failed)?;
+        if self == RowsForm::Text {
+            return write_csv(&layout, leaks, out).map_err(failed);
         }
-        file.persist(&self.path).map_err(|e| failed(e.error))?;
-        Ok(())
+        let rows: usize = leaks.iter().map(|l| l.report.rows.len()).sum();
+        if rows >= SHEET_ROWS || layout.width + layout.ours().len() > SHEET_COLUMNS {
+            return Err(Error::input(format!(
+                "the leak has more rows or columns than a sheet holds, so its rows do not fit `{}`. Name a file that ends in .csv.",
+                path.display()
+            )));
+        }
+        write_xlsx(&layout, leaks, beside, out).map_err(|error| match error {
+            XlsxError::IoError(error) => failed(error),
+            other => Error::input(format!(
+                "the rows do not fit the workbook `{}` ({other}). Name a file that ends in .csv.",
+                path.display()
+            )),
+        })
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("."))
 }
 
 /// How the lines look.
@@ -268,12 +228,12 @@ fn unlinked(why: Why) -> &'static str {
 fn write_xlsx(
     layout: &Layout,
     leaks: &[LeakRows],
-    folder: &Path,
-    file: &std::fs::File,
+    beside: &Path,
+    out: impl Write + Send,
 ) -> std::result::Result<(), XlsxError> {
     let mut workbook = Workbook::new();
     // what it keeps beside while it works is as private as the result
-    workbook.set_tempdir(folder)?;
+    workbook.set_tempdir(beside)?;
     // half the time for a tenth more bytes
     workbook.set_zip_compression_level(1);
     let sheet = workbook.add_worksheet_with_constant_memory()?;
@@ -310,7 +270,7 @@ fn write_xlsx(
             }
         }
     }
-    workbook.save_to_writer(BufWriter::new(file))
+    workbook.save_to_writer(BufWriter::new(out))
 }
 
 /// As much of a text as a cell holds; where that is not all, it ends in dots.
@@ -327,8 +287,8 @@ fn fitting(text: &str) -> Cow<'_, str> {
     Cow::Owned(kept.chain("...".chars()).collect())
 }
 
-fn write_csv(layout: &Layout, leaks: &[LeakRows], file: &std::fs::File) -> std::io::Result<()> {
-    let mut out = BufWriter::new(file);
+fn write_csv(layout: &Layout, leaks: &[LeakRows], out: impl Write) -> std::io::Result<()> {
+    let mut out = BufWriter::new(out);
     out.write_all("\u{feff}".as_bytes())?;
     let mut line = String::new();
     for name in layout

@@ -64,12 +64,12 @@ fn leak() -> LeakRows {
 
 fn written(name: &str, leaks: &[LeakRows]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    let file = RowsFile::new(&path, &[], Path::new("no vault")).unwrap();
-    file.write(leaks).unwrap();
-    let all: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(all.len(), 1, "nothing but the file is left");
-    std::fs::read(path).unwrap()
+    let (path, mut out) = (Path::new(name), Vec::new());
+    let form = RowsForm::of(path).unwrap();
+    form.write(leaks, path, folder.path(), &mut out).unwrap();
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 0, "nothing is left in the folder");
+    out
 }
 
 #[test]
@@ -133,28 +133,15 @@ fn several_leaks_are_told_apart_and_columns_that_differ_have_numbers() {
 }
 
 #[test]
-fn the_file_is_never_evidence_nor_in_the_vault() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path();
-    for name in ["vault", "seized"] {
-        std::fs::create_dir(dir.join(name)).unwrap();
+fn the_form_is_in_the_name() {
+    assert_eq!(
+        RowsForm::of(Path::new("a.b.XLSX")).unwrap(),
+        RowsForm::Workbook
+    );
+    for bad in ["rows.txt", "rows", "csv", ".xlsx"] {
+        let error = RowsForm::of(Path::new(bad)).unwrap_err().to_string();
+        assert!(error.contains(".xlsx or .csv"), "{bad}: {error}");
     }
-    std::fs::write(dir.join("leak.csv"), "evidence").unwrap();
-    let evidence = [dir.join("leak.csv"), dir.join("seized")];
-    let new = |name: &str| RowsFile::new(&dir.join(name), &evidence, &dir.join("vault"));
-    for (bad, words) in [
-        ("leak.csv", "evidence"),
-        ("vault/../leak.csv", "evidence"),
-        ("seized/rows.csv", "evidence"),
-        ("vault/rows.csv", "vault"),
-        ("rows.txt", ".xlsx or .csv"),
-        ("rows", ".xlsx or .csv"),
-    ] {
-        let error = new(bad).unwrap_err().to_string();
-        assert!(error.contains(words), "{bad}: {error}");
-    }
-    assert!(new("missing/rows.csv").is_err());
-    assert!(new("rows.csv").is_ok());
 }
 
 #[test]

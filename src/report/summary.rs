@@ -24,6 +24,7 @@ pub struct Tally {
     found: Vec<Found>,
     unread: Vec<Unread>,
     changed: usize,
+    passed_over: usize,
     /// How many traces the vault has seen by now, and the bound over all of them.
     traces: Option<(u64, f64)>,
 }
@@ -83,6 +84,16 @@ impl Tally {
         self.unread.len()
     }
 
+    /// How many paths were asked for that nothing stands behind; they are among those that could not be read.
+    pub fn missing(&self) -> usize {
+        self.unread.iter().filter(|unread| unread.missing).count()
+    }
+
+    /// Counts files of the system that were passed over.
+    pub fn pass_over(&mut self, files: usize) {
+        self.passed_over += files;
+    }
+
     /// How many answers there were.
     pub fn answers(&self) -> usize {
         self.verdicts.iter().sum::<usize>() + self.unread.len()
@@ -106,6 +117,18 @@ pub fn counts(tally: &Tally) -> String {
     )
 }
 
+/// How many files were passed over, in a sentence, if any were.
+pub fn passed_over(tally: &Tally) -> Option<String> {
+    let files = match tally.passed_over {
+        0 => return None,
+        1 => "1 file of the system was".to_string(),
+        n => format!("{n} files of the system were"),
+    };
+    Some(format!(
+        "{files} passed over (thumbnails, lock files, devices and their like)."
+    ))
+}
+
 /// The whole summary. `reasons` adds why files could not be read, for where that is not said elsewhere.
 pub fn human(tally: &Tally, reasons: bool) -> String {
     let mut out = counts(tally);
@@ -118,6 +141,9 @@ pub fn human(tally: &Tally, reasons: bool) -> String {
         for unread in &tally.unread {
             let _ = writeln!(out, "  {}: {}", shown(&unread.path), unread.reason);
         }
+    }
+    if let Some(words) = passed_over(tally) {
+        let _ = writeln!(out, "\n{words}");
     }
     if tally.changed > 0 {
         let _ = writeln!(
@@ -182,9 +208,11 @@ mod tests {
                 path: path.into(),
                 sha256: None,
                 reason: "it is empty. Give a table.".into(),
+                missing: path == "c.csv",
             }));
         }
         assert_eq!((tally.answers(), tally.unread()), (2, 2));
+        assert_eq!(tally.missing(), 1);
         let text = human(&tally, true);
         assert_eq!(
             text,

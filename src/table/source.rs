@@ -85,7 +85,7 @@ pub fn load(path: &Path, limits: &Limits) -> Result<(String, Vec<u8>)> {
         )));
     }
     if about.len() > limits.file_cap() {
-        return Err(too_large(&name, limits));
+        return Err(too_large(&path.display().to_string(), limits));
     }
     let mut bytes = Vec::with_capacity(about.len() as usize + 1);
     // pipes and devices tell no size, and files grow

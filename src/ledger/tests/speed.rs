@@ -68,8 +68,10 @@ fn storing_and_loading_are_fast_enough() {
 
     let table = ledger.tables(register.id).unwrap().remove(0);
     let names: Vec<String> = (0..100).map(|n| format!("hospital {n}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let recipients = ledger.add_recipients(&names, at(1)).unwrap();
+    let recipients: Vec<Recipient> = names
+        .iter()
+        .map(|name| ledger.add_recipient(name, at(1)).unwrap())
+        .collect();
     let copies: Vec<NewExport> = recipients
         .iter()
         .map(|recipient| NewExport {

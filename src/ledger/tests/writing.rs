@@ -5,18 +5,16 @@ use super::*;
 #[test]
 fn traces_add_up() {
     let (_place, mut ledger) = Place::new();
-    assert_eq!(ledger.trace_count().unwrap(), 0);
-    assert_eq!(ledger.trace_bound().unwrap(), 0.0);
+    assert_eq!(ledger.traces_after(0).unwrap(), (0, 0.0));
     ledger.add_trace(&trace(0.25)).unwrap();
     ledger.add_trace(&trace(0.5)).unwrap();
-    assert_eq!(ledger.trace_bound().unwrap(), 0.75);
+    assert_eq!(ledger.traces_after(0).unwrap(), (2, 0.75));
     ledger.add_trace(&trace(1.0)).unwrap();
-    assert_eq!(ledger.trace_bound().unwrap(), 1.0);
-    assert_eq!(ledger.trace_count().unwrap(), 3);
+    assert_eq!(ledger.traces_after(0).unwrap(), (3, 1.75));
     for alpha in [0.0, -1.0, 1.5, f64::NAN] {
         assert!(ledger.add_trace(&trace(alpha)).is_err());
     }
-    assert_eq!(ledger.trace_count().unwrap(), 3);
+    assert_eq!(ledger.traces_after(0).unwrap().0, 3);
 }
 
 #[test]
