@@ -278,7 +278,7 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
-        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.sort_by_key(|found| std::cmp::Reverse(found.0));
         self.carried.clear();
         for (_, carried) in found {
             let taken = |c: &Carried| c.place == carried.place || c.group == carried.group;
