@@ -1,6 +1,6 @@
 //! Linking without an identifier: a row belongs to the record that it is like, where no stranger's row would be so like any.
 //!
-//! A row's [features](super::features) propose records; the carrier cells, of which the ledger has digests bound to each record, then
+//! A row's [features] propose records; the carrier cells, of which the ledger has digests bound to each record, then
 //! speak for or against each. How like is enough is counted, not believed: records of the register themselves play strangers (each
 //! held against all but itself, so that columns that depend on one another do so here too), and wrong pairs of row and record show
 //! how often a carrier's cell agrees by chance, by itself and together with others. The score that links is the least at which a

@@ -5,7 +5,7 @@
 //! places of the bytes to compare. A recipient then costs a block a handle and one comparison a site.
 //!
 //! Where the leak has [stretches](super::stretches), handles stand in the order of the leaked rows, the same blocks give each row's
-//! part in the [screen](super::screen), and the few stretches that stand out are counted in a second pass for that recipient alone.
+//! part in the screen (`screen.rs`), and the few stretches that stand out are counted in a second pass for that recipient alone.
 
 use std::collections::BTreeMap;
 

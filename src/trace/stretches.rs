@@ -16,7 +16,7 @@
 //! - Every site belongs to one row, the first that showed it, and is erased everywhere where two rows contradict one another. So no
 //!   stretch counts a site twice.
 //! - A stretch may be left out for any recipient, for any reason, even by looking at the codeword: that puts 0 in the place of
-//!   something that is not negative, and E only gets smaller. [`super::screen`] leaves out what could not matter.
+//!   something that is not negative, and E only gets smaller. The screen (`screen.rs`) leaves out what could not matter.
 //!
 //! Canaries are other coins than sites, drawn under other keys, and given all sites their e-value still has mean at most 1. So they
 //! multiply the sum, as they multiplied the whole. Looking costs whoever gave the whole leak a factor of 0.9, or .046 in log10 E,
