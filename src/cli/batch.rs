@@ -88,7 +88,14 @@ impl Account<'_> {
         } else if let Err(error) = self.ledger.add_traces(&entries) {
             self.refused = Some((error, entries.len()));
         }
-        let (more, alphas) = self.ledger.traces_after(self.traces)?;
+        let (more, alphas) = match &self.refused {
+            None => self.ledger.traces_after(self.traces)?,
+            // what the ledger refuses was traced all the same
+            Some(_) => (
+                entries.len() as u64,
+                entries.iter().map(|e| e.alpha).sum::<f64>(),
+            ),
+        };
         self.traces += more;
         self.alphas += alphas;
         for answer in answers {
