@@ -227,7 +227,7 @@ impl Linker<'_> {
         out
     }
 
-    /// Links rows without identifiers by what they are like.
+    /// Links rows without identifiers by what they are like, unless they are so few beside the others that there is nothing to gain.
     fn liken(
         &self,
         table: &Table,
@@ -235,6 +235,10 @@ impl Linker<'_> {
         comparer: &Comparer<'_>,
         fates: &mut [Fate],
     ) -> Option<Alike> {
+        let linked = fates.iter().filter(|f| f.handle().is_some()).count();
+        if rows.len() * 100 < linked {
+            return None;
+        }
         let found = Matcher::new(comparer, table, rows)?.link(rows);
         for (row, handle) in &found.links {
             fates[*row] = Fate::Linked(*handle, LinkedBy::Likeness);
