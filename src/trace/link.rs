@@ -54,21 +54,22 @@ pub struct Alike {
 }
 
 impl Alike {
-    /// This table and another, against the same register.
+    /// This table and another, against the same register. Linked rows are counted over all registers at once, where the leak's tables
+    /// come together.
     pub fn and_table(self, other: Alike) -> Alike {
         Alike {
             rows: self.rows + other.rows,
-            linked: self.linked + other.linked,
             false_links: self.false_links.max(other.false_links),
+            ..self
         }
     }
 
-    /// The same tables against another register too: whoever is a stranger to both is tried twice. Rows that both linked count in both.
+    /// The same tables against another register too: whoever is a stranger to both is tried twice.
     pub fn and_register(self, other: Alike) -> Alike {
         Alike {
             rows: self.rows.max(other.rows),
-            linked: self.linked + other.linked,
             false_links: (self.false_links + other.false_links).min(1.0),
+            ..self
         }
     }
 }
@@ -155,7 +156,7 @@ impl Linker<'_> {
             let at = row[0].row;
             linked.rows[at] = self.resolve(table, at, row, &columns, &comparer);
         }
-        let anonymous = self.anonymous(table, &hits, &columns, &mut linked.rows);
+        let anonymous = self.anonymous(table, &columns, &mut linked.rows);
         if let Some(alike) = self.liken(table, &anonymous, &comparer, &mut linked.rows) {
             linked.likeness = Some(alike);
             let of = |(row, fate): (usize, &Fate)| Some((row, fate.handle()?));
@@ -179,13 +180,7 @@ impl Linker<'_> {
     }
 
     /// The rows that show no whole identifier. A row that shows one which nobody has is somebody else's, whatever it is like.
-    fn anonymous(
-        &self,
-        table: &Table,
-        hits: &[Hit],
-        columns: &[Mapped],
-        fates: &mut [Fate],
-    ) -> Vec<usize> {
+    fn anonymous(&self, table: &Table, columns: &[Mapped], fates: &mut [Fate]) -> Vec<usize> {
         let shape = &self.known.shape;
         let mut kinds: Vec<Kind> = shape.identifiers.iter().map(|id| id.kind).collect();
         // where other columns hold the like, such a cell need not be the record's own
@@ -206,13 +201,9 @@ impl Linker<'_> {
             })
         };
         let mut out = Vec::new();
-        let mut hits = hits.iter().map(|h| h.row).peekable();
         for (row, fate) in fates.iter_mut().enumerate() {
-            let mut hit = false;
-            while hits.next_if(|h| *h <= row).is_some_and(|h| h == row) {
-                hit = true;
-            }
-            if hit {
+            // an identifier that somebody has was judged already
+            if *fate != Fate::Unlinked(Why::Unknown) {
                 continue;
             }
             let filled = |cell: &str| !cell.trim().is_empty();
