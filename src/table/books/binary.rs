@@ -1,12 +1,12 @@
 //! Binary workbooks (.xlsb; [MS-XLSB]): the parts of an .xlsx, with records instead of XML in them.
 
-use std::collections::HashSet;
 use std::io::{BufRead, Read as _};
 
+use super::listed::{Listed, read_sheets};
 use super::parts::{Bounded, Parts};
 use super::records::{f64_at, fault, from, packed, u16_at, u32_at};
-use super::shelf::{Gather, Hidden, Shelf, Trouble, short};
-use super::spreadsheet::{relations, within};
+use super::shelf::{Gather, Hidden, Shelf, Trouble};
+use super::spreadsheet::relations;
 use super::strings::Texts;
 use super::xml::Xml;
 use crate::table::dates::{self, Shape};
@@ -117,12 +117,6 @@ struct Shared {
     late: bool,
 }
 
-struct Listed {
-    name: String,
-    hidden: bool,
-    id: String,
-}
-
 pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
     let mut parts = Parts::open(bytes, &shelf.limits)?;
     let mut shared = Shared::default();
@@ -151,30 +145,10 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
         done.map_err(|trouble| parts.trouble(trouble)),
         &shared.strings,
     )?;
-    let mut seen = HashSet::new();
-    for sheet in listed.iter().take(parts.len()) {
-        let Some((kind, target)) = relations.get(&sheet.id) else {
-            shelf.note(format!(
-                "Sheet `{}` is listed and not there.",
-                short(&sheet.name)
-            ));
-            continue;
-        };
-        let path = within("xl", target);
-        if kind.ends_with("/chartsheet")
-            || kind.ends_with("/dialogsheet")
-            || !seen.insert(path.clone())
-        {
-            continue;
-        }
-        shelf.sheet(&sheet.name, sheet.hidden, |gather| {
-            let done = match parts.part(&path) {
-                Some(part) => part.and_then(|part| cells(Records::new(part), &shared, gather)),
-                None => Err(Trouble::broken("its part is missing")),
-            };
-            done.map_err(|trouble| parts.trouble(trouble))
-        });
-    }
+    let cells = |parts: &mut Parts<'_>, path: &str, gather: &mut Gather| {
+        cells(Records::new(parts.needed(path)?), &shared, gather)
+    };
+    read_sheets(&mut parts, &listed, &relations, "xl", shelf, cells);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod biff;
 mod binary;
 mod compound;
 mod keystream;
+mod listed;
 mod locked;
 mod opendocument;
 mod parts;

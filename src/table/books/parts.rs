@@ -72,6 +72,15 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// A part that must be there.
+    pub(super) fn needed(
+        &mut self,
+        path: &str,
+    ) -> Result<Bounded<impl BufRead + use<'_, 'a>>, Trouble> {
+        self.part(path)
+            .unwrap_or_else(|| Err(Trouble::broken("its part is missing")))
+    }
+
     /// What to say when reading stopped for the sake of the limits, else the reader's own words.
     pub(super) fn trouble(&self, why: Trouble) -> Trouble {
         match why {

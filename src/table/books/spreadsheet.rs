@@ -1,25 +1,17 @@
 //! Office Open XML workbooks (.xlsx, .xlsm; ECMA-376 part 1): every worksheet, hidden ones too, read in one pass and by streaming.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::BufRead;
 
+use super::listed::{Listed, read_sheets};
 use super::parts::Parts;
-use super::shelf::{Shelf, Trouble};
+use super::shelf::{Gather, Shelf, Trouble};
 use super::strings::{Texts, unescape};
 use super::worksheet::cells;
 use super::xml::{Node, Xml};
 use crate::table::dates::{self, Shape};
 
 type Read<T> = Result<T, Trouble>;
-
-/// A sheet that the workbook lists.
-#[derive(Debug, PartialEq)]
-struct Listed {
-    name: String,
-    hidden: bool,
-    /// The relation that leads to its part.
-    id: String,
-}
 
 /// What all sheets share.
 #[derive(Default)]
@@ -75,31 +67,10 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
         done.map_err(|trouble| parts.trouble(trouble)),
         &shared.strings,
     )?;
-    let mut seen = HashSet::new();
-    for sheet in listed.iter().take(parts.len()) {
-        let Some((kind, target)) = relations.get(&sheet.id) else {
-            shelf.note(format!(
-                "Sheet `{}` is listed and not there.",
-                super::shelf::short(&sheet.name)
-            ));
-            continue;
-        };
-        let path = within(folder, target);
-        // charts and dialogs hold no cells, and two names for one part would be one sheet twice
-        if kind.ends_with("/chartsheet")
-            || kind.ends_with("/dialogsheet")
-            || !seen.insert(path.clone())
-        {
-            continue;
-        }
-        shelf.sheet(&sheet.name, sheet.hidden, |gather| {
-            let done = match parts.part(&path) {
-                Some(part) => part.and_then(|part| cells(&mut Xml::new(part), &shared, gather)),
-                None => Err(Trouble::broken("its part is missing")),
-            };
-            done.map_err(|trouble| parts.trouble(trouble))
-        });
-    }
+    let cells = |parts: &mut Parts<'_>, path: &str, gather: &mut Gather| {
+        cells(&mut Xml::new(parts.needed(path)?), &shared, gather)
+    };
+    read_sheets(&mut parts, &listed, &relations, folder, shelf, cells);
     Ok(())
 }
 
