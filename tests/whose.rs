@@ -332,7 +332,8 @@ fn each_row_is_told_with_its_record_and_canaries_as_such() {
             }
             RowFate::Unlinked(_) => {
                 assert_eq!(row.canary_of, ["Partner 0"], "{id}");
-                assert!(original.column(ids).all(|other| other != id));
+                // like its donor, a canary may have none
+                assert!(id.is_empty() || original.column(ids).all(|other| other != id));
                 canaries += 1;
             }
         }
