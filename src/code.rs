@@ -25,11 +25,32 @@ pub enum SiteKind {
     Numbers,
     /// Addresses and other text.
     Text,
+    /// Which of two neighbouring rows comes first.
+    Order,
+    /// Made-up records that a keyed part of the recipients share: whether a copy holds one.
+    Shared,
 }
 
 impl SiteKind {
     /// Every kind, in the order of reports.
-    pub const ALL: [SiteKind; 3] = [SiteKind::Dates, SiteKind::Numbers, SiteKind::Text];
+    pub const ALL: [SiteKind; 5] = [
+        SiteKind::Dates,
+        SiteKind::Numbers,
+        SiteKind::Text,
+        SiteKind::Order,
+        SiteKind::Shared,
+    ];
+
+    /// The kind's word, in reports and JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            SiteKind::Dates => "dates",
+            SiteKind::Numbers => "numbers",
+            SiteKind::Text => "text",
+            SiteKind::Order => "order",
+            SiteKind::Shared => "shared",
+        }
+    }
 }
 
 /// The chance that a site's bit is 1, in 256ths; between 1 and 255.

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn one_site_a_row_names_after_the_rows_that_simulation_elsewhere_gives() {
-        let one = || RowSites::from_means([1.0, 0.0, 0.0]);
+        let one = || RowSites::from_means([1.0, 0.0, 0.0, 0.0, 0.0]);
         for (code, clean, worn) in [
             (BiasSet::Half, 30..=35, 56..=68),
             (BiasSet::Mixed, 40..=47, 70..=82),
@@ -248,7 +248,10 @@ mod tests {
 
     #[test]
     fn more_sites_a_row_need_fewer_rows_and_more_rows_a_better_chance() {
-        let four = forecast(BiasSet::Mixed, RowSites::from_means([2.0, 1.0, 1.0]));
+        let four = forecast(
+            BiasSet::Mixed,
+            RowSites::from_means([2.0, 1.0, 1.0, 0.0, 0.0]),
+        );
         let rows = four.rows_to_name(CLEAN).unwrap();
         assert!((11..=14).contains(&rows), "{rows}");
         let chances = [5, 9, 12, 20, 10_000].map(|k| four.chance(k, CLEAN).0);
@@ -267,24 +270,33 @@ mod tests {
     fn rows_without_sites_and_values_worn_to_nothing_name_nobody() {
         for sites in [
             RowSites::default(),
-            RowSites::from_means([0.0; 3]),
+            RowSites::from_means([0.0; KINDS]),
             RowSites::from_rows([]),
         ] {
             let forecast = forecast(BiasSet::Half, sites);
             assert_eq!(forecast.rows_to_name(CLEAN), None);
             assert_eq!(forecast.chance(1_000, CLEAN).0, 0.0);
         }
-        let forecast = forecast(BiasSet::Half, RowSites::from_means([f64::NAN, 50.0, -1.0]));
+        let forecast = forecast(
+            BiasSet::Half,
+            RowSites::from_means([f64::NAN, 50.0, -1.0, 0.0, 0.0]),
+        );
         assert_eq!(forecast.rows_to_name(FlipRate(0.5)), None);
         assert_eq!(forecast.rows_to_name(CLEAN), Some(1));
     }
 
     #[test]
     fn sparse_rows_count_as_they_are() {
-        let table = (0..900).map(|row| if row % 3 == 0 { [2, 1, 0] } else { [0; 3] });
+        let table = (0..900).map(|row| {
+            if row % 3 == 0 {
+                [2, 1, 0, 0, 0]
+            } else {
+                [0; KINDS]
+            }
+        });
         let sites = RowSites::from_rows(table);
         assert!((sites.mean() - 1.0).abs() < 1e-12);
-        let means = RowSites::from_means([0.5, 0.25, 1.75]);
+        let means = RowSites::from_means([0.5, 0.25, 1.75, 0.0, 0.0]);
         assert!((means.mean() - 2.5).abs() < 1e-12);
         let rows = forecast(BiasSet::Half, sites).rows_to_name(CLEAN).unwrap();
         assert!(
@@ -339,7 +351,7 @@ mod tests {
     #[test]
     #[ignore = "timing: run in release"]
     fn a_forecast_takes_a_moment() {
-        let sites = RowSites::from_means([1.4, 0.8, 0.3]);
+        let sites = RowSites::from_means([1.4, 0.8, 0.3, 0.0, 0.0]);
         for code in [BiasSet::Half, BiasSet::Mixed, BiasSet::Coalition] {
             let forecast = forecast(code, sites.clone());
             for flips in [CLEAN, WORN] {

@@ -284,7 +284,7 @@ fn donors_take_their_canaries_along(desk: &Desk) {
     let present: Vec<HashSet<u64>> = tables
         .iter()
         .map(|table| {
-            let rows = vault.ledger.membership(&table.id).unwrap();
+            let rows = vault.ledger.table_rows(&table.id).unwrap().membership;
             rows.iter()
                 .filter_map(|r| handles.get(*r as usize).copied())
                 .collect()

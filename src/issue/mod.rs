@@ -345,7 +345,8 @@ impl<'a> Issue<'a> {
                         created: now,
                         first_ordinal: history_len as u32,
                         records: &records.new,
-                        membership: &records.membership,
+                        rows: &records.rows,
+                        new_shared: &[],
                     })?,
                 };
                 let recipients = request

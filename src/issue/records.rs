@@ -6,7 +6,7 @@ use crate::canary::Taken;
 use crate::code::Handle;
 use crate::digests::{DigestMap, DigestSet, map_for};
 use crate::key::{BlockKey, DigestKeys};
-use crate::ledger::{NO_RECORD, RecordIndex};
+use crate::ledger::{NO_RECORD, RecordIndex, TableRows};
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
 use crate::mark::{Record, Variants};
@@ -82,8 +82,8 @@ pub struct Records {
     pub handles: Vec<Option<Handle>>,
     /// Records that are new or changed.
     pub new: RecordIndex,
-    /// One register-wide ordinal a row.
-    pub membership: Vec<u32>,
+    /// One register-wide ordinal a row, and what all copies have in common.
+    pub rows: TableRows,
     /// Every row's slots and the texts of its variants.
     pub plan: Plan,
     /// Identifiers in use, in this table and before.
@@ -223,7 +223,10 @@ impl Reader<'_> {
         let mut out = Records {
             handles,
             new: RecordIndex::new(self.shape.layout()),
-            membership: vec![NO_RECORD; rows],
+            rows: TableRows {
+                membership: vec![NO_RECORD; rows],
+                ..TableRows::default()
+            },
             plan: Plan::new(self.shape),
             taken: self.taken(history, rows, &ids),
             known_rows: 0,
@@ -258,7 +261,7 @@ impl Reader<'_> {
                         == *now.variants
             });
             if let Some(ordinal) = known {
-                out.membership[row] = *ordinal;
+                out.rows.membership[row] = *ordinal;
                 continue;
             }
             if let Some(last) = versions.and_then(|v| v.last()) {
@@ -287,7 +290,7 @@ impl Reader<'_> {
                     at
                 }
             };
-            out.membership[row] = history.len() as u32 + at;
+            out.rows.membership[row] = history.len() as u32 + at;
         }
         out
     }

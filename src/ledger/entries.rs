@@ -64,8 +64,22 @@ pub struct NewTable<'a> {
     pub first_ordinal: u32,
     /// Records that are new or changed against the register's earlier tables. Their ordinals go on from `first_ordinal`.
     pub records: &'a RecordIndex,
+    /// Which record each row is, and what else copies of the table hold.
+    pub rows: &'a TableRows,
+    /// Shared canaries that no earlier table of the register had, or had otherwise, in the caller's own form; sealed before they are
+    /// stored. Empty where there are none.
+    pub new_shared: &'a [u8],
+}
+
+/// What the rows of a source table are, and what all its copies have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableRows {
     /// For every row, in order: the ordinal of its record, or [`super::NO_RECORD`].
-    pub membership: &'a [u32],
+    pub membership: Vec<u32>,
+    /// Rows (counted from 0) that change places with the next in copies whose codeword says so, rising.
+    pub pairs: Vec<u32>,
+    /// Ordinals of the records that are shared canaries: a copy holds those that its codeword says.
+    pub shared: Vec<u32>,
 }
 
 /// A source table.

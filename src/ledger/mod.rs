@@ -24,7 +24,7 @@ pub use canaries::CanaryIndex;
 pub use chain::Verified;
 pub use entries::{
     ExportEntry, NewExport, NewRegister, NewTable, NewTrace, Recipient, Register, TableEntry,
-    TraceEntry,
+    TableRows, TraceEntry,
 };
 pub use records::{Layout, MAX_BITS, NO_RECORD, RecordIndex, VariantRanges};
 pub use write::Writer;

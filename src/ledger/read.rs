@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use super::Ledger;
 use super::canaries::CanaryIndex;
 use super::chain::Kind;
-use super::entries::{ExportEntry, Recipient, Register, TableEntry, TraceEntry};
-use super::records::{Layout, RecordIndex, membership_from_bytes};
+use super::entries::{ExportEntry, Recipient, Register, TableEntry, TableRows, TraceEntry};
+use super::records::{Layout, RecordIndex, rows_from_bytes};
 use super::store::{Store, blob, count, damaged, time, time_if_any};
 use crate::error::{Error, Result};
 
@@ -105,13 +105,16 @@ impl Ledger {
         table(&self.store, id)
     }
 
-    /// For every row of a table, in order: the register-wide ordinal of its record, or [`super::NO_RECORD`].
-    pub fn membership(&self, table: &str) -> Result<Vec<u32>> {
+    /// What the rows of a table are, and what all its copies have in common.
+    pub fn table_rows(&self, table: &str) -> Result<TableRows> {
         self.store
             .one(
                 "SELECT membership FROM source_table WHERE id = ?1",
                 [table],
-                |row| membership_from_bytes(blob(row, 0)?).ok_or_else(|| damaged(0)),
+                |row| match rows_from_bytes(blob(row, 0)?) {
+                    Some((rows, _)) => Ok(rows),
+                    None => Err(damaged(0)),
+                },
             )?
             .ok_or_else(|| {
                 Error::input(format!(
@@ -216,6 +219,24 @@ impl Ledger {
             .collect()
     }
 
+    /// The shared canaries that each table of a register brought or changed, opened, in the order of entry.
+    pub fn shared_canaries(&self, register: i64) -> Result<Vec<Zeroizing<Vec<u8>>>> {
+        let tables: Vec<(String, Vec<u8>)> = self.store.all(
+            "SELECT id, membership FROM source_table WHERE register = ?1 ORDER BY ord",
+            [register],
+            |row| {
+                let (_, sealed) = rows_from_bytes(blob(row, 1)?).ok_or_else(|| damaged(1))?;
+                Ok((row.get(0)?, sealed.to_vec()))
+            },
+        )?;
+        let key = self.key.seal_key();
+        tables
+            .into_iter()
+            .filter(|(_, sealed)| !sealed.is_empty())
+            .map(|(table, sealed)| key.open(&shared_canaries_place(&table), &sealed))
+            .collect()
+    }
+
     /// All traces, in the order of entry.
     pub fn traces(&self) -> Result<Vec<TraceEntry>> {
         self.store.all(
@@ -253,6 +274,11 @@ pub(super) fn policy_place(register: &str) -> Vec<u8> {
 /// Where an export's new canaries are sealed.
 pub(super) fn canaries_place(export: &str) -> Vec<u8> {
     format!("canaries of export {export}").into_bytes()
+}
+
+/// What binds a table's sealed shared canaries to it.
+pub(super) fn shared_canaries_place(table: &str) -> Vec<u8> {
+    format!("shared canaries of table {table}").into_bytes()
 }
 
 pub(super) fn register_id(store: &Store, name: &str) -> Result<Option<i64>> {

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::bytes::{Bytes, put_u32s, put_u64s};
+use super::entries::TableRows;
 
 /// The most slots that one record's constraint group can hold.
 pub const MAX_BITS: u8 = 4;
@@ -13,6 +14,9 @@ pub const NO_RECORD: u32 = u32::MAX;
 
 /// Version of the blobs written here.
 const FORMAT: u32 = 1;
+
+/// Version of a table's rows that say more than which records they are.
+const ROWS_FORMAT: u32 = 2;
 
 /// What a record of a register is made of; frozen with the register.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -309,24 +313,42 @@ fn stretch<T>(flat: &[T], stride: usize, record: usize) -> &[T] {
         .unwrap_or_default()
 }
 
-/// A table's membership as the ledger stores it.
-pub(super) fn membership_to_bytes(membership: &[u32]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(4 + membership.len() * 4);
-    put_u32s(&mut out, &[FORMAT]);
-    put_u32s(&mut out, membership);
+/// The rows of a table as the ledger stores them, `sealed` behind them. The first version holds the membership alone, and is
+/// written still where there is no more to say.
+pub(super) fn rows_to_bytes(rows: &TableRows, sealed: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(16 + rows.membership.len() * 4 + sealed.len());
+    if rows.pairs.is_empty() && rows.shared.is_empty() && sealed.is_empty() {
+        put_u32s(&mut out, &[FORMAT]);
+        put_u32s(&mut out, &rows.membership);
+        return out;
+    }
+    put_u32s(&mut out, &[ROWS_FORMAT]);
+    for numbers in [&rows.membership, &rows.pairs, &rows.shared] {
+        put_u32s(&mut out, &[numbers.len() as u32]);
+        put_u32s(&mut out, numbers);
+    }
+    out.extend_from_slice(sealed);
     out
 }
 
-/// A table's membership from what the ledger stores; `None` where that is damaged.
-pub(super) fn membership_from_bytes(bytes: &[u8]) -> Option<Vec<u32>> {
+/// A table's rows from what the ledger stores, and what is sealed behind them; `None` where that is damaged.
+pub(super) fn rows_from_bytes(bytes: &[u8]) -> Option<(TableRows, &[u8])> {
     let mut bytes = Bytes(bytes);
-    if bytes.u32()? != FORMAT {
-        return None;
+    let mut rows = TableRows::default();
+    match bytes.u32()? {
+        FORMAT => {
+            bytes.u32s(bytes.0.len() / 4, &mut rows.membership)?;
+            bytes.end()?;
+        }
+        ROWS_FORMAT => {
+            for numbers in [&mut rows.membership, &mut rows.pairs, &mut rows.shared] {
+                let count = bytes.u32()? as usize;
+                bytes.u32s(count, numbers)?;
+            }
+        }
+        _ => return None,
     }
-    let mut out = Vec::new();
-    bytes.u32s(bytes.0.len() / 4, &mut out)?;
-    bytes.end()?;
-    Some(out)
+    Some((rows, bytes.0))
 }
 
 #[cfg(test)]
@@ -452,10 +474,19 @@ pub(super) mod tests {
     fn layouts_and_memberships_come_back() {
         assert_eq!(Layout::from_bytes(&layout().to_bytes()), Some(layout()));
         assert_eq!(Layout::from_bytes(&layout().to_bytes()[..15]), None);
-        let membership = vec![0, 5, NO_RECORD, 5];
-        let bytes = membership_to_bytes(&membership);
-        assert_eq!(membership_from_bytes(&bytes), Some(membership));
-        assert_eq!(membership_from_bytes(&bytes[..bytes.len() - 1]), None);
-        assert_eq!(membership_from_bytes(&[]), None);
+        let mut rows = TableRows {
+            membership: vec![0, 5, NO_RECORD, 5],
+            ..TableRows::default()
+        };
+        let bytes = rows_to_bytes(&rows, &[]);
+        assert_eq!(rows_from_bytes(&bytes), Some((rows.clone(), &[][..])));
+        assert_eq!(rows_from_bytes(&bytes[..bytes.len() - 1]), None);
+        assert_eq!(rows_from_bytes(&[]), None);
+        (rows.pairs, rows.shared) = (vec![0, 2], vec![7]);
+        let more = rows_to_bytes(&rows, b"sealed");
+        assert_eq!(rows_from_bytes(&more), Some((rows, &b"sealed"[..])));
+        for end in 0..more.len() - b"sealed".len() {
+            assert_eq!(rows_from_bytes(&more[..end]), None, "{end}");
+        }
     }
 }

@@ -90,11 +90,18 @@ fn records(first: usize, count: usize) -> RecordIndex {
     }
 }
 
+fn rows_of(membership: &[u32]) -> TableRows {
+    TableRows {
+        membership: membership.to_vec(),
+        ..TableRows::default()
+    }
+}
+
 fn table<'a>(
     register: i64,
     first_ordinal: u32,
     records: &'a RecordIndex,
-    membership: &'a [u32],
+    rows: &'a TableRows,
 ) -> NewTable<'a> {
     NewTable {
         register,
@@ -103,7 +110,8 @@ fn table<'a>(
         created: at(2),
         first_ordinal,
         records,
-        membership,
+        rows,
+        new_shared: &[],
     }
 }
 
@@ -153,11 +161,16 @@ fn fill(ledger: &mut Ledger) -> (Register, Vec<TableEntry>, Vec<Recipient>, Vec<
                 register.id,
                 0,
                 &march,
-                &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+                &rows_of(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
             ))
             .unwrap(),
         ledger
-            .add_table(&table(register.id, 10, &april, &[12, NO_RECORD, 11, 10, 3]))
+            .add_table(&table(
+                register.id,
+                10,
+                &april,
+                &rows_of(&[12, NO_RECORD, 11, 10, 3]),
+            ))
             .unwrap(),
     ];
     let mut exports = ledger
@@ -211,10 +224,10 @@ fn everything_entered_is_there_after_reopening() {
     assert_eq!(ledger.record_count(register.id).unwrap(), 13);
     assert_eq!(ledger.records(register.id).unwrap(), records(0, 13));
     assert_eq!(
-        ledger.membership(&tables[1].id).unwrap(),
+        ledger.table_rows(&tables[1].id).unwrap().membership,
         [12, NO_RECORD, 11, 10, 3]
     );
-    assert!(ledger.membership("t-none").is_err());
+    assert!(ledger.table_rows("t-none").is_err());
     assert!(ledger.records(99).is_err());
 
     let entries = ledger.exports().unwrap();
@@ -269,7 +282,7 @@ fn canary_indexes_come_one_by_one_for_one_register() {
     let other = ledger.add_register(&register("other")).unwrap();
     let records = records(0, 1);
     let other_table = ledger
-        .add_table(&table(other.id, 0, &records, &[0]))
+        .add_table(&table(other.id, 0, &records, &rows_of(&[0])))
         .unwrap();
     let mut last = export(&other_table.id, &recipients[1]);
     last.canary_index.ways = vec![1, 2];

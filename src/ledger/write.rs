@@ -5,7 +5,7 @@ use rusqlite::types::ValueRef;
 
 use super::chain::{self, End, Kind};
 use super::entries::{NewExport, NewRegister, NewTable, NewTrace, Recipient, Register, TableEntry};
-use super::records::{NO_RECORD, RecordIndex, membership_to_bytes};
+use super::records::{NO_RECORD, RecordIndex, rows_to_bytes};
 use super::store::Store;
 use super::{Ledger, read};
 use crate::error::{Error, Result};
@@ -185,8 +185,15 @@ impl Writer<'_> {
         }
         check_records(new, &layout)?;
         let id = self.fresh_id('t', &chain::SOURCE_TABLE)?;
-        let membership = membership_to_bytes(new.membership);
-        let (rows, added) = (new.membership.len() as u64, new.records.len() as u64);
+        let sealed = match new.new_shared {
+            [] => Vec::new(),
+            shared => self
+                .key
+                .seal_key()
+                .seal(&read::shared_canaries_place(&id), shared)?,
+        };
+        let membership = rows_to_bytes(new.rows, &sealed);
+        let (rows, added) = (new.rows.membership.len() as u64, new.records.len() as u64);
         self.append(
             &chain::SOURCE_TABLE,
             &id,
@@ -360,7 +367,8 @@ fn check_records(new: &NewTable<'_>, layout: &super::Layout) -> Result<()> {
         .or_else(|| (all >= u64::from(NO_RECORD)).then(|| format!("{all} are too many")))
         .or_else(|| {
             let outside = |record: &&u32| u64::from(**record) >= all && **record != NO_RECORD;
-            let stray = new.membership.iter().find(outside)?;
+            let mut named = new.rows.membership.iter().chain(&new.rows.shared);
+            let stray = named.find(outside)?;
             Some(format!("a row names record {stray} of {all}"))
         });
     match fault {

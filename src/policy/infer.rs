@@ -1,7 +1,7 @@
 //! A policy from a table: each column's role from header and content, then the rules between columns, then the order.
 
 use super::profile::Profile;
-use super::{Canaries, Column, Kind, Policy, Role, depend, order};
+use super::{Canaries, Column, Fidelity, Kind, Policy, Role, depend, order};
 use crate::code::BiasSet;
 use crate::parallel;
 use crate::table::Table;
@@ -40,12 +40,16 @@ pub fn infer(table: &Table) -> Policy {
         } else {
             BiasSet::Mixed
         },
+        coalition: None,
+        fidelity: Fidelity::default(),
+        row_order: false,
         canaries: Canaries {
             rate: if rows < CANARIES_FROM {
                 0.0
             } else {
                 CANARY_RATE
             },
+            shared: 0.0,
             phones: Vec::new(),
         },
         sort,

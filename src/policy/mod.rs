@@ -113,6 +113,10 @@ fn is_zero(n: &i64) -> bool {
     *n == 0
 }
 
+fn is_nought(part: &f64) -> bool {
+    *part == 0.0
+}
+
 /// A dependency that held in the table and holds in every copy. Columns are named.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
@@ -183,12 +187,33 @@ pub struct SortKey {
     pub descending: bool,
 }
 
+/// How far a copy may depart from its source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fidelity {
+    /// Carriers are altered, each within its column's own bounds.
+    #[default]
+    Subtle,
+    /// No value is altered: canaries and the order of rows tell copies apart.
+    Lossless,
+}
+
+impl Fidelity {
+    fn is_default(&self) -> bool {
+        *self == Fidelity::default()
+    }
+}
+
 /// How canaries are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Canaries {
     /// Canaries per record; 0 for none.
     pub rate: f64,
+    /// The part of a copy's canaries, on average, that other copies hold too: each is given to a keyed half of the recipients, so that
+    /// partners who keep only what their copies share still carry evidence. 0 for none.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub shared: f64,
     /// Phone numbers that the agency owns and canaries may carry; made up from the column's own prefixes where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<String>,
@@ -200,6 +225,16 @@ pub struct Canaries {
 pub struct Policy {
     /// The biases of the register's sites.
     pub code: BiasSet,
+    /// How many recipients may lay their copies side by side and one of them still be named, where the agency said so: what `code` is
+    /// chosen by at the first issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coalition: Option<u32>,
+    /// Whether values may be altered at all.
+    #[serde(default, skip_serializing_if = "Fidelity::is_default")]
+    pub fidelity: Fidelity,
+    /// Whether neighbouring rows that the table's own order leaves free may change places; always so where `fidelity` is lossless.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub row_order: bool,
     /// Canaries.
     pub canaries: Canaries,
     /// The table's own sort order, most significant first; empty where it has none.

@@ -157,8 +157,12 @@ mod tests {
         column.step = Some("0.5".into());
         let policy = Policy {
             code: crate::code::BiasSet::Mixed,
+            coalition: None,
+            fidelity: Default::default(),
+            row_order: false,
             canaries: super::super::Canaries {
                 rate: 0.005,
+                shared: 0.0,
                 phones: vec![],
             },
             sort: vec![],

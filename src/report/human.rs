@@ -4,7 +4,6 @@
 use std::fmt::Write;
 
 use super::LeakReport;
-use crate::code::SiteKind;
 use crate::issue::{Issued, Plan};
 use crate::trace::outcome::{Candidate, LeakRow, Outcome, StretchPlace};
 use crate::trace::verdict::Verdict;
@@ -245,11 +244,7 @@ fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Resul
         }
     }
     for e in s.evidence.iter().filter(|e| e.read > 0) {
-        let kind = match e.kind {
-            SiteKind::Dates => "dates",
-            SiteKind::Numbers => "numbers",
-            SiteKind::Text => "text",
-        };
+        let kind = e.kind.word();
         writeln!(
             out,
             "    {kind:<8} {} marks read, {} as in this copy",

@@ -210,11 +210,7 @@ pub fn answer(answer: &Answer) -> serde_json::Value {
 
 fn source(c: &Candidate) -> SourceJson<'_> {
     let sites = c.evidence.iter().map(|e| EvidenceJson {
-        kind: match e.kind {
-            crate::code::SiteKind::Dates => "dates",
-            crate::code::SiteKind::Numbers => "numbers",
-            crate::code::SiteKind::Text => "text",
-        },
+        kind: e.kind.word(),
         read: e.read,
         agree: e.agree,
         log10_e: finite(e.log10_e),

@@ -49,7 +49,7 @@ impl Holdings {
         let mut tables = Vec::with_capacity(known.tables.len());
         for table in &known.tables {
             let mut held = Ordinals::default();
-            for ordinal in ledger.membership(&table.id)? {
+            for ordinal in ledger.table_rows(&table.id)?.membership {
                 // an ordinal beyond the register's records belongs to nobody
                 if ordinal != NO_RECORD && (ordinal as usize) < known.index.len() {
                     held.insert(ordinal);

@@ -119,7 +119,9 @@ impl Tracer {
     pub fn memberships(&self, vault: &Vault) -> Result<Memberships> {
         let of = |known: &Known| {
             let tables = known.tables.iter();
-            tables.map(|t| vault.ledger.membership(&t.id)).collect()
+            tables
+                .map(|t| Ok(vault.ledger.table_rows(&t.id)?.membership))
+                .collect()
         };
         let all: Result<Vec<Vec<Vec<u32>>>> = self.registers.iter().map(of).collect();
         Ok(Memberships(all?))

@@ -262,7 +262,7 @@ fn bytes_changed_under_sqlite_give_errors_and_no_panic() {
         tried += 1;
         let result = Ledger::open(&place.path(), &key()).and_then(|ledger| {
             let _ = ledger.records(register.id);
-            let _ = ledger.membership(&tables[0].id);
+            let _ = ledger.table_rows(&tables[0].id);
             let _ = ledger.sealed_canaries(register.id, &recipients[0].id);
             let _ = ledger.exports();
             ledger.verify()

@@ -38,10 +38,10 @@ fn a_large_table_is_kept_in_several_chunks() {
     let many = records(0, 5_000);
     let membership: Vec<u32> = (0..5_000).rev().collect();
     let entry = ledger
-        .add_table(&table(register.id, 0, &many, &membership))
+        .add_table(&table(register.id, 0, &many, &rows_of(&membership)))
         .unwrap();
     assert_eq!(ledger.records(register.id).unwrap(), many);
-    assert_eq!(ledger.membership(&entry.id).unwrap(), membership);
+    assert_eq!(ledger.table_rows(&entry.id).unwrap().membership, membership);
     // vault, register, table, three chunks
     assert_eq!(ledger.verify().unwrap().entries, 6);
 }
@@ -75,26 +75,26 @@ fn what_does_not_fit_is_refused_and_leaves_nothing() {
     };
     refused(
         &mut ledger,
-        &table(register.id, 10, &two, &[10]),
+        &table(register.id, 10, &two, &rows_of(&[10])),
         "another process has entered records",
     );
-    refused(&mut ledger, &table(99, 0, &two, &[0]), "has none");
+    refused(&mut ledger, &table(99, 0, &two, &rows_of(&[0])), "has none");
     refused(
         &mut ledger,
-        &table(register.id, 13, &two, &[0, 15]),
+        &table(register.id, 13, &two, &rows_of(&[0, 15])),
         "record 15 of 15",
     );
     let foreign = RecordIndex::new(Layout::default());
     refused(
         &mut ledger,
-        &table(register.id, 13, &foreign, &[]),
+        &table(register.id, 13, &foreign, &rows_of(&[])),
         "another layout",
     );
     let mut short = two.clone();
     short.variants.pop();
     refused(
         &mut ledger,
-        &table(register.id, 13, &short, &[]),
+        &table(register.id, 13, &short, &rows_of(&[])),
         "variant digests",
     );
 
@@ -153,7 +153,8 @@ fn a_write_that_fails_is_undone_and_several_things_are_entered_at_once() {
     let id = ledger
         .write(|writer| {
             let register = writer.add_register(&register("whole"))?;
-            let table = writer.add_table(&table(register.id, 0, &records, &[0, 1, 2, 3]))?;
+            let table =
+                writer.add_table(&table(register.id, 0, &records, &rows_of(&[0, 1, 2, 3])))?;
             let recipient = writer.add_recipient("r", at(1))?;
             let id = writer.add_export(&export(&table.id, &recipient))?;
             writer.mark_issued(&id, at(4))?;
