@@ -126,7 +126,7 @@
 //! | room | uses |
 //! |---|---|
 //! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `code`, `error`, `inspection`, `issue`, `lookup`, `policy`, `table`, `trace` |
+//! | [`report`] | `error`, `inspection`, `issue`, `lookup`, `policy`, `table`, `trace` |
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |

@@ -37,7 +37,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "code",
             "error",
             "inspection",
             "issue",
