@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
+use super::order::Turns;
 use super::records::Records;
 use crate::canary::draws::{Draws, Purpose};
 use crate::canary::{Canary, DonorRate, Identity, Maker, Sheet, donor_draw};
@@ -48,6 +49,7 @@ pub struct Printer<'a> {
     table: &'a Table,
     places: &'a [Option<usize>],
     records: &'a Records,
+    turns: &'a Turns,
     shape: &'a Shape,
     maker: Maker<'a>,
     /// Every row's biases, one a slot that it holds, in group order.
@@ -100,6 +102,7 @@ impl<'a> Printer<'a> {
     pub fn new(
         sheet: Sheet<'a>,
         records: &'a Records,
+        turns: &'a Turns,
         shape: &'a Shape,
         maker: Maker<'a>,
         days: &HashMap<usize, Date>,
@@ -151,6 +154,7 @@ impl<'a> Printer<'a> {
             table,
             places,
             records,
+            turns,
             shape,
             maker,
             biases,
@@ -162,8 +166,13 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Slots in the table.
+    /// Sites in the table, those of its row order among them.
     pub fn sites(&self) -> usize {
+        self.cell_sites() + self.turns.sites()
+    }
+
+    /// Sites in its cells, which no sorting takes away.
+    pub fn cell_sites(&self) -> usize {
         self.biases.len()
     }
 
@@ -317,10 +326,11 @@ impl<'a> Printer<'a> {
 
     /// The copy's lines in the table's own order; a canary stands anywhere among its equals.
     fn lines(&self, altered: &[Replaced<'_>], canaries: &[Canary], bearer: &Bearer) -> Vec<Line> {
-        // twice the row's number, so that a canary's place is an odd number between two rows
-        let kept = self.ranks.iter().enumerate();
+        let places = self.turns.places(&bearer.codeword, self.ranks.len());
+        // twice the row's number, so that a canary's place is an even number between two rows
+        let kept = self.ranks.iter().zip(places).enumerate();
         let mut items: Vec<(Ranks, u64, Line)> = kept
-            .map(|(row, ranks)| (*ranks, 2 * row as u64 + 1, Line::Kept(row as u32)))
+            .map(|(row, (ranks, place))| (*ranks, 2 * u64::from(place) + 1, Line::Kept(row as u32)))
             .collect();
         for (key, by) in self.sort.iter().enumerate() {
             for r in altered.iter().filter(|r| r.column as usize == by.place) {

@@ -10,6 +10,7 @@ pub mod copy;
 mod files;
 mod making;
 pub mod names;
+pub mod order;
 pub mod records;
 pub mod register;
 
@@ -22,6 +23,7 @@ use tempfile::NamedTempFile;
 use crate::canary::{Maker, Sheet};
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
+use crate::mark;
 use crate::parallel;
 use crate::policy::{Kind, Policy, Role, depend};
 use crate::table::Source;
@@ -31,6 +33,7 @@ pub use checks::check_table;
 use copy::{Bearer, Printer, Wanted};
 use files::{make_folder, remove_stale, show};
 use making::{bearer, make_copy, wanted};
+use order::Turns;
 use records::{History, Records};
 use register::Frame;
 
@@ -52,6 +55,8 @@ pub struct Request {
     pub register: Option<String>,
     /// A policy for a new register.
     pub policy: Option<Policy>,
+    /// Alter no value: canaries and the order of rows alone tell copies apart.
+    pub lossless: bool,
     /// What the copies are for.
     pub purpose: Option<String>,
     /// Exactly so many canaries a copy, instead of the policy's rate.
@@ -111,6 +116,7 @@ pub struct Issue<'a> {
     request: Request,
     frame: Frame,
     records: Records,
+    turns: Turns,
     history_len: usize,
     table_known: Option<TableEntry>,
     parent: Option<String>,
@@ -195,7 +201,17 @@ impl<'a> Issue<'a> {
             directions: &code.direction,
             register: frame.name.as_bytes(),
         };
-        let records = reader.read(&source.table, &frame.places, &history);
+        let mut records = reader.read(&source.table, &frame.places, &history);
+        if mark::order::applies(&frame.policy) {
+            records.rows.pairs =
+                mark::order::free_rows(&frame.policy, &source.table, &records.handles);
+        }
+        let turns = Turns::new(
+            frame.policy.code,
+            &code,
+            &records.handles,
+            &records.rows.pairs,
+        );
         if parent.is_none() {
             back::refuse_moved(&records, source)?;
         }
@@ -215,6 +231,7 @@ impl<'a> Issue<'a> {
             request,
             frame,
             records,
+            turns,
             history_len: history.len(),
             table_known,
             parent,
@@ -225,7 +242,8 @@ impl<'a> Issue<'a> {
     }
 
     fn sites(&self) -> usize {
-        self.records.plan.bits.iter().map(|b| usize::from(*b)).sum()
+        let in_cells: usize = self.records.plan.bits.iter().map(|b| usize::from(*b)).sum();
+        in_cells + self.turns.sites()
     }
 
     fn gets_canaries(&self) -> bool {
@@ -253,6 +271,12 @@ impl<'a> Issue<'a> {
             notes.push(format!(
                 "{unmarked} rows have no identifier and carry no marks"
             ));
+        }
+        if mark::order::applies(&self.frame.policy) && self.turns.sites() == 0 {
+            notes.push(
+                "the table's own order leaves no two neighbouring rows free, so their order tells nothing"
+                    .to_string(),
+            );
         }
         let canaries = self.gets_canaries();
         if canaries && self.source.table.rows() < crate::policy::infer::CANARIES_FROM {
@@ -303,6 +327,7 @@ impl<'a> Issue<'a> {
             request,
             frame,
             records,
+            turns,
             history_len,
             table_known,
             parent,
@@ -329,7 +354,7 @@ impl<'a> Issue<'a> {
                     &records.taken,
                     &days,
                 );
-                Printer::new(sheet, &records, &frame.shape, maker, &days, &code)
+                Printer::new(sheet, &records, &turns, &frame.shape, maker, &days, &code)
             });
             let entered = ledger.write(|writer| {
                 let register = match &frame.known {
@@ -374,7 +399,7 @@ impl<'a> Issue<'a> {
                 .collect::<Result<Vec<Bearer>>>()?;
             let wishes: Vec<Wanted> = bearers
                 .iter()
-                .map(|b| wanted(&request, &frame.policy, b, printer.sites()))
+                .map(|b| wanted(&request, &frame.policy, b, printer.cell_sites()))
                 .collect();
             let job = |at: usize| -> Result<(NamedTempFile, NewExport)> {
                 let (recipient, path) = batch[at];

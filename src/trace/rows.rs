@@ -10,7 +10,7 @@ use super::known::Known;
 use super::outcome::Outcome;
 use super::run::{Traced, Tracer};
 use super::units::Alpha;
-use crate::code::Handle;
+use crate::code::{Handle, SiteKind};
 use crate::digests::DigestMap;
 use crate::error::Result;
 use crate::key::{DigestKeys, MasterKey};
@@ -294,7 +294,8 @@ impl Tracer {
                     .next()
                     .unwrap_or(&[])
                     .iter()
-                    .filter(|r| r.handle == handle)
+                    // what the order of rows says is said of no column
+                    .filter(|r| r.handle == handle && r.kind != SiteKind::Order)
                 {
                     let column = self.column_of(
                         register,
