@@ -159,12 +159,14 @@ impl<'a> Issue<'a> {
                         &request.stem,
                         Some(&name),
                         request.policy.clone(),
+                        request.lossless,
                     )?,
                     None => Frame::new(
                         source,
                         name,
                         Some(back.export.clone()),
                         request.policy.clone(),
+                        request.lossless,
                     )?,
                 };
                 (frame, Some(back.export))
@@ -183,6 +185,7 @@ impl<'a> Issue<'a> {
                     &request.stem,
                     request.register.as_deref(),
                     request.policy.clone(),
+                    request.lossless,
                 )?,
                 None,
             ),
