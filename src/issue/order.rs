@@ -18,12 +18,7 @@ pub struct Turns {
 
 impl Turns {
     /// The sites of a table with these records, where the order of the rows `free` with the next is free.
-    pub fn new(
-        set: BiasSet,
-        keys: &CodeKeys,
-        handles: &[Option<Handle>],
-        free: &[u32],
-    ) -> Turns {
+    pub fn new(set: BiasSet, keys: &CodeKeys, handles: &[Option<Handle>], free: &[u32]) -> Turns {
         if free.is_empty() {
             return Turns::default();
         }

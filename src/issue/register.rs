@@ -1,16 +1,12 @@
 //! Which register a table belongs to, and how well it fits the register's frozen policy.
 
 use crate::error::{Error, Result, did_you_mean};
-use crate::code::BiasSet;
 use crate::ledger::{Ledger, NewRegister, Register};
 use crate::mark::order;
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
 use crate::policy::{Fidelity, Policy, Role, text};
 use crate::table::Source;
-
-/// A table of fewer rows has fewer than 400 sites in their order: a short list, in which the fewest must do.
-const SHORT_LIST: usize = 640;
 
 /// A register, known or about to be entered, with its policy ready for work.
 pub struct Frame {
@@ -226,13 +222,9 @@ impl Frame {
 
 /// The policy that a first issue freezes: the one given, else what the table itself suggests.
 pub fn first_policy(source: &Source, given: Option<Policy>, lossless: bool) -> Policy {
-    let inferred = given.is_none();
     let mut policy = given.unwrap_or_else(|| crate::policy::infer::infer(&source.table));
     if lossless {
         policy.fidelity = Fidelity::Lossless;
-        if inferred && source.table.rows() < SHORT_LIST {
-            policy.code = BiasSet::Half;
-        }
     }
     policy
 }

@@ -13,7 +13,6 @@
 
 use std::ops::Range;
 
-use super::Group;
 use crate::code::{Handle, Slot};
 use crate::key::BlockKey;
 use crate::policy::order::{Rank, Ranker};
@@ -29,12 +28,6 @@ pub const SLOT: Slot = Slot::MAX;
 /// Whether a register's rows change places at all.
 pub fn applies(policy: &Policy) -> bool {
     policy.row_order || policy.fidelity == Fidelity::Lossless
-}
-
-/// Whether one of the columns that the table is sorted by is altered, so that rows move by their values too.
-pub fn sort_moves(policy: &Policy, groups: &[Group]) -> bool {
-    let mut altered = groups.iter().flat_map(|g| g.carrier.columns());
-    altered.any(|c| policy.sort.iter().any(|k| k.column == policy.columns[*c].name))
 }
 
 /// The rows whose order with the next row the table leaves free, rising: both are records, different ones that stand in the table
@@ -94,7 +87,8 @@ impl Blocks {
             .map(|block| u64::from_le_bytes(std::array::from_fn(|at| block[at])))
             .collect();
         let inside = |row: usize| {
-            handles.get(row).is_some_and(Option::is_some) && priorities[row] >= u64::MAX / BLOCK_ROWS
+            handles.get(row).is_some_and(Option::is_some)
+                && priorities[row] >= u64::MAX / BLOCK_ROWS
         };
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for row in free.iter().map(|row| *row as usize) {
@@ -138,6 +132,25 @@ impl Blocks {
             }
         }
         sites.sort_unstable();
+        sites
+    }
+
+    /// The rows whose sites a leak shows that holds these rows in a copy's order: one for any two that it leaves beside one another in
+    /// a block. `held` is rising.
+    pub fn shown(&self, held: &[usize]) -> Vec<usize> {
+        let mut blocks = self.ranges.iter().peekable();
+        let mut sites = Vec::new();
+        for pair in held.windows(2) {
+            while blocks.next_if(|b| b.end <= pair[0]).is_some() {}
+            if blocks
+                .peek()
+                .is_some_and(|b| b.contains(&pair[0]) && b.contains(&pair[1]))
+            {
+                sites.push(self.root(pair[0]..pair[1] + 1));
+            }
+        }
+        sites.sort_unstable();
+        sites.dedup();
         sites
     }
 
@@ -190,7 +203,11 @@ mod tests {
         let mut rows: Vec<usize> = (0..handles.len()).collect();
         for block in blocks.ranges() {
             let mut out = Vec::new();
-            blocks.arrange(block.clone(), &|row| turned(handles[row].unwrap().0), &mut out);
+            blocks.arrange(
+                block.clone(),
+                &|row| turned(handles[row].unwrap().0),
+                &mut out,
+            );
             rows[block.clone()].copy_from_slice(&out);
         }
         rows.into_iter().map(|r| handles[r].unwrap().0).collect()
@@ -217,7 +234,7 @@ mod tests {
     fn the_least_priority_between_two_decides_which_comes_first() {
         let handles = handles(1..=400);
         let blocks = Blocks::new(&key(), &handles, &all_free(400));
-        let turned = |h: u64| h % 3 == 0;
+        let turned = |h: u64| h.is_multiple_of(3);
         let order = copy(&blocks, &handles, turned);
         let place = |row: usize| order.iter().position(|h| *h == row as u64 + 1).unwrap();
         for block in blocks.ranges() {
@@ -228,6 +245,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn rows_left_out_leave_sites_readable() {
+        let handles = handles(1..=40_000);
+        let blocks = Blocks::new(&key(), &handles, &all_free(40_000));
+        let all: Vec<usize> = (0..40_000).collect();
+        assert_eq!(blocks.shown(&all), blocks.sites());
+        let share = |step: usize| {
+            let held: Vec<usize> = (0..40_000).step_by(step).collect();
+            blocks.shown(&held).len() as f64 / held.len() as f64
+        };
+        for (step, least, most) in [(2, 0.6, 0.7), (5, 0.5, 0.65), (20, 0.15, 0.3)] {
+            let share = share(step);
+            assert!((least..most).contains(&share), "{step}: {share}");
+        }
+        assert!(blocks.shown(&[3]).is_empty() && blocks.shown(&[0, 39_999]).is_empty());
     }
 
     #[test]

@@ -111,7 +111,11 @@ pub fn gather(
             }
             out.enter(number, &linked, &mut read);
             let of_order = orders.read(known, sheet.table, &linked, biases);
-            read.extend(of_order.into_iter().map(|(row, r)| ((number as u32, row), r)));
+            read.extend(
+                of_order
+                    .into_iter()
+                    .map(|(row, r)| ((number as u32, row), r)),
+            );
             columns.push(linked.columns);
         }
         out.present.push(present);

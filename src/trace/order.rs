@@ -102,7 +102,11 @@ impl Orders {
             let rows = ledger.table_rows(&table.id)?;
             let of = |ordinal: &u32| match *ordinal {
                 NO_RECORD => None,
-                ordinal => known.index.handles.get(ordinal as usize).map(|h| Handle(*h)),
+                ordinal => known
+                    .index
+                    .handles
+                    .get(ordinal as usize)
+                    .map(|h| Handle(*h)),
             };
             let handles: Vec<Option<Handle>> = rows.membership.iter().map(of).collect();
             let blocks = Blocks::new(&keys.order, &handles, &rows.pairs);
@@ -192,7 +196,11 @@ impl Orders {
 fn moving(known: &Known, linked: &Linked) -> Vec<usize> {
     let sorts = |column: usize| {
         let name = known.policy.columns.get(column).map(|c| &c.name);
-        known.policy.sort.iter().any(|key| Some(&key.column) == name)
+        known
+            .policy
+            .sort
+            .iter()
+            .any(|key| Some(&key.column) == name)
     };
     let columns = linked.columns.iter().filter(|mapped| match mapped.target {
         Target::Carrier(group, nth) => {
@@ -225,9 +233,7 @@ impl TableOrder {
         let mut votes: DigestMap<Votes> = DigestMap::default();
         let mut together: Vec<Seen> = Vec::new();
         let near = |a: &Seen, b: &Seen| {
-            a.block == b.block
-                && (b.rank - a.rank) as usize <= NEAR
-                && !differ(a.leaked, b.leaked)
+            a.block == b.block && (b.rank - a.rank) as usize <= NEAR && !differ(a.leaked, b.leaked)
         };
         for cluster in seen.chunk_by(near) {
             together.clear();
