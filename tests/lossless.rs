@@ -286,6 +286,12 @@ fn a_recipient_sees_the_same_order_in_every_month_and_later_recipients_fit_in() 
             order.read
         );
     }
+    // a copy that comes back without its canaries is no month of the agency's
+    let back = csv(&leaks[1]);
+    let mut wish = request(&back, &two(), &place.out("back"));
+    wish.register = Some("mothers".into());
+    let refused = Issue::prepare(&mut place.vault, &back, wish).err().unwrap();
+    assert!(refused.to_string().contains("the marks of the copy"));
     // who stands in both months beside the same person stands before or behind that person in both
     let id = column(&march.table, "身份证号");
     let sides = |table: &Table| -> HashSet<(String, String)> {

@@ -169,3 +169,11 @@ pub fn refuse_moved(records: &Records, source: &Source) -> Result<()> {
     }
     Ok(())
 }
+
+/// Refuses a table of a lossless register whose rows stand as in somebody's copy: one without its canaries.
+pub fn refuse_order(vault: &Vault, source: &Source) -> Result<()> {
+    match find_by_marks(vault, source)? {
+        Some(back) => Err(back.refusal(source)),
+        None => Ok(()),
+    }
+}

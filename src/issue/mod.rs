@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
 use crate::mark;
 use crate::parallel;
-use crate::policy::{Kind, Policy, Role, depend};
+use crate::policy::{Fidelity, Kind, Policy, Role, depend};
 use crate::table::Source;
 use crate::vault::Vault;
 use checks::check_places;
@@ -228,6 +228,10 @@ impl<'a> Issue<'a> {
                 }
                 None => None,
             };
+        let goes_on = frame.known.is_some() && table_known.is_none() && parent.is_none();
+        if goes_on && frame.policy.fidelity == Fidelity::Lossless {
+            back::refuse_order(vault, source)?;
+        }
         let issue = Issue {
             vault,
             source,
