@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use support::{Desk, column, read, sheet};
-use taggant::drill::leaks::{shuffle_rows, sort_by, take_rows, to_xlsx_bytes};
+use taggant::drill::leaks::{
+    Repeats, join, shuffle_columns, shuffle_rows, sort_by, take_rows, to_xlsx_bytes,
+};
 use taggant::drill::registers::{Maternity, contacts, patients};
 use taggant::issue::{Issue, Plan, Request};
 use taggant::policy::{Fidelity, Policy, infer::infer};
@@ -227,10 +229,26 @@ fn rows_left_out_leave_the_others_readable() {
         for leak in [
             take_rows(&alone, 900, 5),
             part(&alone, 2_000, 2_150),
-            part(&shuffle_columns_too(&alone), 40, 200),
+            part(&shuffle_columns(&alone, 2), 40, 200),
         ] {
             assert_eq!(names(&trace(&place.vault, &leak)), [recipient.as_str()]);
         }
+    }
+    // the first half of one copy and the second of another
+    let halves = copies
+        .iter()
+        .map(|c| stripped(c, &source.table, "Record No"));
+    let [one, other] = &halves.collect::<Vec<_>>()[..] else {
+        panic!("two copies")
+    };
+    let merged = join(
+        &[&part(one, 0, 3_000), &part(other, 3_000, 6_000)],
+        Repeats::Keep,
+    );
+    let found = trace(&place.vault, &merged);
+    assert_eq!(found.sources.len(), 2);
+    for share in found.sources.iter().filter_map(|s| s.share) {
+        assert!((share.share.0 - 0.5).abs() < 0.05, "{share:?}");
     }
     // what nobody was given: the source itself, and what was sorted otherwise
     let own = trace(&place.vault, &source.table);
@@ -245,10 +263,6 @@ fn rows_left_out_leave_the_others_readable() {
         assert_eq!(found.verdict, Verdict::Inconclusive);
         assert!(found.sites_read < 300, "{}", found.sites_read);
     }
-}
-
-fn shuffle_columns_too(table: &Table) -> Table {
-    taggant::drill::leaks::shuffle_columns(table, 2)
 }
 
 #[test]
