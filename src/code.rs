@@ -15,6 +15,9 @@ pub struct Handle(pub u64);
 /// The place of a symbol within its record: the constraint group's first slot plus the slot in the group. Frozen with the register.
 pub type Slot = u16;
 
+/// The slot of a shared canary's record whose bit says whether a copy holds it; beyond all slots of values.
+pub const PRESENCE: Slot = Slot::MAX;
+
 /// The kind of carrier that a site belongs to; handling wears each kind down at its own rate, so each has its own flip rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -218,9 +218,19 @@ impl<'a> Maker<'a> {
     /// over what nobody has, given the others.
     pub fn begin(&self, kept: &HashMap<Handle, Identity>) -> InThisCopy {
         let mut copy = InThisCopy::default();
+        self.avoid(kept.values(), &mut copy);
+        copy
+    }
+
+    /// Makes the copy's new canaries keep clear of these, too.
+    pub fn avoid<'i>(
+        &self,
+        canaries: impl IntoIterator<Item = &'i Identity>,
+        copy: &mut InThisCopy,
+    ) {
         let mut own = Vec::new();
         let (mut full, mut part) = (Vec::new(), Vec::new());
-        for said in kept.values().flatten() {
+        for said in canaries.into_iter().flatten() {
             let Some(column) = self.sheet.policy.columns.get(usize::from(said.column)) else {
                 continue;
             };
@@ -230,13 +240,12 @@ impl<'a> Maker<'a> {
             if column.role == Role::Identifier
                 && normal::write(column.kind, Default::default(), &said.text, &mut full)
             {
-                own.push(self.free(&copy, &[]).weigh(column.kind, &full, &mut part));
+                own.push(self.free(copy, &[]).weigh(column.kind, &full, &mut part));
             }
         }
         for t in own {
             copy.ever.enter(t.full, t.stem);
         }
-        copy
     }
 
     /// The canary of a donor: `kept` is what was sealed of it in an earlier copy. None where a real person has by now what was

@@ -5,18 +5,19 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
+use super::marked::Marked;
 use super::records::Records;
+use super::shared::Shared;
 use crate::canary::draws::{Draws, Purpose};
 use crate::canary::{Canary, DonorRate, Identity, Maker, Sheet, donor_draw};
-use crate::code::{BiasSet, Codeword, Handle};
+use crate::code::{Codeword, Handle};
 use crate::key::{BlockKey, CodeKeys};
 use crate::ledger::CanaryIndex;
-use crate::mark::Record;
 use crate::mark::constraint::Elapsed;
 use crate::mark::shape::Shape;
 use crate::policy::Role;
 use crate::policy::order::{Rank, Ranker};
-use crate::table::{Edits, Line, Replaced, Table};
+use crate::table::{Edits, Line, Replaced};
 
 /// Sort keys of a table, at most.
 const KEYS: usize = 3;
@@ -45,14 +46,13 @@ impl Sorting<'_> {
 
 /// What all copies of one table share.
 pub struct Printer<'a> {
-    table: &'a Table,
-    places: &'a [Option<usize>],
+    sheet: Sheet<'a>,
     records: &'a Records,
     shape: &'a Shape,
+    keys: &'a CodeKeys,
     maker: Maker<'a>,
-    /// Every row's biases, one a slot that it holds, in group order.
-    biases: Vec<u8>,
-    bias_starts: Vec<u32>,
+    rows: Marked<'a>,
+    shared: Shared,
     sort: Vec<Sorting<'a>>,
     /// Every row's ranks in the source.
     ranks: Vec<Ranks>,
@@ -85,12 +85,23 @@ pub struct Bearer {
     pub kept: HashMap<Handle, Identity>,
 }
 
+/// A row that the source has not.
+struct Insert<'k> {
+    /// Its cells, by the register's columns.
+    cells: Vec<String>,
+    donor: Handle,
+    /// What draws its place among equals.
+    key: &'k BlockKey,
+}
+
 /// A copy, ready to be written.
 pub struct Copy<'a> {
     /// What the source's writer must do.
     pub edits: Edits<'a>,
-    /// The canaries in it.
+    /// The canaries in it that are the recipient's alone.
     pub canaries: Vec<Canary>,
+    /// How many shared ones it holds beside them.
+    pub shared: usize,
     /// Cells that differ from the source, numbering aside.
     pub cells_altered: usize,
 }
@@ -102,8 +113,9 @@ impl<'a> Printer<'a> {
         records: &'a Records,
         shape: &'a Shape,
         maker: Maker<'a>,
+        shared: Shared,
         days: &HashMap<usize, Date>,
-        keys: &CodeKeys,
+        keys: &'a CodeKeys,
     ) -> Printer<'a> {
         let Sheet {
             policy,
@@ -114,7 +126,7 @@ impl<'a> Printer<'a> {
             let column = policy.columns.iter().position(|c| c.name == name)?;
             Some((column, places.get(column).copied().flatten()?))
         };
-        let (biases, bias_starts) = biases(policy.code, records, shape, keys);
+        let rows = Marked::new(table, places, records, shape, policy.code, keys);
         let sort: Vec<Sorting<'_>> = policy
             .sort
             .iter()
@@ -148,13 +160,13 @@ impl<'a> Printer<'a> {
         let mut follow = Elapsed::all(policy, days);
         follow.retain(Elapsed::follows);
         Printer {
-            table,
-            places,
+            sheet,
             records,
             shape,
+            keys,
             maker,
-            biases,
-            bias_starts,
+            rows,
+            shared,
             sort,
             ranks,
             sequences,
@@ -164,7 +176,7 @@ impl<'a> Printer<'a> {
 
     /// Slots in the table.
     pub fn sites(&self) -> usize {
-        self.biases.len()
+        self.rows.sites()
     }
 
     /// Identifier columns of the register.
@@ -175,10 +187,21 @@ impl<'a> Printer<'a> {
     /// The copy of one recipient.
     pub fn copy(&'a self, bearer: &Bearer, wanted: Wanted) -> Copy<'a> {
         let canaries = self.canaries(bearer, wanted);
-        let altered = self.altered(&bearer.codeword);
-        let lines = self.lines(&altered, &canaries, bearer);
+        let shared = match wanted {
+            Wanted::Rate { .. } => self.shared_inserts(&bearer.codeword),
+            Wanted::Exactly(_) => Vec::new(),
+        };
+        let shared_held = shared.len();
+        let own = canaries.iter().map(|canary| Insert {
+            cells: canary.cells.clone(),
+            donor: canary.donor,
+            key: &bearer.canary_key,
+        });
+        let inserts: Vec<Insert<'_>> = own.chain(shared).collect();
+        let altered = self.rows.altered(&bearer.codeword, &self.follow);
+        let lines = self.lines(&altered, &inserts);
         let cells_altered = altered.len();
-        let inserted = self.inserted(&canaries);
+        let inserted = self.inserted(&inserts);
         let mut edits = Edits {
             lines,
             replaced: altered,
@@ -188,95 +211,39 @@ impl<'a> Printer<'a> {
         Copy {
             edits,
             canaries,
+            shared: shared_held,
             cells_altered,
         }
     }
 
-    fn altered(&'a self, codeword: &Codeword) -> Vec<Replaced<'a>> {
-        let mut out = Vec::new();
-        let records = self.records;
-        let mut blocks: Vec<[u8; 16]> = Vec::new();
-        let handles: Vec<u64> = records
-            .handles
-            .iter()
-            .map(|h| h.map_or(0, |h| h.0))
-            .collect();
-        let last = self
-            .shape
-            .groups
-            .iter()
-            .map(|g| g.first_slot + 4)
-            .max()
-            .unwrap_or(0);
-        let per_row = usize::from(last / 16) + 1;
-        let mut all = vec![Vec::new(); per_row];
-        for (block, out) in all.iter_mut().enumerate() {
-            codeword.bytes(block as u64, &handles, &mut blocks);
-            out.clone_from(&blocks);
-        }
-        for (row, start) in self.bias_starts.iter().enumerate() {
-            let mut at = *start as usize;
-            let before = out.len();
-            for (g, group) in self.shape.groups.iter().enumerate() {
-                let bits = records.plan.bits(row, g);
-                let mut v = 0;
-                for bit in 0..bits {
-                    let slot = usize::from(group.first_slot) + usize::from(bit);
-                    v |= usize::from(all[slot / 16][row][slot % 16] < self.biases[at]) << bit;
-                    at += 1;
-                }
-                if v == 0 {
-                    continue;
-                }
-                for (nth, column) in group.columns.iter().enumerate() {
-                    let Some(place) = self.places.get(column.column).copied().flatten() else {
-                        continue;
-                    };
-                    let text = records.plan.text(row, g, v, nth);
-                    if text != self.table.cell(row, place) {
-                        out.push(Replaced {
-                            row: row as u32,
-                            column: place as u32,
-                            text: Cow::Borrowed(text),
-                        });
-                    }
-                }
+    /// The shared canaries that a codeword holds, with its marks.
+    fn shared_inserts(&self, codeword: &Codeword) -> Vec<Insert<'_>> {
+        let shared = &self.shared;
+        let code = self.sheet.policy.code;
+        let marked = Marked::new(
+            &shared.table,
+            &shared.places,
+            &shared.records,
+            self.shape,
+            code,
+            self.keys,
+        );
+        let altered = marked.altered(codeword, &self.follow);
+        let insert = |at: usize| {
+            let mut cells: Vec<String> = shared.table.row(at).map(str::to_string).collect();
+            for r in altered.iter().filter(|r| r.row as usize == at) {
+                cells[r.column as usize] = r.text.to_string();
             }
-            if out.len() > before {
-                self.follow(row, before, &mut out);
-                out[before..].sort_unstable_by_key(|r| r.column);
+            Insert {
+                cells,
+                donor: shared.donors[at],
+                key: &shared.key,
             }
-        }
-        out
-    }
-
-    /// Counts of time say what the row's altered dates make them; `out[before..]` is what is altered in the row so far.
-    fn follow(&'a self, row: usize, before: usize, out: &mut Vec<Replaced<'a>>) {
-        let record = Record::new(self.table, row, self.places);
-        let place = |column: usize| self.places.get(column).copied().flatten().map(|p| p as u32);
-        for rule in &self.follow {
-            let touched = rule
-                .columns()
-                .any(|c| out[before..].iter().any(|r| Some(r.column) == place(c)));
-            if !touched {
-                continue;
-            }
-            let now = |column: usize| {
-                let altered = out[before..]
-                    .iter()
-                    .find(|r| Some(r.column) == place(column));
-                altered.map_or_else(|| record.cell(column), |r| &r.text)
-            };
-            if let (Some(text), Some(column)) =
-                (rule.follow(|c| record.cell(c), now), place(rule.column()))
-            {
-                out.push(Replaced {
-                    row: row as u32,
-                    column,
-                    text: Cow::Owned(text),
-                });
-            }
-        }
+        };
+        shared
+            .held(self.sheet.policy, self.keys, codeword)
+            .map(insert)
+            .collect()
     }
 
     fn canaries(&self, bearer: &Bearer, wanted: Wanted) -> Vec<Canary> {
@@ -299,6 +266,7 @@ impl<'a> Printer<'a> {
         // those that the recipient knows already come first: nobody new may take their numbers
         donors.sort_unstable_by_key(|(draw, handle, _)| (!bearer.kept.contains_key(handle), *draw));
         let mut copy = self.maker.begin(&bearer.kept);
+        self.maker.avoid(&self.shared.ever, &mut copy);
         let mut out = Vec::new();
         for (draw, handle, row) in donors {
             if out.len() >= most || (draw > limit && out.len() >= least) {
@@ -316,7 +284,7 @@ impl<'a> Printer<'a> {
     }
 
     /// The copy's lines in the table's own order; a canary stands anywhere among its equals.
-    fn lines(&self, altered: &[Replaced<'_>], canaries: &[Canary], bearer: &Bearer) -> Vec<Line> {
+    fn lines(&self, altered: &[Replaced<'_>], inserts: &[Insert<'_>]) -> Vec<Line> {
         // twice the row's number, so that a canary's place is an odd number between two rows
         let kept = self.ranks.iter().enumerate();
         let mut items: Vec<(Ranks, u64, Line)> = kept
@@ -327,12 +295,12 @@ impl<'a> Printer<'a> {
                 items[r.row as usize].0[key] = by.rank(&r.text);
             }
         }
-        for (at, canary) in canaries.iter().enumerate() {
+        for (at, insert) in inserts.iter().enumerate() {
             let mut ranks = Ranks::default();
             for (rank, by) in ranks.iter_mut().zip(&self.sort) {
-                *rank = by.rank(&canary.cells[by.column]);
+                *rank = by.rank(&insert.cells[by.column]);
             }
-            let mut draws = Draws::new(&bearer.canary_key, canary.donor, Purpose::Place);
+            let mut draws = Draws::new(insert.key, insert.donor, Purpose::Place);
             // the source is in order, so its own ranks can be searched; in a table without order all rows are equal
             let first = self.ranks.partition_point(|r| *r < ranks);
             let behind = self.ranks.partition_point(|r| *r <= ranks);
@@ -343,19 +311,17 @@ impl<'a> Printer<'a> {
         items.into_iter().map(|(_, _, line)| line).collect()
     }
 
-    fn inserted(&self, canaries: &[Canary]) -> Vec<Vec<String>> {
-        canaries
-            .iter()
-            .map(|canary| {
-                let mut cells = vec![String::new(); self.table.width()];
-                for (column, place) in self.places.iter().enumerate() {
-                    if let (Some(place), Some(text)) = (place, canary.cells.get(column)) {
-                        cells[*place].clone_from(text);
-                    }
+    fn inserted(&self, inserts: &[Insert<'_>]) -> Vec<Vec<String>> {
+        let by_table = |insert: &Insert<'_>| {
+            let mut cells = vec![String::new(); self.sheet.table.width()];
+            for (column, place) in self.sheet.places.iter().enumerate() {
+                if let (Some(place), Some(text)) = (place, insert.cells.get(column)) {
+                    cells[*place].clone_from(text);
                 }
-                cells
-            })
-            .collect()
+            }
+            cells
+        };
+        inserts.iter().map(by_table).collect()
     }
 
     /// Numbers the lines again where the table numbers its rows.
@@ -367,7 +333,7 @@ impl<'a> Printer<'a> {
                     Line::Inserted(at) => edits.inserted[*at as usize][*place] = number.to_string(),
                     Line::Kept(row) => {
                         let text = number.to_string();
-                        if text != self.table.cell(*row as usize, *place).trim() {
+                        if text != self.sheet.table.cell(*row as usize, *place).trim() {
                             renumbered.push(Replaced {
                                 row: *row,
                                 column: *place as u32,
@@ -383,24 +349,6 @@ impl<'a> Printer<'a> {
             edits.replaced.sort_by_key(|r| (r.row, r.column));
         }
     }
-}
-
-fn biases(set: BiasSet, records: &Records, shape: &Shape, keys: &CodeKeys) -> (Vec<u8>, Vec<u32>) {
-    let mut biases = Vec::new();
-    let mut starts = Vec::with_capacity(records.handles.len());
-    for (row, handle) in records.handles.iter().enumerate() {
-        starts.push(biases.len() as u32);
-        let Some(handle) = *handle else { continue };
-        for (g, group) in shape.groups.iter().enumerate() {
-            for bit in 0..records.plan.bits(row, g) {
-                biases.push(
-                    set.bias_at(keys, handle, group.first_slot + u16::from(bit))
-                        .0,
-                );
-            }
-        }
-    }
-    (biases, starts)
 }
 
 /// The canaries' digests, as the ledger keeps them.

@@ -1,6 +1,8 @@
 //! Which register a table belongs to, and how well it fits the register's frozen policy.
 
+use super::records::Reader;
 use crate::error::{Error, Result, did_you_mean};
+use crate::key::{CodeKeys, DigestKeys};
 use crate::ledger::{Ledger, NewRegister, Register};
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
@@ -149,6 +151,17 @@ impl Frame {
             }
         }
         Ok(())
+    }
+
+    /// Reads rows as records of the register.
+    pub fn reader<'a>(&'a self, keys: &'a DigestKeys, code: &'a CodeKeys) -> Reader<'a> {
+        Reader {
+            shape: &self.shape,
+            planner: &self.planner,
+            keys,
+            directions: &code.direction,
+            register: self.name.as_bytes(),
+        }
     }
 
     /// What goes into the ledger at the first issue.

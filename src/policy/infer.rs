@@ -12,6 +12,12 @@ pub const CANARIES_FROM: usize = 50;
 /// Canaries per record where none are asked for.
 pub const CANARY_RATE: f64 = 0.005;
 
+/// The part of the canaries that recipients share ...
+const SHARED: f64 = 0.5;
+
+/// ... in tables of so many rows: fewer canaries than twenty a copy say more as one recipient's alone.
+const SHARED_FROM: usize = 4_000;
+
 /// Registers whose first table has fewer sites are short lists, in which the fewest sites must do.
 const SHORT_LIST: usize = 400;
 
@@ -49,7 +55,7 @@ pub fn infer(table: &Table) -> Policy {
             } else {
                 CANARY_RATE
             },
-            shared: 0.0,
+            shared: if rows < SHARED_FROM { 0.0 } else { SHARED },
             phones: Vec::new(),
         },
         sort,

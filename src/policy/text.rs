@@ -77,6 +77,12 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
             policy.canaries.rate
         )));
     }
+    if !(0.0..=1.0).contains(&policy.canaries.shared) {
+        return Err(Error::input(format!(
+            "`{origin}` lets recipients share {} of their canaries. Name a part between 0 and 1.",
+            policy.canaries.shared
+        )));
+    }
     for column in &policy.columns {
         let needs = match (column.role, column.kind) {
             (Role::Carrier, Kind::Number) if column.step.is_none() => {

@@ -10,7 +10,7 @@ use super::known::Known;
 use super::outcome::Outcome;
 use super::run::{Traced, Tracer};
 use super::units::Alpha;
-use crate::code::Handle;
+use crate::code::{Handle, PRESENCE};
 use crate::digests::DigestMap;
 use crate::error::Result;
 use crate::key::{DigestKeys, MasterKey};
@@ -55,6 +55,8 @@ pub struct RowFinding {
 pub enum RowFate {
     /// It was linked by this, to the record that stands here; none where no table of the ledger holds the record any more.
     Linked(LinkedBy, Option<RecordPlace>),
+    /// It was linked by this, to a made-up record that several copies hold.
+    Shared(LinkedBy),
     /// It was not, for this reason.
     Unlinked(Why),
 }
@@ -289,12 +291,15 @@ impl Tracer {
                     let linked = places.tables[p.table].1;
                     (had(p), linked, std::cmp::Reverse(p.table))
                 });
-                finding.fate = RowFate::Linked(by, place.copied());
+                finding.fate = match self.registers[register].is_shared(handle) {
+                    true => RowFate::Shared(by),
+                    false => RowFate::Linked(by, place.copied()),
+                };
                 for reading in readings_of
                     .next()
                     .unwrap_or(&[])
                     .iter()
-                    .filter(|r| r.handle == handle)
+                    .filter(|r| r.handle == handle && r.slot != PRESENCE)
                 {
                     let column = self.column_of(
                         register,
