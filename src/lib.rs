@@ -69,8 +69,8 @@
 //! - **constraint group**: columns that depend on one another, so that they move together or not at all.
 //! - **site**: a place that holds one code symbol, named by handle and [slot](code::Slot). **variants**: the values that may stand
 //!   there, 0 the one that was there ([`mark::Variants`]). A *mark* is a site as one copy shows it.
-//! - **canary**: a made-up record in one recipient's copies. Its *donor* is the real record that it resembles and with which it
-//!   enters and leaves ([`canary`]).
+//! - **canary**: a made-up record in one recipient's copies, or a *shared* one in those of a keyed part of all recipients. Its
+//!   *donor* is the real record that it resembles and with which it enters and leaves ([`canary`]).
 //!
 //! The code:
 //!
@@ -133,7 +133,7 @@
 //! | [`lookup`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `trace`, `vault` |
 //! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |
-//! | [`drill`] | `error`, `table` |
+//! | [`drill`] | `error`, `table`, `value` |
 //! | [`canary`] | `code`, `digests`, `key`, `mark`, `policy`, `table`, `value` |
 //! | [`mark`] | `code`, `key`, `ledger`, `policy`, `table`, `value` |
 //! | [`vault`] | `error`, `key`, `ledger` |

@@ -75,7 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("intake", &["error", "table"]),
-    ("drill", &["error", "table"]),
+    ("drill", &["error", "table", "value"]),
     (
         "canary",
         &["code", "digests", "key", "mark", "policy", "table", "value"],

@@ -9,6 +9,7 @@
 mod cells;
 mod city;
 mod dice;
+pub mod distributions;
 mod leak_files;
 pub mod leaks;
 mod lists;
