@@ -16,7 +16,7 @@ pub struct Handle(pub u64);
 pub type Slot = u16;
 
 /// The slot of a shared canary's record whose bit says whether a copy holds it; beyond all slots of values.
-pub const PRESENCE: Slot = Slot::MAX;
+pub const PRESENCE: Slot = Slot::MAX - 1;
 
 /// The kind of carrier that a site belongs to; handling wears each kind down at its own rate, so each has its own flip rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

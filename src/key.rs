@@ -38,6 +38,8 @@ pub enum Label {
     Bias,
     /// Directions in which variants are sought.
     Direction,
+    /// Which rows may change places with which.
+    Order,
     /// Codewords; the field is the recipient's id.
     Codeword,
     /// Choice of donors and making of canaries; the field is the recipient's id.
@@ -63,6 +65,7 @@ impl Label {
             Label::Cell => "taggant/1 cell digest",
             Label::Bias => "taggant/1 bias",
             Label::Direction => "taggant/1 direction",
+            Label::Order => "taggant/1 row order",
             Label::Codeword => "taggant/1 codeword",
             Label::Canary => "taggant/1 canary",
             Label::SharedCanary => "taggant/1 shared canary",
@@ -130,11 +133,12 @@ impl MasterKey {
         }
     }
 
-    /// The keys of biases and directions, which all recipients share.
+    /// The keys of biases, directions and row order, which all recipients share.
     pub fn code_keys(&self) -> CodeKeys {
         CodeKeys {
             bias: BlockKey::new(&self.subkey(Label::Bias, &[])),
             direction: BlockKey::new(&self.subkey(Label::Direction, &[])),
+            order: BlockKey::new(&self.subkey(Label::Order, &[])),
         }
     }
 
@@ -193,12 +197,14 @@ pub struct DigestKeys {
     pub cell: DigestKey,
 }
 
-/// The keys that say where a site's variants lie and how likely its bit is; no recipient is in them.
+/// The keys that say where sites and their variants lie and how likely a bit is; no recipient is in them.
 pub struct CodeKeys {
     /// Biases.
     pub bias: BlockKey,
     /// Directions.
     pub direction: BlockKey,
+    /// Priorities of records in the order of rows.
+    pub order: BlockKey,
 }
 
 /// A keyed 64-bit digest: SipHash-2-4 (Aumasson and Bernstein 2012) under a 128-bit subkey.

@@ -141,6 +141,7 @@ const READERS: &[&str] = &[
     "src/trace/likeness.rs",
     "src/trace/likeness/chance.rs",
     "src/trace/link.rs",
+    "src/trace/order.rs",
     "src/trace/partitions.rs",
     "src/trace/reading.rs",
     "src/trace/wrapping.rs",

@@ -7,7 +7,7 @@ use clap::Args;
 use taggant::error::{Error, Result};
 use taggant::inspection;
 use taggant::issue::check_table;
-use taggant::issue::register::describes_only;
+use taggant::issue::register::{describes_only, first_policy};
 use taggant::policy;
 use taggant::report::inspect as report;
 use taggant::table::{self, Limits};
@@ -26,6 +26,9 @@ pub struct Options {
     /// Forecast with this policy instead of the inferred one
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Forecast for copies in which no value is altered: canaries and the order of rows alone tell them apart
+    #[arg(long)]
+    lossless: bool,
     /// How many recipients there will be
     #[arg(long, value_name = "N", default_value_t = 100)]
     recipients: usize,
@@ -39,14 +42,15 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let (name, bytes) = table::load(&options.table, &Limits::default())?;
     let source = issue::only_table(table::from_bytes(&name, bytes, &Limits::default())?, &name)?;
     check_table(&source)?;
-    let policy = match &options.policy {
-        Some(path) => {
-            let policy = issue::read_policy(path)?;
-            describes_only(&source, &policy)?;
-            policy
-        }
-        None => policy::infer::infer(&source.table),
-    };
+    let given = options
+        .policy
+        .as_ref()
+        .map(|path| issue::read_policy(path))
+        .transpose()?;
+    if let Some(policy) = &given {
+        describes_only(&source, policy)?;
+    }
+    let policy = first_policy(&source, given, options.lossless);
     let policy_sink = match &options.write_policy {
         Some(path) if path.exists() => {
             return Err(Error::input(format!(

@@ -34,6 +34,9 @@ pub struct Options {
     /// The policy of a new register, as TOML (see `taggant inspect --write-policy`)
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Alter no value: canaries and the order of rows alone tell copies apart (a register keeps to that from its first issue on)
+    #[arg(long)]
+    lossless: bool,
     /// What the copies are for; kept in the ledger
     #[arg(long, value_name = "TEXT")]
     purpose: Option<String>,
@@ -92,6 +95,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         source_sha256,
         register: options.register.clone(),
         policy,
+        lossless: options.lossless,
         purpose: options.purpose.clone(),
         canaries: options.canaries,
         force: options.force,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use super::marked::Marked;
+use super::order::Turns;
 use super::records::Records;
 use super::shared::Shared;
 use crate::canary::draws::{Draws, Purpose};
@@ -48,6 +49,7 @@ impl Sorting<'_> {
 pub struct Printer<'a> {
     sheet: Sheet<'a>,
     records: &'a Records,
+    turns: &'a Turns,
     shape: &'a Shape,
     keys: &'a CodeKeys,
     maker: Maker<'a>,
@@ -111,6 +113,7 @@ impl<'a> Printer<'a> {
     pub fn new(
         sheet: Sheet<'a>,
         records: &'a Records,
+        turns: &'a Turns,
         shape: &'a Shape,
         maker: Maker<'a>,
         shared: Shared,
@@ -162,6 +165,7 @@ impl<'a> Printer<'a> {
         Printer {
             sheet,
             records,
+            turns,
             shape,
             keys,
             maker,
@@ -174,8 +178,13 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Slots in the table.
+    /// Sites in the table, those of its row order among them.
     pub fn sites(&self) -> usize {
+        self.cell_sites() + self.turns.sites()
+    }
+
+    /// Sites in its cells, which no sorting takes away.
+    pub fn cell_sites(&self) -> usize {
         self.rows.sites()
     }
 
@@ -199,7 +208,7 @@ impl<'a> Printer<'a> {
         });
         let inserts: Vec<Insert<'_>> = own.chain(shared).collect();
         let altered = self.rows.altered(&bearer.codeword, &self.follow);
-        let lines = self.lines(&altered, &inserts);
+        let lines = self.lines(&altered, &inserts, &bearer.codeword);
         let cells_altered = altered.len();
         let inserted = self.inserted(&inserts);
         let mut edits = Edits {
@@ -284,11 +293,17 @@ impl<'a> Printer<'a> {
     }
 
     /// The copy's lines in the table's own order; a canary stands anywhere among its equals.
-    fn lines(&self, altered: &[Replaced<'_>], inserts: &[Insert<'_>]) -> Vec<Line> {
-        // twice the row's number, so that a canary's place is an odd number between two rows
-        let kept = self.ranks.iter().enumerate();
+    fn lines(
+        &self,
+        altered: &[Replaced<'_>],
+        inserts: &[Insert<'_>],
+        codeword: &Codeword,
+    ) -> Vec<Line> {
+        let places = self.turns.places(codeword, self.ranks.len());
+        // twice the row's number, so that a canary's place is an even number between two rows
+        let kept = self.ranks.iter().zip(places).enumerate();
         let mut items: Vec<(Ranks, u64, Line)> = kept
-            .map(|(row, ranks)| (*ranks, 2 * row as u64 + 1, Line::Kept(row as u32)))
+            .map(|(row, (ranks, place))| (*ranks, 2 * u64::from(place) + 1, Line::Kept(row as u32)))
             .collect();
         for (key, by) in self.sort.iter().enumerate() {
             for r in altered.iter().filter(|r| r.column as usize == by.place) {

@@ -12,6 +12,7 @@ mod history;
 mod making;
 mod marked;
 pub mod names;
+pub mod order;
 pub mod records;
 pub mod register;
 mod shared;
@@ -28,6 +29,7 @@ use crate::canary::{Identity, Maker, Sheet};
 use crate::code::Handle;
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
+use crate::mark;
 use crate::parallel;
 use crate::policy::{Kind, Policy, Role, depend};
 use crate::table::Source;
@@ -38,6 +40,7 @@ use copy::{Bearer, Printer, Wanted};
 use files::{make_folder, remove_stale, show};
 use history::History;
 use making::{bearer, make_copy, wanted};
+use order::Turns;
 use records::Records;
 use register::Frame;
 
@@ -59,6 +62,8 @@ pub struct Request {
     pub register: Option<String>,
     /// A policy for a new register.
     pub policy: Option<Policy>,
+    /// Alter no value: canaries and the order of rows alone tell copies apart.
+    pub lossless: bool,
     /// What the copies are for.
     pub purpose: Option<String>,
     /// Exactly so many canaries a copy, instead of the policy's rate.
@@ -118,6 +123,7 @@ pub struct Issue<'a> {
     request: Request,
     frame: Frame,
     records: Records,
+    turns: Turns,
     history: History,
     /// The register's shared canaries so far, by donor.
     shared_kept: HashMap<Handle, Identity>,
@@ -162,12 +168,14 @@ impl<'a> Issue<'a> {
                         &request.stem,
                         Some(&name),
                         request.policy.clone(),
+                        request.lossless,
                     )?,
                     None => Frame::new(
                         source,
                         name,
                         Some(back.export.clone()),
                         request.policy.clone(),
+                        request.lossless,
                     )?,
                 };
                 (frame, Some(back.export))
@@ -186,6 +194,7 @@ impl<'a> Issue<'a> {
                     &request.stem,
                     request.register.as_deref(),
                     request.policy.clone(),
+                    request.lossless,
                 )?,
                 None,
             ),
@@ -204,7 +213,17 @@ impl<'a> Issue<'a> {
         let keys = vault.key.digest_keys();
         let code = vault.key.code_keys();
         let reader = frame.reader(&keys, &code);
-        let records = reader.read(&source.table, &frame.places, &history);
+        let mut records = reader.read(&source.table, &frame.places, &history);
+        if mark::order::applies(&frame.policy) {
+            records.rows.pairs =
+                mark::order::free_rows(&frame.policy, &source.table, &records.handles);
+        }
+        let turns = Turns::new(
+            frame.policy.code,
+            &code,
+            &records.handles,
+            &records.rows.pairs,
+        );
         if parent.is_none() {
             back::refuse_moved(&records, source)?;
             back::refuse_shared(&records, source)?;
@@ -225,6 +244,7 @@ impl<'a> Issue<'a> {
             request,
             frame,
             records,
+            turns,
             history,
             shared_kept,
             table_known,
@@ -236,7 +256,8 @@ impl<'a> Issue<'a> {
     }
 
     fn sites(&self) -> usize {
-        self.records.plan.bits.iter().map(|b| usize::from(*b)).sum()
+        let in_cells: usize = self.records.plan.bits.iter().map(|b| usize::from(*b)).sum();
+        in_cells + self.turns.sites()
     }
 
     fn gets_canaries(&self) -> bool {
@@ -264,6 +285,12 @@ impl<'a> Issue<'a> {
             notes.push(format!(
                 "{unmarked} rows have no identifier and carry no marks"
             ));
+        }
+        if mark::order::applies(&self.frame.policy) && self.turns.sites() == 0 {
+            notes.push(
+                "the table's own order leaves no two neighbouring rows free, so their order tells nothing"
+                    .to_string(),
+            );
         }
         let canaries = self.gets_canaries();
         if canaries && self.source.table.rows() < crate::policy::infer::CANARIES_FROM {
@@ -314,6 +341,7 @@ impl<'a> Issue<'a> {
             request,
             frame,
             mut records,
+            turns,
             history,
             shared_kept,
             table_known,
@@ -358,6 +386,7 @@ impl<'a> Issue<'a> {
             Ok(Printer::new(
                 sheet,
                 records,
+                &turns,
                 &frame.shape,
                 maker,
                 shared,
@@ -414,7 +443,7 @@ impl<'a> Issue<'a> {
                 .collect::<Result<Vec<Bearer>>>()?;
             let wishes: Vec<Wanted> = bearers
                 .iter()
-                .map(|b| wanted(&request, &frame.policy, b, printer.sites()))
+                .map(|b| wanted(&request, &frame.policy, b, printer.cell_sites()))
                 .collect();
             let job = |at: usize| -> Result<(NamedTempFile, NewExport)> {
                 let (recipient, path) = batch[at];

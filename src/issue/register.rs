@@ -4,9 +4,10 @@ use super::records::Reader;
 use crate::error::{Error, Result, did_you_mean};
 use crate::key::{CodeKeys, DigestKeys};
 use crate::ledger::{Ledger, NewRegister, Register};
+use crate::mark::order;
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
-use crate::policy::{Policy, Role, text};
+use crate::policy::{Fidelity, Policy, Role, text};
 use crate::table::Source;
 
 /// A register, known or about to be entered, with its policy ready for work.
@@ -31,13 +32,14 @@ pub struct Frame {
 
 impl Frame {
     /// The register that a table is issued under: the one named, else the only one whose columns it has, else a new one named
-    /// after the file.
+    /// after the file. `lossless`: no value may be altered.
     pub fn find(
         ledger: &Ledger,
         source: &Source,
         stem: &str,
         name: Option<&str>,
         policy: Option<Policy>,
+        lossless: bool,
     ) -> Result<Frame> {
         let known = match name {
             Some(name) => ledger.register(name)?,
@@ -48,7 +50,7 @@ impl Frame {
             .or_else(|| known.as_ref().map(|r| r.name.clone()))
             .unwrap_or_else(|| stem.to_string());
         match known {
-            Some(register) => Frame::known(source, register, policy),
+            Some(register) => Frame::known(source, register, policy, lossless),
             None => {
                 let taken = ledger.registers()?.iter().any(|r| r.name == name);
                 if taken {
@@ -57,7 +59,7 @@ impl Frame {
                         source.name
                     )));
                 }
-                Frame::new(source, name, None, policy)
+                Frame::new(source, name, None, policy, lossless)
             }
         }
     }
@@ -68,20 +70,31 @@ impl Frame {
         name: String,
         parent: Option<String>,
         policy: Option<Policy>,
+        lossless: bool,
     ) -> Result<Frame> {
-        let policy = match policy {
-            Some(policy) => {
-                describes_only(source, &policy)?;
-                policy
-            }
-            None => crate::policy::infer::infer(&source.table),
-        };
+        if let Some(policy) = &policy {
+            describes_only(source, policy)?;
+        }
+        let policy = first_policy(source, policy, lossless);
         Frame::over(source, name, None, parent, policy)
     }
 
-    fn known(source: &Source, register: Register, policy: Option<Policy>) -> Result<Frame> {
+    fn known(
+        source: &Source,
+        register: Register,
+        policy: Option<Policy>,
+        lossless: bool,
+    ) -> Result<Frame> {
         let frozen = text::read(&register.name, &register.policy_toml)?;
-        if policy.is_some_and(|given| given != frozen) {
+        if lossless && frozen.fidelity != Fidelity::Lossless {
+            return Err(Error::input(format!(
+                "register `{}` froze its policy when it was first issued, and its copies have altered values. Leave `--lossless` out, or issue \
+                 under another `--register`.",
+                register.name
+            )));
+        }
+        let given = policy.map(|policy| first_policy(source, Some(policy), lossless));
+        if given.is_some_and(|given| given != frozen) {
             return Err(Error::input(format!(
                 "register `{}` froze its policy when it was first issued, and the one given differs. Leave `--policy` out, or issue under another `--register`.",
                 register.name
@@ -195,8 +208,19 @@ impl Frame {
                 .any(|g| g.columns.iter().any(|c| c.column == at))
         };
         let role = |at: usize| self.policy.columns[at].role;
+        let altered = match (self.policy.fidelity, order::applies(&self.policy)) {
+            (Fidelity::Lossless, _) => {
+                "no value is altered; neighbouring rows that the table's order leaves free may change places"
+                    .to_string()
+            }
+            (_, true) => format!(
+                "altered slightly: {}; neighbouring rows that the table's order leaves free may change places",
+                named(&in_group)
+            ),
+            (_, false) => format!("altered slightly: {}", named(&in_group)),
+        };
         [
-            format!("altered slightly: {}", named(&in_group)),
+            altered,
             format!(
                 "never altered, links records: {}",
                 named(&|at| role(at) == Role::Identifier)
@@ -207,6 +231,15 @@ impl Frame {
             ),
         ]
     }
+}
+
+/// The policy that a first issue freezes: the one given, else what the table itself suggests.
+pub fn first_policy(source: &Source, given: Option<Policy>, lossless: bool) -> Policy {
+    let mut policy = given.unwrap_or_else(|| crate::policy::infer::infer(&source.table));
+    if lossless {
+        policy.fidelity = Fidelity::Lossless;
+    }
+    policy
 }
 
 /// Refuses a policy that names a column which the table lacks: once frozen, a misspelling could not be mended.

@@ -76,7 +76,7 @@ pub struct NewTable<'a> {
 pub struct TableRows {
     /// For every row, in order: the ordinal of its record, or [`super::NO_RECORD`].
     pub membership: Vec<u32>,
-    /// Rows (counted from 0) that change places with the next in copies whose codeword says so, rising.
+    /// Rows (counted from 0) whose order with the next row is free, rising: copies tell their codeword by it.
     pub pairs: Vec<u32>,
     /// Ordinals of the records that are shared canaries: a copy holds those that its codeword says.
     pub shared: Vec<u32>,

@@ -10,6 +10,7 @@ pub mod identify;
 pub mod masked;
 pub mod normal;
 pub mod numbers;
+pub mod order;
 pub mod plan;
 pub mod shape;
 pub mod stem;
@@ -17,7 +18,7 @@ pub mod text;
 pub mod times;
 
 use crate::code::{SiteKind, Slot};
-use crate::policy::{Kind, Policy, Role, Rule};
+use crate::policy::{Fidelity, Kind, Policy, Role, Rule};
 use crate::table::Table;
 
 /// One record's cells, by the register's own column numbers.
@@ -117,10 +118,13 @@ pub struct Group {
     pub first_slot: Slot,
 }
 
-/// The register's groups in their frozen order.
+/// The register's groups in their frozen order; none where no value may be altered.
 pub fn groups(policy: &Policy) -> Vec<Group> {
     let mut first_slot = 0;
     let mut out = Vec::new();
+    if policy.fidelity == Fidelity::Lossless {
+        return out;
+    }
     for (at, column) in policy.columns.iter().enumerate() {
         if column.role != Role::Carrier {
             continue;

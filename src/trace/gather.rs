@@ -5,7 +5,9 @@ use super::copies::LinkedRows;
 use super::fate::{Fate, LinkedBy, Why};
 use super::known::Known;
 use super::link::{Alike, Linked, Linker, Present};
+use super::order::Orders;
 use super::reading::{LeakedRows, Placed, Reading};
+use crate::code::SiteKind;
 use crate::key::{CodeKeys, DigestKeys};
 use crate::table::{Found, Table};
 
@@ -72,9 +74,10 @@ pub struct Gathered {
     pub fates: Vec<Vec<Vec<Fate>>>,
 }
 
-/// Links and reads, with keys that no codeword follows from.
+/// Links and reads, with keys that no codeword follows from; `orders` by register.
 pub fn gather(
     registers: &[Known],
+    orders: &[Orders],
     sheets: &[Sheet<'_>],
     keys: &DigestKeys,
     biases: &CodeKeys,
@@ -88,7 +91,7 @@ pub fn gather(
     };
     // by (table, row), a row's readings in all registers
     let mut read: Vec<((u32, u32), Reading)> = Vec::new();
-    for known in registers {
+    for (known, orders) in registers.iter().zip(orders) {
         let linker = Linker {
             known,
             keys,
@@ -107,6 +110,12 @@ pub fn gather(
                 }
             }
             out.enter(number, &linked, &mut read);
+            let of_order = orders.read(known, sheet.table, &linked, biases);
+            read.extend(
+                of_order
+                    .into_iter()
+                    .map(|(row, r)| ((number as u32, row), r)),
+            );
             columns.push(linked.columns);
         }
         out.present.push(present);
@@ -151,7 +160,11 @@ impl Gathered {
                 rest = later;
                 let row = self.linked.len() as u32;
                 placed.extend(here.iter().map(|(_, r)| (*r, row)));
-                self.rows.push(here.iter().map(|(_, r)| *r));
+                // order is said of two rows at once, so a row whose cells speak is told by these alone
+                let in_cell = |r: &&(_, Reading)| r.1.kind != SiteKind::Order;
+                let silent = !here.iter().any(|r| in_cell(&r));
+                let own = here.iter().filter(|r| silent || in_cell(r));
+                self.rows.push(own.map(|(_, r)| *r));
                 self.linked.push(at);
             }
         }

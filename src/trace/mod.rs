@@ -2,7 +2,8 @@
 //!
 //! First rows become records and cells readings, by code that cannot see a codeword. [`link`] goes by identifiers
 //! ([`known`] has what the ledger has), and by [`likeness`] where there are none, over [`features`] that records share. [`columns`]
-//! tells which column of the leak is which of the register's, [`dress`] and `wrapping` what handling did to a whole column.
+//! tells which column of the leak is which of the register's, [`dress`] and `wrapping` what handling did to a whole column, [`order`]
+//! what the order of its rows says.
 //! [`gather`] does that for all tables and registers, and [`reading`] keeps each site once.
 //!
 //! Then each recipient's codeword is compared with the readings ([`score`]), which gives a handful of counts, and the counts a weight of
@@ -29,6 +30,7 @@ pub mod known;
 pub mod likeness;
 pub mod link;
 pub mod mixture;
+pub mod order;
 pub mod original;
 pub mod outcome;
 pub mod partitions;

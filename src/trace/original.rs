@@ -22,6 +22,8 @@ use crate::code::{Bias, SiteKind};
 const UNMARKED_FLIPS: [f64; 4] = [0.0005, 0.003, 0.01, 0.03];
 /// Rates at which handling flips what is left of marked copies.
 const MARKED_FLIPS: [f64; 7] = [0.0, 0.0005, 0.003, 0.01, 0.03, 0.08, 0.15];
+/// The rate at which sorting flips what the order of rows says: any leak may have been sorted, marked or not, and then it says nothing.
+const SORTED: f64 = 0.5;
 /// The greatest coalition considered.
 const LARGEST_COALITION: u32 = 8;
 /// The factor to reach, as a decimal logarithm.
@@ -141,9 +143,14 @@ fn log10_factor(sites: &[Shown]) -> f64 {
             })
             .sum()
     };
-    let unmarked: Vec<f64> = UNMARKED_FLIPS
+    let sorted = sites
         .iter()
-        .map(|f| ln_likelihood(&|_| *f))
+        .any(|s| s.kind == SiteKind::Order)
+        .then_some(SORTED);
+    let unmarked: Vec<f64> = UNMARKED_FLIPS
+        .into_iter()
+        .chain(sorted)
+        .map(|f| ln_likelihood(&|_| f))
         .collect();
     let top = unmarked.iter().fold(f64::MIN, |m, l| m.max(*l));
     let mean = unmarked.iter().map(|l| (l - top).exp()).sum::<f64>() / unmarked.len() as f64;
@@ -151,7 +158,7 @@ fn log10_factor(sites: &[Shown]) -> f64 {
     let mut best = f64::MIN;
     for colluders in 1..=LARGEST_COALITION {
         for strategy in Strategy::ALL {
-            for flip in MARKED_FLIPS {
+            for flip in MARKED_FLIPS.into_iter().chain(sorted) {
                 best = best.max(ln_likelihood(&|bias| {
                     let one = strategy.one(bias.probability(), colluders);
                     one * (1.0 - flip) + (1.0 - one) * flip
@@ -227,6 +234,27 @@ mod tests {
         assert!(!test(&[dates.clone(), wiped].concat()).unmarked);
         let short = draw(SiteKind::Text, BiasSet::Mixed, 5, &mut rng, |_| 0.0);
         assert!(test(&[dates, short].concat()).unmarked);
+    }
+
+    #[test]
+    fn rows_in_another_order_say_nothing_and_rows_in_their_own_do() {
+        let mut rng = ChaCha8Rng::seed_from_u64(9);
+        let dates = draw(SiteKind::Dates, BiasSet::Mixed, 1_000, &mut rng, |_| 0.0);
+        let numbers = draw(SiteKind::Numbers, BiasSet::Mixed, 1_000, &mut rng, |_| 0.0);
+        let sorted = draw(SiteKind::Order, BiasSet::Mixed, 1_000, &mut rng, |_| 0.5);
+        assert!(test(&[dates, numbers, sorted.clone()].concat()).unmarked);
+        let alone = test(&sorted);
+        assert!(!alone.unmarked && alone.kinds[0].log10_factor.0.abs() < 2.0);
+        let kept = draw(SiteKind::Order, BiasSet::Mixed, 1_000, &mut rng, |_| 0.0);
+        assert!(test(&kept).unmarked);
+        let marked = draw(
+            SiteKind::Order,
+            BiasSet::Mixed,
+            1_000,
+            &mut rng,
+            Bias::probability,
+        );
+        assert!(test(&marked).kinds[0].log10_factor.0 < -3.0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::known::Known;
 use super::outcome::Outcome;
 use super::run::{Traced, Tracer};
 use super::units::Alpha;
-use crate::code::{Handle, PRESENCE};
+use crate::code::{Handle, SiteKind};
 use crate::digests::DigestMap;
 use crate::error::Result;
 use crate::key::{DigestKeys, MasterKey};
@@ -299,7 +299,9 @@ impl Tracer {
                     .next()
                     .unwrap_or(&[])
                     .iter()
-                    .filter(|r| r.handle == handle && r.slot != PRESENCE)
+                    // of no column is what the order of rows says, or that a made-up record is there
+                    .filter(|r| r.handle == handle)
+                    .filter(|r| !matches!(r.kind, SiteKind::Order | SiteKind::Shared))
                 {
                     let column = self.column_of(
                         register,

@@ -9,6 +9,7 @@ use super::gather::{Gathered, Sheet, gather};
 use super::holdings::Holdings;
 use super::known::Known;
 use super::mixture::{Mixture, ShareEstimate, divide};
+use super::order::Orders;
 use super::original;
 use super::outcome::{
     CanaryEvidence, Candidate, ExportHit, LeakRow, Outcome, Overlap, StretchEvidence, StretchPlace,
@@ -33,6 +34,7 @@ const CANDIDATES: usize = 10;
 pub struct Tracer {
     pub(super) registers: Vec<Known>,
     pub(super) holdings: Vec<Holdings>,
+    orders: Vec<Orders>,
     pub(super) recipients: Vec<Recipient>,
     pub(super) exports: Vec<ExportEntry>,
 }
@@ -68,9 +70,15 @@ impl Tracer {
             .iter()
             .map(|known| Holdings::load(&vault.ledger, known))
             .collect::<Result<Vec<Holdings>>>()?;
+        let keys = vault.key.code_keys();
+        let orders = registers
+            .iter()
+            .map(|known| Orders::load(&vault.ledger, known, &keys))
+            .collect::<Result<Vec<Orders>>>()?;
         Ok(Tracer {
             registers,
             holdings,
+            orders,
             recipients: vault.ledger.recipients()?,
             exports: vault.ledger.exports()?,
         })
@@ -110,6 +118,7 @@ impl Tracer {
     ) -> Traced {
         let gathered = gather(
             &self.registers,
+            &self.orders,
             sheets,
             &key.digest_keys(),
             &key.code_keys(),
