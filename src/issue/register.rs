@@ -4,6 +4,7 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::ledger::{Ledger, NewRegister, Register};
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
+use crate::mark::size;
 use crate::policy::{Policy, Role, text};
 use crate::table::Source;
 
@@ -74,12 +75,20 @@ impl Frame {
             }
             None => crate::policy::infer::infer(&source.table),
         };
+        let policy = size::settle(policy, &source.table);
         Frame::over(source, name, None, parent, policy)
     }
 
     fn known(source: &Source, register: Register, policy: Option<Policy>) -> Result<Frame> {
         let frozen = text::read(&register.name, &register.policy_toml)?;
-        if policy.is_some_and(|given| given != frozen) {
+        // biases that are left out are those that were chosen
+        let differs = |mut given: Policy| {
+            if given.code.is_open() {
+                given.code = frozen.code;
+            }
+            given != frozen
+        };
+        if policy.is_some_and(differs) {
             return Err(Error::input(format!(
                 "register `{}` froze its policy when it was first issued, and the one given differs. Leave `--policy` out, or issue under another `--register`.",
                 register.name

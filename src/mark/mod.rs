@@ -12,6 +12,7 @@ pub mod normal;
 pub mod numbers;
 pub mod plan;
 pub mod shape;
+pub mod size;
 pub mod stem;
 pub mod text;
 pub mod times;
