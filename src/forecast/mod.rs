@@ -158,7 +158,7 @@ impl Forecast {
         let canaries = self.sites.canaries();
         let told = canaries.own + canaries.shared;
         let mean = self.sites.mean() + ordered;
-        if mean <= 0.0 && told == 0 {
+        if mean <= 0.0 && told == 0 && self.sites.pairs() <= 0.0 {
             return None;
         }
         let all = self.sites.copy().unwrap_or(u64::MAX);
@@ -305,6 +305,10 @@ impl Simulated {
 
 /// The end of Wilson's score interval for a part seen in [`TRIALS`], so many deviates away; 0 and 1 are within reach only when seen.
 fn wilson(part: f64, deviates: f64) -> f64 {
+    // rounding would leave a little above 0, or below 1
+    if (part <= 0.0 && deviates < 0.0) || (part >= 1.0 && deviates > 0.0) {
+        return part;
+    }
     let n = TRIALS as f64;
     let z2 = deviates * deviates;
     let centre = part + z2 / (2.0 * n);

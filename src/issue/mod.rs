@@ -8,7 +8,7 @@ pub mod back;
 mod checks;
 pub mod copy;
 mod files;
-mod making;
+pub mod making;
 pub mod names;
 pub mod records;
 pub mod register;
