@@ -45,6 +45,17 @@ impl Sorting<'_> {
     }
 }
 
+/// What was planned for a table's rows.
+#[derive(Clone, Copy)]
+pub struct Planned<'a> {
+    /// Which record each row is, and its variants.
+    pub records: &'a Records,
+    /// The rows that change places.
+    pub turns: &'a Turns,
+    /// The register's shape.
+    pub shape: &'a Shape,
+}
+
 /// What all copies of one table share.
 pub struct Printer<'a> {
     sheet: Sheet<'a>,
@@ -112,9 +123,7 @@ impl<'a> Printer<'a> {
     /// Prepares what all copies of a table share.
     pub fn new(
         sheet: Sheet<'a>,
-        records: &'a Records,
-        turns: &'a Turns,
-        shape: &'a Shape,
+        planned: Planned<'a>,
         maker: Maker<'a>,
         shared: Shared,
         days: &HashMap<usize, Date>,
@@ -125,6 +134,11 @@ impl<'a> Printer<'a> {
             table,
             places,
         } = sheet;
+        let Planned {
+            records,
+            turns,
+            shape,
+        } = planned;
         let place_of = |name: &str| {
             let column = policy.columns.iter().position(|c| c.name == name)?;
             Some((column, places.get(column).copied().flatten()?))

@@ -8,14 +8,14 @@ pub mod back;
 mod checks;
 pub mod copy;
 mod files;
-mod history;
-mod making;
+pub mod history;
+pub mod making;
 mod marked;
 pub mod names;
 pub mod order;
 pub mod records;
 pub mod register;
-mod shared;
+pub mod shared;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ use crate::table::Source;
 use crate::vault::Vault;
 use checks::check_places;
 pub use checks::check_table;
-use copy::{Bearer, Printer, Wanted};
+use copy::{Bearer, Planned, Printer, Wanted};
 use files::{make_folder, remove_stale, show};
 use history::History;
 use making::{bearer, make_copy, wanted};
@@ -383,16 +383,12 @@ impl<'a> Issue<'a> {
             let (shared, news) = making.make(shared_key)?;
             // the ledger waits for these and enters them, unless it failed before
             made.send(news).ok();
-            Ok(Printer::new(
-                sheet,
+            let planned = Planned {
                 records,
-                &turns,
-                &frame.shape,
-                maker,
-                shared,
-                &days,
-                &code,
-            ))
+                turns: &turns,
+                shape: &frame.shape,
+            };
+            Ok(Printer::new(sheet, planned, maker, shared, &days, &code))
         };
         // the ledger waits for the disk: meanwhile another core prepares what all copies share
         let ledger = &mut vault.ledger;

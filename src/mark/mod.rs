@@ -13,6 +13,7 @@ pub mod numbers;
 pub mod order;
 pub mod plan;
 pub mod shape;
+pub mod size;
 pub mod stem;
 pub mod text;
 pub mod times;

@@ -18,13 +18,7 @@ const SHARED: f64 = 0.5;
 /// ... in tables of so many rows: fewer canaries than twenty a copy say more as one recipient's alone.
 const SHARED_FROM: usize = 4_000;
 
-/// Registers whose first table has fewer sites are short lists, in which the fewest sites must do.
-const SHORT_LIST: usize = 400;
-
-/// A date-time that steps by no more seconds holds two sites.
-const FINE_STEP: i64 = 300;
-
-/// The policy that the first issue of this table freezes where none is given.
+/// The policy that the first issue of this table freezes where none is given; its biases are chosen then.
 pub fn infer(table: &Table) -> Policy {
     let mut columns: Vec<Column> =
         parallel::map(table.width(), |at| Profile::of(table, at).infer());
@@ -41,11 +35,7 @@ pub fn infer(table: &Table) -> Policy {
     let sort = order::find(table, &columns);
     let rows = table.rows();
     Policy {
-        code: if rows * sites_of_a_row(&columns) < SHORT_LIST {
-            BiasSet::Half
-        } else {
-            BiasSet::Mixed
-        },
+        code: BiasSet::Open,
         coalition: None,
         fidelity: Fidelity::default(),
         row_order: false,
@@ -62,21 +52,4 @@ pub fn infer(table: &Table) -> Policy {
         columns,
         rules,
     }
-}
-
-/// About how many sites a row of these columns holds.
-fn sites_of_a_row(columns: &[Column]) -> usize {
-    let sites = |c: &Column| match c.kind {
-        Kind::DateTime
-            if c.step.as_deref().and_then(|s| s.parse().ok()).unwrap_or(0) <= FINE_STEP =>
-        {
-            2
-        }
-        _ => 1,
-    };
-    columns
-        .iter()
-        .filter(|c| c.role == Role::Carrier)
-        .map(sites)
-        .sum()
 }

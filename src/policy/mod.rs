@@ -223,7 +223,8 @@ pub struct Canaries {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// The biases of the register's sites.
+    /// The biases of the register's sites; where left out, the first issue chooses by the table's size and `coalition`.
+    #[serde(default, skip_serializing_if = "BiasSet::is_open")]
     pub code: BiasSet,
     /// How many recipients may lay their copies side by side and one of them still be named, where the agency said so: what `code` is
     /// chosen by at the first issue.

@@ -1,5 +1,6 @@
 //! Reports: one file an output form. They see results only, never the ledger or a key.
 
+mod foreseen;
 pub mod human;
 pub mod inspect;
 pub mod json;
