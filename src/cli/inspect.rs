@@ -29,6 +29,9 @@ pub struct Options {
     /// How many recipients there will be
     #[arg(long, value_name = "N", default_value_t = 100)]
     recipients: usize,
+    /// How many of them may lay their copies side by side and one still be named, as `coalition` in the policy
+    #[arg(long, value_name = "N")]
+    coalition: Option<u32>,
     #[command(flatten)]
     output: Output,
 }
@@ -39,7 +42,7 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let (name, bytes) = table::load(&options.table, &Limits::default())?;
     let source = issue::only_table(table::from_bytes(&name, bytes, &Limits::default())?, &name)?;
     check_table(&source)?;
-    let policy = match &options.policy {
+    let mut policy = match &options.policy {
         Some(path) => {
             let policy = issue::read_policy(path)?;
             describes_only(&source, &policy)?;
@@ -47,6 +50,10 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
         }
         None => policy::infer::infer(&source.table),
     };
+    if options.coalition.is_some() {
+        policy.coalition = options.coalition;
+        policy::text::check("--coalition", &policy)?;
+    }
     let policy_sink = match &options.write_policy {
         Some(path) if path.exists() => {
             return Err(Error::input(format!(
