@@ -74,8 +74,8 @@
 //!
 //! The code:
 //!
-//! - **bias**: the chance p that a site's bit is 1, drawn by key ([`code::Bias`]). **codeword**: one recipient's bits over all sites
-//!   ([`code::Codeword`]): keyed coins, which nobody can tell without the key.
+//! - **bias**: the chance p that a site's bit is 1, drawn by key ([`code::Bias`]) from the register's [set](code::BiasSet).
+//!   **codeword**: one recipient's bits over all sites ([`code::Codeword`]): keyed coins, which nobody can tell without the key.
 //!
 //! What a trace finds:
 //!

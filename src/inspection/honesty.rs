@@ -108,7 +108,9 @@ impl Drill {
                         .wrapping_mul(0x9e37_79b9_7f4a_7c15)
                         >> 32;
                     match twin {
-                        Some(twin) if place % 10 == 0 && !identifiers.contains(&column) => {
+                        Some(twin)
+                            if place.is_multiple_of(10) && !identifiers.contains(&column) =>
+                        {
                             other.cell(*twin, column).to_string()
                         }
                         _ => cell.to_string(),
