@@ -75,12 +75,12 @@ const NAMES_NO_THREE: usize = 300;
 
 /// Sites from which `Layered` names one of so many colluders, whatever they make of single cells.
 const LAYERED_NEEDS: [(u32, usize); 6] = [
-    (3, 1_430),
-    (4, 1_930),
-    (5, 3_350),
-    (6, 4_800),
-    (7, 5_850),
-    (8, 7_400),
+    (3, 1_450),
+    (4, 1_950),
+    (5, 3_400),
+    (6, 4_900),
+    (7, 6_100),
+    (8, 7_500),
 ];
 
 /// How many times the sites that are needed leave room for leaks of a part.
@@ -267,8 +267,8 @@ mod tests {
             (500, Some(2), BiasSet::Half),
             (36, Some(5), BiasSet::Half),
             (400, Some(3), BiasSet::Guarded),
-            (28_599, Some(3), BiasSet::Guarded),
-            (28_600, Some(3), BiasSet::Layered),
+            (28_999, Some(3), BiasSet::Guarded),
+            (29_000, Some(3), BiasSet::Layered),
             (120_000, Some(5), BiasSet::Layered),
             (120_000, Some(8), BiasSet::Guarded),
             (usize::MAX, Some(9), BiasSet::Guarded),

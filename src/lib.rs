@@ -74,8 +74,8 @@
 //!
 //! The code:
 //!
-//! - **bias**: the chance p that a site's bit is 1, drawn by key ([`code::Bias`]). **codeword**: one recipient's bits over all sites
-//!   ([`code::Codeword`]): keyed coins, which nobody can tell without the key.
+//! - **bias**: the chance p that a site's bit is 1, drawn by key ([`code::Bias`]) from the register's [set](code::BiasSet).
+//!   **codeword**: one recipient's bits over all sites ([`code::Codeword`]): keyed coins, which nobody can tell without the key.
 //!
 //! What a trace finds:
 //!
@@ -127,7 +127,7 @@
 //! |---|---|
 //! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `report`, `table`, `trace`, `vault` |
 //! | [`report`] | `error`, `inspection`, `issue`, `lookup`, `policy`, `table`, `trace` |
-//! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
+//! | [`inspection`] | `canary`, `code`, `error`, `forecast`, `issue`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`lookup`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `trace`, `vault` |

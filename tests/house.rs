@@ -49,8 +49,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "inspection",
         &[
-            "canary", "code", "digests", "error", "forecast", "issue", "key", "ledger", "mark",
-            "parallel", "policy", "table", "trace", "value",
+            "canary", "code", "error", "forecast", "issue", "key", "ledger", "mark", "parallel",
+            "policy", "table", "trace", "value",
         ],
     ),
     ("forecast", &["code", "trace"]),

@@ -26,7 +26,7 @@ const COALITIONS: [(BiasSet, &[u64]); 5] = [
     (BiasSet::Half, &[35, 220]),
     (
         BiasSet::Mixed,
-        &[46, 250, 1_430, 1_930, 3_350, 4_800, 5_850, 7_050],
+        &[46, 250, 1_450, 1_950, 3_400, 4_900, 5_900, 7_100],
     ),
     (
         BiasSet::Coalition,
@@ -300,6 +300,7 @@ mod tests {
     #[test]
     #[ignore = "statistics: run in release"]
     fn the_table_of_coalitions() {
+        let mut short = Vec::new();
         const TRIALS: u64 = 400;
         let enough = |set, colluders, sites| {
             Leak::ALL.iter().all(|leak| {
@@ -326,7 +327,9 @@ mod tests {
                         least = middle + 1;
                     }
                 }
-                assert!(above as u64 <= *tabled, "{set:?} {}: {above}", at + 1);
+                if above as u64 > *tabled {
+                    short.push((set, at + 1, above));
+                }
                 println!(
                     "{set:?}: {} named from {above} sites, tabled {tabled}",
                     at + 1
@@ -334,5 +337,6 @@ mod tests {
                 least = above;
             }
         }
+        assert!(short.is_empty(), "{short:?}");
     }
 }

@@ -46,7 +46,7 @@ const LIKELY: f64 = 0.95;
 const SHARED: Bias = Bias(128);
 
 /// How much harder a real leak may be than the model: (times the flips, flips besides, part of the sites that is lost).
-const HARDER: (f64, f64, f64) = (1.2, 0.003, 0.04);
+const HARDER: (f64, f64, f64) = (1.15, 0.002, 0.025);
 
 /// The part of the flips that may be erasures instead.
 const EASIER: f64 = 0.5;

@@ -99,7 +99,8 @@ impl RowSites {
     /// The same rows, with so many pairs of neighbours to a row whose order is a site: a quarter where any two neighbours may
     /// change places.
     pub fn with_pairs(self, pairs: f64) -> RowSites {
-        let pairs = if pairs > 0.0 { pairs.min(1.0) } else { 0.0 };
+        // `max` also makes 0 of what is no number
+        let pairs = f64::min(pairs.max(0.0), 1.0);
         RowSites { pairs, ..self }
     }
 

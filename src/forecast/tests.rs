@@ -218,9 +218,9 @@ fn an_interval_holds_its_chance_and_narrows_with_runs() {
         }
     }
     let sure = forecast.interval(400, CLEAN, 20);
-    assert!(sure.0.0 >= 0.95 && sure.1.0 == 1.0, "{sure:?}");
+    assert!(sure.0.0 >= 0.9 && sure.1.0 == 1.0, "{sure:?}");
     let never = forecast.interval(2, CLEAN, 20);
-    assert!(never.0.0 == 0.0 && never.1.0 <= 0.05, "{never:?}");
+    assert!(never.0.0 == 0.0 && never.1.0 <= 0.1, "{never:?}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn advise(
     if !lossless {
         out.extend(columns(table, policy));
     }
-    out.extend(pooling(table, forecast, policy, rehearsal, coalitions));
+    out.extend(pooling(table, forecast, policy, coalitions));
     if !(lossless || policy.row_order) && rehearsal.free_pairs >= WORTH {
         out.push(format!(
             "`row_order = true` alters no value and would add {:.2} places a row to leaks that keep the order of their rows",
@@ -69,18 +69,17 @@ fn pooling(
     table: &Table,
     forecast: &Forecast,
     policy: &Policy,
-    rehearsal: &Rehearsal,
     coalitions: Coalitions,
 ) -> Option<String> {
-    let mean: f64 = rehearsal.groups.iter().map(|g| g.mean()).sum();
-    let sites = (mean * table.rows() as f64) as u64;
+    let sites = forecast.sites.mean() + forecast.sites.pairs();
+    let sites = (sites * table.rows() as f64) as u64;
     let Some(named) = policy.coalition else {
         let guarded =
             coalition_survived(BiasSet::Guarded, sites, forecast.recipients, forecast.alpha);
         return (guarded > coalitions.mixing && guarded > 2).then(|| {
             format!(
                 "`coalition = {guarded}` would choose a code that names one of up to {guarded} partners who mix the whole of their copies, \
-                 instead of {}; a leak from one of them then needs about half as many rows more",
+                 instead of {}; a leak from one of them then needs about a third more rows to be named",
                 coalitions.mixing
             )
         });

@@ -408,4 +408,6 @@ impl Inspection {
 }
 
 #[cfg(test)]
+mod honesty;
+#[cfg(test)]
 mod tests;

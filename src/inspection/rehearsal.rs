@@ -32,6 +32,8 @@ pub struct TrialCopy {
     pub altered: Vec<(u32, u32, String)>,
     /// Canaries, with a cell for each column of the table.
     pub canaries: Vec<Vec<String>>,
+    /// How many of these other copies hold too.
+    shared: usize,
     /// What the canaries prove, one entry a canary.
     traits: Vec<Vec<Trait>>,
 }
@@ -143,10 +145,11 @@ impl Rehearsal {
                     .map(|r| (r.row, r.column, r.text.into_owned()))
                     .collect(),
                 canaries: copy.edits.inserted,
+                shared: copy.shared,
                 traits: copy.canaries.into_iter().map(|c| c.traits).collect(),
             }
         });
-        let canaries = canary_rows(policy, &copies, &records, source.table.rows());
+        let canaries = canary_rows(&copies, &records, source.table.rows());
         Ok(Rehearsal {
             groups: groups(&frame, &records),
             canaries,
@@ -197,15 +200,10 @@ fn groups(frame: &Frame, records: &Records) -> Vec<GroupSites> {
 }
 
 /// What the copies' canaries are on average.
-fn canary_rows(
-    policy: &Policy,
-    copies: &[TrialCopy],
-    records: &Records,
-    rows: usize,
-) -> CanaryRows {
+fn canary_rows(copies: &[TrialCopy], records: &Records, rows: usize) -> CanaryRows {
     let made: Vec<&Vec<Trait>> = copies.iter().flat_map(|c| &c.traits).collect();
-    let all = made.len() as f64 / copies.len().max(1) as f64;
-    let shared = (all * policy.canaries.shared.clamp(0.0, 1.0)).round();
+    let shared: usize = copies.iter().map(|c| c.shared).sum();
+    let to_a_copy = |all: usize| (all as f64 / copies.len().max(1) as f64).round() as u64;
     let columns = made.iter().map(|traits| traits.len()).max().unwrap_or(0);
     let identifiers = (0..columns).filter_map(|column| {
         let of_column = made.iter().filter_map(|traits| traits.get(column));
@@ -223,8 +221,8 @@ fn canary_rows(
         Some((alike / n / rows.max(1) as f64, (ln_ways / n).exp()))
     });
     CanaryRows {
-        own: (all.round() - shared).max(0.0) as u64,
-        shared: shared as u64,
+        own: to_a_copy(made.len()),
+        shared: to_a_copy(shared),
         identifiers: identifiers.collect(),
     }
 }

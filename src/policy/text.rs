@@ -84,6 +84,11 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
             policy.canaries.shared
         )));
     }
+    if policy.coalition == Some(0) {
+        return Err(Error::input(format!(
+            "`{origin}` names a coalition of 0. Name how many partners may pool their copies, from 1, or leave it out."
+        )));
+    }
     for column in &policy.columns {
         let needs = match (column.role, column.kind) {
             (Role::Carrier, Kind::Number) if column.step.is_none() => {
@@ -155,6 +160,18 @@ mod tests {
         .unwrap_err()
         .to_string();
         assert!(said.contains("Did you mean `plain`?"), "{said}");
+    }
+
+    #[test]
+    fn biases_that_are_left_out_are_still_to_be_chosen() {
+        let text = "coalition = 5\n[canaries]\nrate = 0.0\n[[column]]\nname = \"a\"\nrole = \"plain\"\nkind = \"text\"\n";
+        let policy = read("p", text).unwrap();
+        assert!(policy.code.is_open() && policy.coalition == Some(5));
+        assert!(!toml::to_string(&policy).unwrap().contains("code"));
+        let chosen = read("p", &format!("code = \"guarded\"\n{text}")).unwrap();
+        assert_eq!(chosen.code, crate::code::BiasSet::Guarded);
+        assert!(write(&chosen).unwrap().contains("code = \"guarded\""));
+        assert!(read("p", &text.replace('5', "0")).is_err());
     }
 
     #[test]

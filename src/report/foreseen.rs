@@ -236,8 +236,7 @@ fn canaries(i: &Inspection, out: &mut String) -> Result {
 
 fn pooling(i: &Inspection, out: &mut String) -> Result {
     let of = |n: u32| match n {
-        0 => "nobody is named".to_string(),
-        1 => "nobody is named as soon as there are two".to_string(),
+        0 | 1 => "nobody is named as soon as there are two".to_string(),
         8.. => "one of up to 8 is named (more were not looked at)".to_string(),
         n => format!("one of up to {n} is named"),
     };
