@@ -125,15 +125,16 @@
 //!
 //! | room | uses |
 //! |---|---|
-//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `error`, `inspection`, `issue`, `lookup`, `policy`, `table`, `trace` |
+//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `rehearsal`, `report`, `table`, `trace`, `vault` |
+//! | [`report`] | `drill`, `error`, `inspection`, `issue`, `lookup`, `policy`, `rehearsal`, `table`, `trace` |
+//! | [`rehearsal`] | `drill`, `error`, `intake`, `issue`, `key`, `ledger`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`lookup`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `trace`, `vault` |
 //! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |
-//! | [`drill`] | `error`, `table` |
+//! | [`drill`] | `error`, `table`, `value` |
 //! | [`canary`] | `code`, `digests`, `key`, `mark`, `policy`, `table`, `value` |
 //! | [`mark`] | `code`, `key`, `ledger`, `policy`, `table`, `value` |
 //! | [`vault`] | `error`, `key`, `ledger` |
@@ -168,6 +169,7 @@ pub mod lookup;
 pub mod mark;
 pub mod parallel;
 pub mod policy;
+pub mod rehearsal;
 pub mod report;
 pub mod table;
 pub mod trace;
