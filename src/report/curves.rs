@@ -110,6 +110,18 @@ struct Line<'a> {
     points: Vec<&'a Played>,
 }
 
+impl Line<'_> {
+    /// What the line shows, and between which strengths.
+    fn key(&self) -> String {
+        match (self.points.first(), self.points.last()) {
+            (Some(first), Some(last)) => {
+                format!("{}: {} to {}", self.what, first.strength, last.strength)
+            }
+            _ => self.what.to_string(),
+        }
+    }
+}
+
 /// The attacks of which two strengths or more were played, each by rising strength.
 fn lines<'a>(played: &[&'a Played]) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = Vec::new();
@@ -132,14 +144,10 @@ fn lines<'a>(played: &[&'a Played]) -> Vec<Line<'a>> {
 
 /// Strengths stand side by side at equal distances, as their numbers run from a few to a thousand.
 fn write_charts(r: &Rehearsal, lines: &[Line<'_>], out: &mut String) -> std::fmt::Result {
-    let mut levels: Vec<(f64, &str)> = Vec::new();
-    for p in lines.iter().flat_map(|line| &line.points) {
-        let level = p.level.unwrap_or_default();
-        if !levels.iter().any(|(l, _)| *l == level) {
-            levels.push((level, &p.strength));
-        }
-    }
-    levels.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let points = lines.iter().flat_map(|line| &line.points);
+    let mut levels: Vec<f64> = points.filter_map(|p| p.level).collect();
+    levels.sort_by(f64::total_cmp);
+    levels.dedup();
     let axis = Axis { levels: &levels };
     let whole = |p: &Played| share(&p.whole);
     let part = |p: &Played| p.cut.as_ref().and_then(share);
@@ -183,7 +191,7 @@ fn write_charts(r: &Rehearsal, lines: &[Line<'_>], out: &mut String) -> std::fmt
             out,
             "<li><svg width=\"30\" height=\"10\"><line x1=\"0\" y1=\"5\" x2=\"30\" y2=\"5\" {}/></svg> {}</li>",
             stroke(nth),
-            escaped(line.what)
+            escaped(&line.key())
         )?;
     }
     writeln!(out, "</ul>")
@@ -194,12 +202,12 @@ fn share(t: &Tally) -> Option<f64> {
 }
 
 struct Axis<'a> {
-    levels: &'a [(f64, &'a str)],
+    levels: &'a [f64],
 }
 
 impl Axis<'_> {
     fn x(&self, level: f64) -> f64 {
-        let at = self.levels.iter().position(|(l, _)| *l == level);
+        let at = self.levels.iter().position(|l| *l == level);
         let steps = self.levels.len().saturating_sub(1).max(1) as f64;
         let room = WIDTH - LEFT - RIGHT - 20.0;
         LEFT + 10.0 + room * at.unwrap_or_default() as f64 / steps
@@ -263,13 +271,13 @@ fn write_chart(
             scale.label(quarter)
         )?;
     }
-    for (level, strength) in axis.levels {
+    for level in axis.levels {
         writeln!(
             out,
             "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             axis.x(*level),
             HEIGHT - BOTTOM + 18.0,
-            escaped(strength.split(' ').next().unwrap_or_default())
+            level
         )?;
     }
     if let Some(height) = scale.line {

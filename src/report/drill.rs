@@ -165,7 +165,10 @@ fn canaries(t: &Tally) -> String {
 }
 
 fn weight(weight: Log10E) -> String {
-    format!("{:.1}", weight.0)
+    match weight.0 {
+        w if w.abs() < 100.0 => format!("{w:.1}"),
+        w => format!("{w:.0}"),
+    }
 }
 
 fn percent(part: f64) -> String {

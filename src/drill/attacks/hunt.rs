@@ -26,21 +26,22 @@ pub(super) fn attacks() -> Vec<Attack> {
     )
     .of_copies(2, 1);
     let mut all = vec![other];
-    for known in [90, 50] {
+    for unknown in [10, 50] {
         let half = Attack::new(
             Family::Hunt,
             "hunt-register",
             "rows left out that the partner's own register lacks",
             move |loot, seed| match (loot.own(), loot.original) {
                 (Some(own), Some(people)) => {
-                    let register = take_rows(people, people.rows() * known / 100, seed);
-                    known_to(own, &register, loot)
+                    let known = people.rows() * (100 - unknown) / 100;
+                    known_to(own, &take_rows(people, known, seed), loot)
                 }
                 _ => Table::default(),
             },
         );
+        let strength = format!("it lacks {unknown} %");
         all.push(
-            half.at(format!("{known} % known"), Some(100.0 - known as f64))
+            half.at(strength, Some(unknown as f64))
                 .knowing_the_original(),
         );
     }

@@ -337,3 +337,6 @@ fn changed(table: &Table, mut change: impl FnMut(usize, usize, &str) -> Option<S
     }
     out
 }
+
+#[cfg(test)]
+mod tests;
