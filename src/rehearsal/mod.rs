@@ -138,12 +138,15 @@ pub fn rehearse(
     let runs = options.runs.max(1);
     let most = PARTNERS.min(recipients);
     let draws = culprits(recipients, runs, most, options.seed);
-    let stage = Stage::set(source, next, options, &draws)?;
+    let mut stage = Stage::set(source, options, &draws)?;
     let columns = columns::of(&stage.policy, &source.table);
     let attacks = chosen(
         catalogue(&columns, source.table.rows(), most),
         &options.attacks,
     )?;
+    if attacks.iter().any(|a| a.takes_later) {
+        stage.set_next(source, next, options.seed, &draws);
+    }
     let attacks: Vec<Attack> = attacks
         .into_iter()
         .filter(|a| !a.takes_later || stage.has_next())

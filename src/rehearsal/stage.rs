@@ -61,13 +61,8 @@ pub fn culprits(recipients: usize, runs: usize, most: usize, seed: u64) -> Vec<V
 }
 
 impl Stage {
-    /// Makes the vault and issues the table to everybody, and its next one to who leaks first in a run.
-    pub fn set(
-        source: &Source,
-        next: Option<&Source>,
-        options: &Options,
-        draws: &[Vec<usize>],
-    ) -> Result<Stage> {
+    /// Makes the vault and issues the table to everybody.
+    pub fn set(source: &Source, options: &Options, draws: &[Vec<usize>]) -> Result<Stage> {
         let folder = folder()?;
         let mut vault = Vault::create(&folder.path().join("vault"), None)?;
         let names: Vec<String> = (0..options.recipients.max(1)).map(made_up).collect();
@@ -96,7 +91,7 @@ impl Stage {
             Error::integrity("the drill's ledger lost its register. Look after the disk.")
         })?;
         let policy = text::read(REGISTER, &register.policy_toml)?;
-        let mut stage = Stage {
+        Ok(Stage {
             sites,
             cells_altered: cells as f64 / names.len() as f64,
             canaries: canaries as f64 / names.len() as f64,
@@ -107,16 +102,23 @@ impl Stage {
             copies,
             names,
             _folder: folder,
-        };
-        if let Err(error) = stage.issue_next(source, next, options.seed, draws) {
-            stage.notes.push(format!(
-                "Attacks with next month's copy were left out: {error}"
-            ));
-        }
-        Ok(stage)
+        })
     }
 
-    /// Issues the next table to who leaks first in some run.
+    /// Issues the next table to who leaks first in some run. Where that cannot be, a note says why.
+    pub fn set_next(
+        &mut self,
+        source: &Source,
+        next: Option<&Source>,
+        seed: u64,
+        draws: &[Vec<usize>],
+    ) {
+        if let Err(error) = self.issue_next(source, next, seed, draws) {
+            let note = format!("Attacks with next month's copy were left out: {error}");
+            self.notes.push(note);
+        }
+    }
+
     fn issue_next(
         &mut self,
         source: &Source,
