@@ -60,6 +60,7 @@ fn a_register_is_drilled_and_what_should_be_named_is() {
         ("pool-majority", "2 partners"),
         ("hunt-copy", ""),
         ("hunt-odd", "20 % of rows"),
+        ("mend", "up to 15 % of entries"),
         ("months-rows", ""),
     ] {
         let found = &attack(&drill, word, strength)["whole"];

@@ -40,9 +40,9 @@ pub struct Options {
     /// How often each attack is played, each time on other recipients' copies
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=MOST_RUNS))]
     runs: u64,
-    /// Only these attacks: control, sample, columns, noise, rounding, dress, order, merge, coalition, hunt, months, or one of them by
+    /// Only these attacks: control, sample, columns, noise, rounding, dress, order, merge, coalition, hunt, correlation, months, or one of them by
     /// its word in the JSON
-    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
     attack: Vec<String>,
     #[command(flatten)]
     output: Output,

@@ -6,6 +6,7 @@
 //! do.
 
 mod columns;
+mod likeness;
 mod stage;
 mod tally;
 
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
+pub use self::likeness::Likeness;
 pub use self::tally::{Played, Tally};
 use crate::drill::attacks::{Attack, Loot, catalogue, chosen};
 use crate::drill::leaks::take_rows;
@@ -94,6 +96,8 @@ pub struct Rehearsal {
     pub threshold: Log10E,
     /// What each attack came to, in the catalogue's order.
     pub played: Vec<Played>,
+    /// Whether copies are spread as the table is; none where a real copy was attacked, as its table is not at hand.
+    pub likeness: Option<Likeness>,
     /// What should be known of the drill itself: what could not be played, and why.
     pub notes: Vec<String>,
 }
@@ -155,12 +159,16 @@ pub fn rehearse(
     let tracer = Tracer::new(&stage.vault)?;
     let mut played: Vec<Played> = attacks.iter().map(Played::of).collect();
     let mut notes = stage.notes.clone();
+    let mut likeness = Likeness::default();
     for (run, drawn) in draws.iter().enumerate() {
         let drawn = drawn.get(..takes).unwrap_or(drawn);
         let copies = drawn
             .iter()
             .map(|at| stage.copy(*at))
             .collect::<Result<Vec<Table>>>()?;
+        if let Some(copy) = copies.first() {
+            likeness.add(&source.table, copy);
+        }
         let later = drawn.first().map(|at| stage.later(*at)).transpose()?;
         let loot = Loot {
             copies: &copies.iter().collect::<Vec<&Table>>(),
@@ -194,6 +202,7 @@ pub fn rehearse(
         alpha: options.alpha,
         threshold: name_threshold(tracer.recipients(), options.alpha),
         played,
+        likeness: Some(likeness),
         notes,
     })
 }
@@ -267,6 +276,7 @@ pub fn rehearse_export(
         alpha: options.alpha,
         threshold: name_threshold(tracer.recipients(), options.alpha),
         played,
+        likeness: None,
         notes,
     })
 }

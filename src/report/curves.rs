@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::drill::{HEADINGS, cells, last_word, preface};
+use super::drill::{HEADINGS, cells, last_word, likeness_words, preface};
 use crate::drill::attacks::Family;
 use crate::rehearsal::{CUT, Played, Rehearsal, Tally};
 
@@ -26,7 +26,7 @@ h1{font-size:1.5em}h2{font-size:1.15em;margin:1.8em 0 .4em}\
 th,td{padding:.2em .6em;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}\
 td.n,th.n{text-align:right;white-space:nowrap}tr.lost td{background:#fff3e0}tr.bad td{background:#ffd6d6}\
 svg{max-width:100%;height:auto;margin:.3em 1em .3em 0}svg text{font:11px system-ui,sans-serif;fill:#333}\
-ul.key{list-style:none;padding:0;margin:.2em 0;font-size:13px}ul.key li{display:inline-block;margin-right:1.4em}\
+ul.legend{list-style:none;padding:0;margin:.2em 0;font-size:13px}ul.legend li{display:inline-block;margin-right:1.4em}\
 @media print{body{margin:0;max-width:none}section{break-inside:avoid}}";
 
 /// The page.
@@ -50,6 +50,9 @@ fn write_page(r: &Rehearsal, out: &mut String) -> std::fmt::Result {
         writeln!(out, "<p>{}</p>", escaped(&line))?;
     }
     writeln!(out, "<p><strong>{}</strong></p>", escaped(&last_word(r)))?;
+    if let Some(likeness) = &r.likeness {
+        writeln!(out, "<p>{}</p>", escaped(&likeness_words(likeness)))?;
+    }
     for note in &r.notes {
         writeln!(out, "<p>{}</p>", escaped(note))?;
     }
@@ -112,7 +115,7 @@ struct Line<'a> {
 
 impl Line<'_> {
     /// What the line shows, and between which strengths.
-    fn key(&self) -> String {
+    fn legend(&self) -> String {
         match (self.points.first(), self.points.last()) {
             (Some(first), Some(last)) => {
                 format!("{}: {} to {}", self.what, first.strength, last.strength)
@@ -185,13 +188,13 @@ fn write_charts(r: &Rehearsal, lines: &[Line<'_>], out: &mut String) -> std::fmt
         &weight,
         out,
     )?;
-    writeln!(out, "<ul class=\"key\">")?;
+    writeln!(out, "<ul class=\"legend\">")?;
     for (nth, line) in lines.iter().enumerate() {
         writeln!(
             out,
             "<li><svg width=\"30\" height=\"10\"><line x1=\"0\" y1=\"5\" x2=\"30\" y2=\"5\" {}/></svg> {}</li>",
             stroke(nth),
-            escaped(&line.key())
+            escaped(&line.legend())
         )?;
     }
     writeln!(out, "</ul>")

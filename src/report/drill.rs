@@ -7,7 +7,8 @@ use comfy_table::{CellAlignment, Table};
 use serde_json::{Map, Value, json};
 
 use crate::drill::attacks::Family;
-use crate::rehearsal::{CUT, Played, Rehearsal, Tally};
+use crate::drill::distributions::Aspect;
+use crate::rehearsal::{CUT, Likeness, Played, Rehearsal, Tally};
 use crate::trace::units::Log10E;
 
 /// What the officer reads.
@@ -30,6 +31,9 @@ fn write_human(r: &Rehearsal, out: &mut String) -> std::fmt::Result {
         writeln!(out, "{}", table(&played).trim_fmt())?;
     }
     writeln!(out)?;
+    if let Some(likeness) = &r.likeness {
+        writeln!(out, "{}", likeness_words(likeness))?;
+    }
     for note in &r.notes {
         writeln!(out, "{note}")?;
     }
@@ -60,6 +64,35 @@ pub fn preface(r: &Rehearsal) -> Vec<String> {
         r.alpha.chance()
     ));
     lines
+}
+
+/// What two-sample tests say of the copies, in sentences.
+pub fn likeness_words(l: &Likeness) -> String {
+    let verdict = match l.told_apart {
+        0 => "none could be told from the table at 1 %".to_string(),
+        n => format!("{n} could be told from the table at 1 %"),
+    };
+    let nearest = l.tests.first().map_or(String::new(), |t| {
+        format!(
+            " The least of {} p-values a copy is {:.3} ({}: {}).",
+            l.tests.len(),
+            t.p.0,
+            t.column,
+            aspect(t.aspect)
+        )
+    });
+    format!(
+        "Two-sample tests of the columns of {} copies: {verdict}.{nearest}",
+        l.copies
+    )
+}
+
+fn aspect(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Spread => "spread",
+        Aspect::LastDigits => "last digits",
+        Aspect::Frequencies => "frequencies",
+    }
 }
 
 /// What it all came to.
@@ -199,7 +232,21 @@ pub fn json(r: &Rehearsal) -> Value {
         "traces": r.traces(),
         "innocents_named": r.accused_innocents(),
         "attacks": r.played.iter().map(attack).collect::<Vec<Value>>(),
+        "likeness": r.likeness.as_ref().map(likeness),
         "notes": r.notes,
+    })
+}
+
+fn likeness(l: &Likeness) -> Value {
+    let tests = l.tests.iter();
+    let tests: Vec<Value> = tests
+        .map(|t| json!({"column": t.column, "aspect": aspect(t.aspect), "least_p": t.p.0}))
+        .collect();
+    json!({
+        "copies": l.copies,
+        "level": Likeness::LEVEL,
+        "told_apart": l.told_apart,
+        "tests": tests,
     })
 }
 

@@ -8,6 +8,7 @@ mod align;
 mod cells;
 mod coalition;
 mod columns;
+mod correlate;
 mod dress;
 mod hunt;
 mod merge;
@@ -104,13 +105,15 @@ pub enum Family {
     Coalition,
     /// Looking for the made-up records.
     Hunt,
+    /// Looking for values that do not go with the rest of their row.
+    Correlation,
     /// Laying the next month's copy over this one.
     Months,
 }
 
 impl Family {
     /// Every family, in the order of reports.
-    pub const ALL: [Family; 11] = [
+    pub const ALL: [Family; 12] = [
         Family::Control,
         Family::Sample,
         Family::Columns,
@@ -121,6 +124,7 @@ impl Family {
         Family::Merge,
         Family::Coalition,
         Family::Hunt,
+        Family::Correlation,
         Family::Months,
     ];
 
@@ -137,6 +141,7 @@ impl Family {
             Family::Merge => "merge",
             Family::Coalition => "coalition",
             Family::Hunt => "hunt",
+            Family::Correlation => "correlation",
             Family::Months => "months",
         }
     }
@@ -154,6 +159,7 @@ impl Family {
             Family::Merge => "Rows of several origins in one file",
             Family::Coalition => "Recipients who lay their copies side by side",
             Family::Hunt => "Hunting for canaries",
+            Family::Correlation => "Looking for values that do not go with the rest of their row",
             Family::Months => "Laying next month's copy over this one",
         }
     }
@@ -292,6 +298,7 @@ pub fn catalogue(columns: &[Column], rows: usize, copies: usize) -> Vec<Attack> 
     all.extend(merge::attacks());
     all.extend(coalition::attacks());
     all.extend(hunt::attacks());
+    all.extend(correlate::attacks());
     all.extend(merge::months());
     all.retain(|attack| attack.copies <= copies);
     all
