@@ -125,8 +125,9 @@
 //!
 //! | room | uses |
 //! |---|---|
-//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `error`, `inspection`, `issue`, `lookup`, `policy`, `table`, `trace` |
+//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `rehearsal`, `report`, `table`, `trace`, `vault` |
+//! | [`report`] | `drill`, `error`, `inspection`, `issue`, `lookup`, `policy`, `rehearsal`, `table`, `trace` |
+//! | [`rehearsal`] | `drill`, `error`, `intake`, `issue`, `key`, `ledger`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`inspection`] | `canary`, `code`, `error`, `forecast`, `issue`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
@@ -168,6 +169,7 @@ pub mod lookup;
 pub mod mark;
 pub mod parallel;
 pub mod policy;
+pub mod rehearsal;
 pub mod report;
 pub mod table;
 pub mod trace;

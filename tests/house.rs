@@ -28,6 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "ledger",
             "lookup",
             "policy",
+            "rehearsal",
             "report",
             "table",
             "trace",
@@ -37,13 +38,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
+            "drill",
             "error",
             "inspection",
             "issue",
             "lookup",
             "policy",
+            "rehearsal",
             "table",
             "trace",
+        ],
+    ),
+    (
+        "rehearsal",
+        &[
+            "drill", "error", "intake", "issue", "key", "ledger", "parallel", "policy", "table",
+            "trace", "vault",
         ],
     ),
     (
