@@ -52,6 +52,7 @@ pub fn infer(table: &Table) -> Policy {
             shared: 0.0,
             phones: Vec::new(),
         },
+        spellings: Vec::new(),
         sort,
         columns,
         rules,
