@@ -8,6 +8,7 @@
 
 mod cells;
 mod city;
+pub mod correlation;
 mod dice;
 mod leak_files;
 pub mod leaks;

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use crate::policy::{DateOrder, Kind, Part, Policy, Rule, Unit};
-use crate::value::elapsed::{count_written, elapsed, write_count};
 use crate::value::date::Moment;
+use crate::value::elapsed::{count_written, elapsed, write_count};
 use crate::value::{clock, date, national_id, number};
 
 /// A rule over columns that alterations may touch.

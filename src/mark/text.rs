@@ -144,7 +144,10 @@ mod tests {
         column.spellings = vec![["栋", "幢"].map(String::from)];
         let mut policy = policy(column);
         // the rest of the spellings is the table's, for all columns that carry
-        policy.spellings = vec![["室", "房"].map(String::from), ["幢", "座"].map(String::from)];
+        policy.spellings = vec![
+            ["室", "房"].map(String::from),
+            ["幢", "座"].map(String::from),
+        ];
         assert_eq!(
             variants(&policy, "云景路12号3栋502室", 0),
             [
@@ -182,7 +185,10 @@ mod tests {
         let policy = policy(column);
         let mut all = variants(&policy, "no fever, tired,pale", 0);
         assert_eq!(all.len(), 7);
-        assert!(all.contains(&"no fever,tired, pale.".to_string()), "{all:?}");
+        assert!(
+            all.contains(&"no fever,tired, pale.".to_string()),
+            "{all:?}"
+        );
         all.push("no fever, tired,pale".into());
         let mut normals: Vec<Vec<u8>> = all
             .iter()

@@ -143,7 +143,11 @@ impl Times {
             1
         };
         let size = 1i64 << bits;
-        let shift = if draw.toward == Toward::Up { size / 2 } else { 0 };
+        let shift = if draw.toward == Toward::Up {
+            size / 2
+        } else {
+            0
+        };
         let nth = (second / step + shift).rem_euclid(size);
         let first = second - nth * step;
         let of_this_heap = |there: i64| {
@@ -219,7 +223,11 @@ mod tests {
         assert_eq!(variants(&minutes, "14:32", 0), ["14:33", "14:34", "14:35"]);
         assert_eq!(variants(&minutes, "14:34", 0), ["14:35", "14:32", "14:33"]);
         assert_eq!(variants(&minutes, "14:32", 1), ["14:33", "14:30", "14:31"]);
-        assert_eq!(variants(&minutes, "23:59", 1), [] as [&str; 0], "over midnight");
+        assert_eq!(
+            variants(&minutes, "23:59", 1),
+            [] as [&str; 0],
+            "over midnight"
+        );
         let dated = column(Kind::DateTime, "60");
         assert_eq!(
             variants(&dated, "2022-11-03 23:57", 0),
@@ -238,6 +246,10 @@ mod tests {
         assert_eq!(variants(&heaped, "14:30", 0), ["14:45"]);
         assert_eq!(variants(&heaped, "14:45", 0), ["14:30"]);
         assert_eq!(variants(&heaped, "14:32", 0), ["14:33"]);
-        assert_eq!(variants(&heaped, "14:31", 0), [] as [&str; 0], "14:30 is a heap");
+        assert_eq!(
+            variants(&heaped, "14:31", 0),
+            [] as [&str; 0],
+            "14:30 is a heap"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A policy from a table: each column's role from header and content, then the rules between columns, then the order.
 
 use super::profile::Profile;
-use super::{Canaries, Column, Fidelity, Kind, Policy, Role, depend, order};
+use super::{Canaries, Column, Fidelity, Kind, Policy, Role, balance, depend, order};
 use crate::code::BiasSet;
 use crate::parallel;
 use crate::table::Table;
@@ -31,7 +31,8 @@ pub fn infer(table: &Table) -> Policy {
             column.role = Role::Identifier;
         }
     }
-    let rules = depend::find(table, &mut columns);
+    let mut rules = depend::find(table, &mut columns);
+    rules.extend(balance::settle(table, &mut columns));
     let sort = order::find(table, &columns);
     let rows = table.rows();
     Policy {
@@ -62,7 +63,7 @@ pub fn infer(table: &Table) -> Policy {
 /// About how many sites a row of these columns holds.
 fn sites_of_a_row(columns: &[Column]) -> usize {
     let sites = |c: &Column| match c.kind {
-        Kind::DateTime
+        Kind::DateTime | Kind::Time
             if c.step.as_deref().and_then(|s| s.parse().ok()).unwrap_or(0) <= FINE_STEP =>
         {
             2

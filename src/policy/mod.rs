@@ -1,6 +1,7 @@
 //! What may be altered and what not: column roles, dependencies, order. Inferred once, frozen with the register, read and
 //! written as TOML.
 
+mod balance;
 pub mod depend;
 pub mod infer;
 pub mod order;

@@ -116,9 +116,7 @@ impl ClockForm {
         match (self, other) {
             (ClockForm::Written(a), ClockForm::Written(b)) => a.merge(b).map(ClockForm::Written),
             (ClockForm::Number { digits: a }, ClockForm::Number { digits: b }) => {
-                Some(ClockForm::Number {
-                    digits: *a.max(b),
-                })
+                Some(ClockForm::Number { digits: *a.max(b) })
             }
             _ => None,
         }
@@ -168,7 +166,17 @@ mod tests {
             let (time, form) = parse_exact(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(form.render(time), text);
         }
-        for no in ["1260", "2460", "25:00", "14:60", "abc", "", "12345", "14", "2024-03-05"] {
+        for no in [
+            "1260",
+            "2460",
+            "25:00",
+            "14:60",
+            "abc",
+            "",
+            "12345",
+            "14",
+            "2024-03-05",
+        ] {
             let read = parse_exact(no).map(|(time, _)| time);
             assert!(read.is_none() || no == "14", "{no}: {read:?}");
         }
@@ -177,11 +185,23 @@ mod tests {
     #[test]
     fn handling_leaves_the_time_readable() {
         let key = normal("14:32").unwrap();
-        for dress in ["14:32:00", " 14:32 ", "2:32 PM", "1432", "1432.0", "1899-12-31 14:32:00", "0.605555555555556"] {
+        for dress in [
+            "14:32:00",
+            " 14:32 ",
+            "2:32 PM",
+            "1432",
+            "1432.0",
+            "1899-12-31 14:32:00",
+            "0.605555555555556",
+        ] {
             assert_eq!(normal(dress), Some(key), "{dress}");
         }
         assert_ne!(normal("14:33"), Some(key));
-        assert_eq!(normal("2024-03-05 14:32"), None, "that is another kind of value");
+        assert_eq!(
+            normal("2024-03-05 14:32"),
+            None,
+            "that is another kind of value"
+        );
     }
 
     #[test]
@@ -189,7 +209,10 @@ mod tests {
         let habit = parse_exact("0905").unwrap().1;
         let (time, form) = parse_exact("1000").unwrap();
         let earlier = jiff::civil::time(9, 59, 0, 0);
-        assert_eq!(form.settled(Some(&habit), time, "1000").render(earlier), "0959");
+        assert_eq!(
+            form.settled(Some(&habit), time, "1000").render(earlier),
+            "0959"
+        );
         assert_eq!(form.render(earlier), "959");
     }
 }
