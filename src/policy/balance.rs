@@ -10,7 +10,7 @@ use crate::table::Table;
 use crate::value::number::{self, Decimal};
 use crate::value::spelling::places;
 use crate::value::{clock, date};
-use digits::{Level, Places, chi_square};
+use digits::{Level, Places};
 
 /// Shares are counted in at most this many rows.
 const ROWS: usize = 8_000;
@@ -20,10 +20,6 @@ const TEXTS: usize = 2_000;
 
 /// A column of which fewer of the values could move is not worth its slot.
 const WORTH: f64 = 0.1;
-
-/// The 99.9 % quantiles of chi-square at 6 and 9 degrees of freedom.
-const UNEVEN_WEEK: f64 = 22.46;
-const UNEVEN_DIGITS: f64 = 27.88;
 
 /// The longest move of a heaped time, in seconds.
 const LONGEST: i64 = 900;
@@ -100,14 +96,7 @@ fn numbers(table: &Table, at: usize, column: &mut Column) -> f64 {
         level.shares = if span <= digits::FEW {
             places.shares(span)
         } else {
-            let counts = places.shares(10);
-            let open = |digit: &usize| !level.closed.contains(digit);
-            let counted: Vec<u32> = (0..10).filter(open).map(|d| counts[d]).collect();
-            if chi_square(&counted) > UNEVEN_DIGITS {
-                counts
-            } else {
-                Vec::new()
-            }
+            places.shares(10)
         };
         let far = level.multiple > 1 && spread < 3.0 * level.multiple as f64;
         level.still = far || (span > digits::FEW && places.spiked(&level.shares));
@@ -146,19 +135,15 @@ fn dates(table: &Table, at: usize, column: &mut Column) -> f64 {
     // 1970-01-01, day 0, was a Thursday
     let mut week = places.shares(7);
     week.rotate_right(3);
-    let uneven = chi_square(&week) > UNEVEN_WEEK;
-    if uneven || column.weekdays {
-        column.grids = vec![Grid {
-            shares: digits::thousandths(&week),
-            ..Grid::default()
-        }];
-    }
+    column.grids = vec![Grid {
+        shares: digits::thousandths(&week),
+        ..Grid::default()
+    }];
     column.closed = heaped_days(&days);
     if column.weekdays && !days.iter().any(|d| (d.month(), d.day()) == (1, 1)) {
         column.closed.push("01-01".into());
     }
-    let shares = if uneven { places.shares(7) } else { Vec::new() };
-    if places.spiked(&shares) {
+    if places.spiked(&places.shares(7)) {
         return 0.0;
     }
     let open = days.iter().filter(|d| {

@@ -84,6 +84,7 @@ impl Facts {
                 .map(|c| date::parse(c, order).map(|(m, _)| m))
                 .collect(),
             Kind::Time => cells().map(time_of_no_day).collect(),
+            Kind::Code => instants(cells()),
             _ => Vec::new(),
         };
         let days = match column.kind {
@@ -119,7 +120,7 @@ impl Facts {
         let mut known: HashMap<&str, u32> = HashMap::new();
         let ids = cells()
             .map(|c| {
-                if c.trim().is_empty() {
+                if says_nothing(c) {
                     return 0;
                 }
                 let next = known.len() as u32 + 1;
@@ -146,6 +147,27 @@ impl Facts {
         }
         self.moments.iter().map(|m| Some(seconds(&(*m)?))).collect()
     }
+}
+
+/// Whether a cell stands for none.
+fn says_nothing(cell: &str) -> bool {
+    matches!(
+        cell.trim(),
+        "" | "NA" | "N/A" | "n/a" | "NULL" | "null" | "None" | "-" | "无"
+    )
+}
+
+/// The moments of a column of instants, 2013-01-02T21:00:00Z, in the zone that they are written in; none for other columns.
+fn instants<'a>(cells: impl Iterator<Item = &'a str> + Clone) -> Vec<Option<Moment>> {
+    let instant = |c: &str| {
+        let bare = c.trim().strip_suffix('Z')?;
+        date::parse(bare, date::DateOrder::Ymd).map(|(m, _)| m)
+    };
+    let first = cells.clone().take(8);
+    if !first.clone().all(|c| instant(c).is_some()) {
+        return Vec::new();
+    }
+    cells.map(instant).collect()
 }
 
 /// A time of day, on a day that stands for none.

@@ -170,18 +170,6 @@ impl Places {
     }
 }
 
-/// Pearson's statistic against equal shares.
-pub fn chi_square(counts: &[u32]) -> f64 {
-    let expected = f64::from(counts.iter().sum::<u32>()) / counts.len().max(1) as f64;
-    if expected == 0.0 {
-        return 0.0;
-    }
-    counts
-        .iter()
-        .map(|n| (f64::from(*n) - expected).powi(2) / expected)
-        .sum()
-}
-
 /// The shares in thousandths of the greatest, where that is shorter; what occurs never becomes nought.
 pub fn thousandths(shares: &[u32]) -> Vec<u32> {
     let most = u64::from(shares.iter().copied().max().unwrap_or(0));

@@ -9,6 +9,9 @@ use crate::table::Table;
 /// Repetitions that must agree by more than chance: where chance alone would have broken so many.
 const EXPECTED: f64 = 9.0;
 
+/// There are many more pairs of columns than columns, so chance has more to choose from.
+const EXPECTED_OF_PAIRS: f64 = 15.0;
+
 /// Repetitions without which nothing is said.
 const REPEATED: usize = 10;
 
@@ -35,6 +38,10 @@ fn variety(ids: &[u32], distinct: usize) -> f64 {
 
 /// Whether each of `keys` (below `bound`, 0 for none) comes with one of `values`, whose variety this is.
 fn determines(keys: &[u32], bound: usize, values: &[u32], variety: f64) -> bool {
+    strongly(keys, bound, values, variety, EXPECTED)
+}
+
+fn strongly(keys: &[u32], bound: usize, values: &[u32], variety: f64, enough: f64) -> bool {
     let mut first = vec![0u32; bound + 1];
     let (mut repeated, mut broken) = (0usize, 0usize);
     let allowed = (1.0 - HOLDS) * keys.len() as f64;
@@ -57,7 +64,7 @@ fn determines(keys: &[u32], bound: usize, values: &[u32], variety: f64) -> bool 
     }
     let expected = repeated as f64 * variety;
     repeated >= REPEATED
-        && expected >= EXPECTED
+        && expected >= enough
         && broken as f64 <= (1.0 - HOLDS) * repeated as f64
         && broken as f64 <= 0.15 * expected
 }
@@ -79,14 +86,13 @@ fn part_ids(facts: &Facts, part: Part) -> (Vec<u32>, usize) {
     (ids, known.len())
 }
 
-/// Columns that follow from a part of a date or time which can move.
+/// Columns that follow from a part of a date or time, where either could move.
 pub fn parts(facts: &[Facts], columns: &mut [Column], rules: &mut Vec<Rule>) {
-    for of in movers(columns, rules) {
-        let kinds: &[Part] = match columns[of].kind {
-            Kind::Date => &Part::OF_DAYS,
-            // a time of day moves inside its day
-            Kind::DateTime | Kind::Time => &Part::OF_TIMES,
-            _ => continue,
+    for of in (0..facts.len()).filter(|of| !facts[*of].moments.is_empty()) {
+        let kinds: Vec<Part> = match columns[of].kind {
+            Kind::Date => Part::OF_DAYS.to_vec(),
+            Kind::Time => Part::OF_TIMES.to_vec(),
+            _ => Part::OF_DAYS.into_iter().chain(Part::OF_TIMES).collect(),
         };
         let ids: Vec<(Part, Vec<u32>, usize)> = kinds
             .iter()
@@ -97,7 +103,13 @@ pub fn parts(facts: &[Facts], columns: &mut [Column], rules: &mut Vec<Rule>) {
             .collect();
         for column in facts {
             let at = column.at;
-            if at == of || related(columns, rules, at, of) || is_counted(columns, rules, at) {
+            let moves = [at, of].map(|at| lead(columns, rules, at).is_some());
+            if at == of
+                || moves == [false, false]
+                || related(columns, rules, at, of)
+                || is_counted(columns, rules, at)
+                || columns[at].role == Role::Sequence
+            {
                 continue;
             }
             let variety = variety(&column.ids, column.distinct);
@@ -111,9 +123,10 @@ pub fn parts(facts: &[Facts], columns: &mut [Column], rules: &mut Vec<Rule>) {
                 part: *part,
             });
             hold_still(columns, rules, at);
-            if matches!(part, Part::Weekday | Part::Day | Part::Minute) {
+            if matches!(part, Part::Weekday | Part::Day) && columns[of].kind == Kind::Date
+                || *part == Part::Minute
+            {
                 hold_still(columns, rules, of);
-                break;
             }
         }
     }
@@ -271,7 +284,12 @@ pub fn pairs(facts: &[Facts], columns: &mut [Column], rules: &mut Vec<Rule>) {
                 .filter(|of| !related(columns, rules, *of, a.at))
                 .filter(|of| !related(columns, rules, *of, b.at))
                 .filter(|of| !matches!(columns[*of].role, Role::Identifier | Role::Sequence))
-                .filter(|of| determines(&keys, bound, &facts[*of].ids, varieties[*of]))
+                .filter(|of| {
+                    let (ids, variety) = (&facts[*of].ids, varieties[*of]);
+                    strongly(&keys, bound, ids, variety, EXPECTED_OF_PAIRS)
+                        && !determines(&a.ids, a.distinct, ids, variety)
+                        && !determines(&b.ids, b.distinct, ids, variety)
+                })
                 .collect();
             for of in of {
                 for at in [a.at, b.at, of] {
@@ -470,7 +488,10 @@ mod tests {
         let roles: Vec<Role> = columns.iter().map(|c| c.role).collect();
         assert_eq!(roles[2..4], [Role::Plain, Role::Plain], "{rules:?}");
         assert_eq!(roles[5], Role::Carrier);
-        assert!(rules.iter().any(|r| matches!(r, Rule::Pair { .. })));
+        assert!(
+            rules.iter().any(|r| matches!(r, Rule::Pair { .. })),
+            "{rules:?}"
+        );
         assert!(rules.iter().any(
             |r| matches!(r, Rule::Inside { column, of } if column == "day" && of == "flight")
         ));

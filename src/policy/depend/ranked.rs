@@ -70,22 +70,24 @@ fn ranks(facts: &Facts, columns: &[Column]) -> Vec<Option<f64>> {
 /// Whether the values never fall, or never rise, over rows in this order.
 fn in_step(order: &[(f64, usize)], scale: &[Option<f64>]) -> bool {
     let (mut up, mut down, mut rows) = (true, true, 0);
-    let mut before: Option<(f64, f64)> = None;
+    // the greatest and least value of all smaller keys, and of this key
+    let (mut before, mut here) = ([f64::MIN, f64::MAX], [f64::MIN, f64::MAX]);
+    let mut last = f64::NAN;
     for (key, row) in order {
         let Some(value) = scale.get(*row).copied().flatten() else {
             continue;
         };
         rows += 1;
-        if let Some((last_key, last)) = before
-            && last_key < *key
-        {
-            up &= last <= value;
-            down &= last >= value;
-            if !up && !down {
-                return false;
-            }
+        if *key != last {
+            before = [before[0].max(here[0]), before[1].min(here[1])];
+            last = *key;
         }
-        before = Some((*key, value));
+        here = [here[0].max(value), here[1].min(value)];
+        up &= before[0] <= value;
+        down &= before[1] >= value;
+        if !up && !down {
+            return false;
+        }
     }
     rows >= RISING_ROWS
 }
@@ -114,8 +116,15 @@ pub fn ties(facts: &[Facts], columns: &mut [Column], rules: &mut Vec<Rule>) {
                 [Kind::Number, Kind::Number] => {
                     let step = step(&columns[a.at]).max(step(&columns[b.at]));
                     let steps = |x: f64, y: f64| ((y - x) / step).round() as i64;
-                    let gaps = gaps(&a.numbers, &b.numbers, steps);
-                    step > 0.0 && keeps_distance(&gaps, &[1, 2, 5, 10, 50, 100])
+                    // noughts say "none", and two columns that often have none are not tied by that
+                    let some = |f: &Facts| -> Vec<Option<f64>> {
+                        f.numbers.iter().map(|n| n.filter(|n| *n != 0.0)).collect()
+                    };
+                    let gaps = gaps(&some(a), &some(b), steps);
+                    step > 0.0
+                        && varied(a)
+                        && varied(b)
+                        && keeps_distance(&gaps, &[1, 2, 5, 10, 50, 100])
                 }
                 _ => false,
             };
@@ -141,6 +150,10 @@ pub fn ties(facts: &[Facts], columns: &mut [Column], rules: &mut Vec<Rule>) {
 fn step(column: &Column) -> f64 {
     let step = column.step.as_deref().and_then(number::parse);
     step.map_or(0.0, |(step, _)| step.to_f64())
+}
+
+fn varied(facts: &Facts) -> bool {
+    facts.distinct >= RISING_VALUES
 }
 
 /// How many rows there are at each distance.
