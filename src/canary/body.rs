@@ -79,10 +79,9 @@ impl<'a> Body<'a> {
         let decides = |at: &usize| {
             let name = policy.columns.get(*at).map(|c| c.name.as_str());
             policy.rules.iter().any(|rule| match rule {
-                Rule::Determines { column, by } => {
-                    [column, by].into_iter().any(|c| Some(c.as_str()) == name)
+                Rule::Determines { .. } | Rule::Pair { .. } | Rule::Computed { .. } => {
+                    rule.columns().into_iter().any(|c| Some(c) == name)
                 }
-                Rule::Computed { .. } => rule.columns().into_iter().any(|c| Some(c) == name),
                 _ => false,
             })
         };

@@ -320,16 +320,17 @@ fn around(
     }
     let middle = median(&mut all);
     let mut spread: Vec<f64> = all.iter().map(|v| (v - middle).abs()).collect();
-    // 1.4826 medians of the distance are a standard deviation where values are normal
-    let deviation = (1.4826 * median(&mut rests)).max(unit / 4.0);
-    let told = 1.0 - deviation / (1.4826 * median(&mut spread)).max(unit / 4.0);
+    // what is left around a line has longer tails than a bell in most tables: Laplace's, of which half lies within ln 2 of its scale
+    let scale = |rests: &mut [f64]| (median(rests) / std::f64::consts::LN_2).max(unit / 8.0);
+    let around = scale(&mut rests);
+    let told = 1.0 - around / scale(&mut spread);
     if told < TELLING {
         return None;
     }
     let mut opinion = Opinion::silent(values.len());
     for row in 0..values.len() {
         if let (Some(rest), Some(expected)) = (rest(row), expected[row]) {
-            opinion.lacks[row] = told * (rest / deviation).powi(2) / 2.0;
+            opinion.lacks[row] = told * rest / around;
             opinion.likeliest[row] = expected;
         }
     }

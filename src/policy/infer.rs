@@ -1,7 +1,7 @@
 //! A policy from a table: each column's role from header and content, then the rules between columns, then the order.
 
 use super::profile::Profile;
-use super::{Canaries, Column, Fidelity, Kind, Policy, Role, depend, order};
+use super::{Canaries, Column, Fidelity, Kind, Policy, Role, balance, depend, order};
 use crate::code::BiasSet;
 use crate::parallel;
 use crate::table::Table;
@@ -31,7 +31,8 @@ pub fn infer(table: &Table) -> Policy {
             column.role = Role::Identifier;
         }
     }
-    let rules = depend::find(table, &mut columns);
+    let mut rules = depend::find(table, &mut columns);
+    rules.extend(balance::settle(table, &mut columns));
     let sort = order::find(table, &columns);
     let rows = table.rows();
     Policy {
@@ -48,6 +49,7 @@ pub fn infer(table: &Table) -> Policy {
             shared: if rows < SHARED_FROM { 0.0 } else { SHARED },
             phones: Vec::new(),
         },
+        spellings: Vec::new(),
         sort,
         columns,
         rules,

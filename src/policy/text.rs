@@ -101,9 +101,11 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
                 "names and identifiers are never altered: use `role = \"plain\"` or `\"identifier\"`"
             }
             (Role::Carrier, Kind::Text | Kind::Address | Kind::Category)
-                if column.spellings.is_empty() =>
+                if column.spellings.is_empty()
+                    && policy.spellings.is_empty()
+                    && !column.formatting =>
             {
-                "text needs `spellings = [[\"栋\", \"幢\"]]`, the pairs that mean the same"
+                "text needs `spellings = [[\"栋\", \"幢\"]]`, the pairs that mean the same (its own or the table's), or `formatting = true`"
             }
             _ => continue,
         };
@@ -133,6 +135,12 @@ impl Rule {
             Rule::Order { first, then } => vec![first, then],
             Rule::Inside { column, of } => vec![column, of],
             Rule::Determines { column, by } => vec![column, by],
+            Rule::Pair { column, by } => vec![column, &by[0], &by[1]],
+            Rule::Part { column, of, .. } => vec![column, of],
+            Rule::Bands { column, by, .. } => vec![column, by],
+            Rule::Tied { column, from } => vec![column, from],
+            Rule::Rises { column, with } => vec![column, with],
+            Rule::Stays { column, .. } => vec![column],
             Rule::Computed { column, of } => std::iter::once(column)
                 .chain(of)
                 .map(String::as_str)
@@ -189,6 +197,7 @@ mod tests {
                 shared: 0.0,
                 phones: vec![],
             },
+            spellings: vec![],
             sort: vec![],
             columns: vec![column],
             rules: vec![],

@@ -28,7 +28,7 @@ pub fn of(policy: &Policy, table: &Table) -> Vec<Column> {
                 (_, Kind::Date) => Holds::Date,
                 (_, Kind::DateTime) => Holds::Time,
                 (_, Kind::Number) => Holds::Number,
-                (_, Kind::Address | Kind::Category | Kind::Text) => Holds::Other,
+                (_, Kind::Time | Kind::Address | Kind::Category | Kind::Text) => Holds::Other,
             };
             Column {
                 name: name.to_string(),

@@ -10,7 +10,7 @@ use super::foreseen;
 use crate::inspection::{
     CanaryOutlook, ColumnForecast, ColumnMove, Example, Expected, Inspection, LeakForecast,
 };
-use crate::policy::{Role, Rule};
+use crate::policy::{Role, Rule, Why};
 
 /// What the officer reads before anything is issued.
 pub fn human(i: &Inspection) -> String {
@@ -110,6 +110,28 @@ fn sentence(rule: &Rule) -> String {
         Rule::Order { first, then } => format!("{first} is never after {then}"),
         Rule::Inside { column, of } => format!("{column} stands inside {of}: it stays"),
         Rule::Determines { column, by } => format!("{by} determines {column}: it stays"),
+        Rule::Pair { column, by } => {
+            format!("{} together determine {column}: it stays", by.join(" and "))
+        }
+        Rule::Part { column, of, part } => {
+            let part = word(part).replace('-', " and ");
+            format!("{column} tells the {part} of {of}, which does not change")
+        }
+        Rule::Bands { column, by, edges } => {
+            let edges: Vec<String> = edges.iter().map(|e| e.join("|")).collect();
+            format!(
+                "{column} goes by {by} (bands end at {}): no value changes its band",
+                edges.join(", ")
+            )
+        }
+        Rule::Tied { column, from } => {
+            format!("{column} and {from} are mostly as far apart: they move together")
+        }
+        Rule::Rises { column, with } => format!("{column} rises with {with}: it stays"),
+        Rule::Stays { column, why } => match why {
+            Why::Unique => format!("every {column} is different: it stays"),
+            Why::Values => format!("{column} has certain values only: it stays"),
+        },
         Rule::Computed { column, of } => {
             format!("{column} is computed from {}: they stay", of.join(", "))
         }
