@@ -336,7 +336,12 @@ impl<'a> Printer<'a> {
             // the source is in order, so its own ranks can be searched; in a table without order all rows are equal
             let first = self.ranks.partition_point(|r| *r < ranks);
             let behind = self.ranks.partition_point(|r| *r <= ranks);
-            let tie = 2 * (first + draws.below(behind - first + 1)) as u64;
+            let free = first..behind;
+            let tie = match free.contains(&canary.behind) {
+                true => canary.behind + 1,
+                false => first + draws.below(behind - first + 1),
+            };
+            let tie = 2 * tie as u64;
             items.push((ranks, tie, Line::Inserted(at as u32)));
         }
         items.sort_by_key(|(ranks, tie, _)| (*ranks, *tie));
