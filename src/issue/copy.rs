@@ -103,6 +103,8 @@ struct Insert<'k> {
     /// Its cells, by the register's columns.
     cells: Vec<String>,
     donor: Handle,
+    /// The source's row behind which it stands, where the table's order leaves that free.
+    behind: usize,
     /// What draws its place among equals.
     key: &'k BlockKey,
 }
@@ -218,6 +220,7 @@ impl<'a> Printer<'a> {
         let own = canaries.iter().map(|canary| Insert {
             cells: canary.cells.clone(),
             donor: canary.donor,
+            behind: canary.behind,
             key: &bearer.canary_key,
         });
         let inserts: Vec<Insert<'_>> = own.chain(shared).collect();
@@ -260,6 +263,7 @@ impl<'a> Printer<'a> {
             Insert {
                 cells,
                 donor: shared.donors[at],
+                behind: shared.behind[at],
                 key: &shared.key,
             }
         };
@@ -333,7 +337,12 @@ impl<'a> Printer<'a> {
             // the source is in order, so its own ranks can be searched; in a table without order all rows are equal
             let first = self.ranks.partition_point(|r| *r < ranks);
             let behind = self.ranks.partition_point(|r| *r <= ranks);
-            let tie = 2 * (first + draws.below(behind - first + 1)) as u64;
+            let free = first..behind;
+            let tie = match free.contains(&insert.behind) {
+                true => insert.behind + 1,
+                false => first + draws.below(behind - first + 1),
+            };
+            let tie = 2 * tie as u64;
             items.push((ranks, tie, Line::Inserted(at as u32)));
         }
         items.sort_by_key(|(ranks, tie, _)| (*ranks, *tie));

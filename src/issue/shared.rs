@@ -50,6 +50,8 @@ pub struct Shared {
     pub records: Records,
     /// Whose place each takes in the source: the donors.
     pub donors: Vec<Handle>,
+    /// The source's row behind which each stands, where the table's order leaves that free.
+    pub behind: Vec<usize>,
     /// What new copies' own canaries keep clear of: all that ever were.
     pub ever: Vec<Identity>,
     /// The key that made them.
@@ -134,6 +136,7 @@ impl Making<'_> {
                 .map_err(|e| Error::input(format!("canaries cannot be written down ({e}).")))?,
         };
         let donors = canaries.iter().map(|c| c.donor).collect();
+        let behind = canaries.iter().map(|c| c.behind).collect();
         let now = canaries.into_iter().map(|c| c.identity);
         let news = News {
             records: std::mem::take(&mut records.new),
@@ -145,6 +148,7 @@ impl Making<'_> {
             places,
             records,
             donors,
+            behind,
             ever: self.kept.values().cloned().chain(now).collect(),
             key,
         };
