@@ -44,6 +44,8 @@ pub enum Label {
     Codeword,
     /// Choice of donors and making of canaries; the field is the recipient's id.
     Canary,
+    /// Choice of donors and making of the canaries that recipients share; the field is the register's name.
+    SharedCanary,
     /// Sealing of canaries.
     Seal,
     /// The ledger's chain.
@@ -66,6 +68,7 @@ impl Label {
             Label::Order => "taggant/1 row order",
             Label::Codeword => "taggant/1 codeword",
             Label::Canary => "taggant/1 canary",
+            Label::SharedCanary => "taggant/1 shared canary",
             Label::Seal => "taggant/1 seal",
             Label::Chain => "taggant/1 chain",
             Label::Source => "taggant/1 source",
@@ -147,6 +150,11 @@ impl MasterKey {
     /// The canary key of one recipient, by the recipient's id.
     pub fn canary_key(&self, recipient: &[u8]) -> BlockKey {
         BlockKey::new(&self.subkey(Label::Canary, &[recipient]))
+    }
+
+    /// The key under which a register's shared canaries are made. Who holds one, codewords say.
+    pub fn shared_canary_key(&self, register: &str) -> BlockKey {
+        BlockKey::new(&self.subkey(Label::SharedCanary, &[register.as_bytes()]))
     }
 
     /// The key that seals canaries.

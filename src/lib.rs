@@ -69,13 +69,13 @@
 //! - **constraint group**: columns that depend on one another, so that they move together or not at all.
 //! - **site**: a place that holds one code symbol, named by handle and [slot](code::Slot). **variants**: the values that may stand
 //!   there, 0 the one that was there ([`mark::Variants`]). A *mark* is a site as one copy shows it.
-//! - **canary**: a made-up record in one recipient's copies. Its *donor* is the real record that it resembles and with which it
-//!   enters and leaves ([`canary`]).
+//! - **canary**: a made-up record in one recipient's copies, or a *shared* one in those of a keyed part of all recipients. Its
+//!   *donor* is the real record that it resembles and with which it enters and leaves ([`canary`]).
 //!
 //! The code:
 //!
-//! - **bias**: the chance p that a site's bit is 1, drawn by key ([`code::Bias`]). **codeword**: one recipient's bits over all sites
-//!   ([`code::Codeword`]): keyed coins, which nobody can tell without the key.
+//! - **bias**: the chance p that a site's bit is 1, drawn by key ([`code::Bias`]) from the register's [set](code::BiasSet).
+//!   **codeword**: one recipient's bits over all sites ([`code::Codeword`]): keyed coins, which nobody can tell without the key.
 //!
 //! What a trace finds:
 //!
@@ -125,15 +125,16 @@
 //!
 //! | room | uses |
 //! |---|---|
-//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `error`, `inspection`, `issue`, `lookup`, `policy`, `table`, `trace` |
-//! | [`inspection`] | `code`, `error`, `forecast`, `key`, `mark`, `policy`, `table`, `trace` |
+//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `rehearsal`, `report`, `table`, `trace`, `vault` |
+//! | [`report`] | `drill`, `error`, `inspection`, `issue`, `lookup`, `policy`, `rehearsal`, `table`, `trace` |
+//! | [`rehearsal`] | `drill`, `error`, `intake`, `issue`, `key`, `ledger`, `parallel`, `policy`, `table`, `trace`, `vault` |
+//! | [`inspection`] | `canary`, `code`, `error`, `forecast`, `issue`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`lookup`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `trace`, `vault` |
 //! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |
-//! | [`drill`] | `error`, `table` |
+//! | [`drill`] | `error`, `table`, `value` |
 //! | [`canary`] | `code`, `digests`, `key`, `mark`, `policy`, `table`, `value` |
 //! | [`mark`] | `code`, `key`, `ledger`, `policy`, `table`, `value` |
 //! | [`vault`] | `error`, `key`, `ledger` |
@@ -168,6 +169,7 @@ pub mod lookup;
 pub mod mark;
 pub mod parallel;
 pub mod policy;
+pub mod rehearsal;
 pub mod report;
 pub mod table;
 pub mod trace;

@@ -82,11 +82,13 @@ pub struct FoundCanary {
     pub exports: Vec<FoundExport>,
 }
 
-/// A real record.
+/// A real record, or a made-up one that several copies hold.
 #[derive(Clone, Debug)]
 pub struct FoundRecord {
     /// The register.
     pub register: String,
+    /// Whether it is made up.
+    pub made_up: bool,
     /// What agrees.
     pub agrees: Vec<Agreement>,
     /// Every copy that held it.

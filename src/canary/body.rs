@@ -1,65 +1,35 @@
-//! When things happened to a canary and what was measured: the donor's row, moved by keyed draws, with the policy's rules kept.
+//! What a canary borrows: categories as they stand, dates and numbers at the column's own grain, and whom its name, numbers and
+//! texts are to be like. Dates and numbers are the canary's own and keep the policy's rules.
 
 use std::collections::HashMap;
 
 use jiff::civil::{Date, Time};
 
+use super::aspects::{birth_of, key_of};
 use super::draws::{Draws, Purpose};
+use super::grain::Grain;
+use super::kin::{Kin, Node, Part};
 use super::{Draft, Sheet};
 use crate::mark::constraint::{Constraint, Elapsed, constraints};
-use crate::mark::groups;
 use crate::mark::{dates, numbers};
-use crate::policy::profile::sample_rows;
-use crate::policy::words::{Hint, hints};
-use crate::policy::{Column, Kind, Role, Rule};
-use crate::value::{date, national_id, number};
+use crate::policy::{Kind, Rule};
+use crate::value::elapsed::{count_written, write_count};
+use crate::value::{date, national_id};
 
-/// Tries at a move that keeps every rule, before the donor's value stands.
-const TRIES: usize = 24;
+/// Lenders tried for a part, before one that breaks a rule must do.
+const TRIES: usize = 16;
 
-/// A number moves by no more than this part of itself ...
-const PART_OF_VALUE: f64 = 0.15;
-
-/// ... and of what the column ranges over.
-const PART_OF_RANGE: f64 = 0.05;
-
-/// Columns that move together.
-struct Moving {
-    columns: Vec<usize>,
-    how: How,
-    /// The rules that speak of them.
-    constraints: Vec<usize>,
-    /// The counts of time that do.
-    elapsed: Vec<usize>,
-}
-
-enum How {
-    /// To another day of the same month, or of the same year where it is a day of birth.
-    Day {
-        of_year: bool,
-        days: Option<(Date, Date)>,
-    },
-    /// Within the day, by steps of so many seconds.
-    Hour {
-        step: i64,
-        hours: Option<(Time, Time)>,
-    },
-    /// By steps, within a range.
-    Number {
-        step: number::Decimal,
-        range: Option<(f64, f64)>,
-    },
-}
-
-/// Dresses canaries by a policy.
+/// Borrows for canaries under a policy.
 pub struct Body<'a> {
     sheet: Sheet<'a>,
-    moves: Vec<Moving>,
+    kin: Kin<'a>,
     constraints: Vec<Constraint>,
     elapsed: Vec<Elapsed>,
-    /// Dates that an identity number holds.
+    /// Columns that an identity number tells, with its column.
     inside: Vec<(usize, usize)>,
     codes: Vec<usize>,
+    grains: HashMap<usize, Grain<'a>>,
+    spans: HashMap<usize, (Date, Date)>,
 }
 
 impl<'a> Body<'a> {
@@ -67,115 +37,296 @@ impl<'a> Body<'a> {
     pub fn new(sheet: Sheet<'a>, days: &HashMap<usize, Date>) -> Body<'a> {
         let policy = sheet.policy;
         let place = |name: &str| policy.columns.iter().position(|c| c.name == name);
-        let inside: Vec<(usize, usize)> = policy
-            .rules
-            .iter()
-            .filter_map(|rule| match rule {
-                Rule::Inside { column, of } => Some((place(column)?, place(of)?)),
-                _ => None,
-            })
-            .collect();
-        // what another column's value hangs on must stay
-        let decides = |at: &usize| {
-            let name = policy.columns.get(*at).map(|c| c.name.as_str());
-            policy.rules.iter().any(|rule| match rule {
-                Rule::Determines { column, by } => {
-                    [column, by].into_iter().any(|c| Some(c.as_str()) == name)
-                }
-                Rule::Computed { .. } => rule.columns().into_iter().any(|c| Some(c) == name),
-                _ => false,
-            })
-        };
-        let births = sheet.columns(|c| {
-            c.kind == Kind::Date && c.role == Role::Plain && hints(&c.name, Hint::Birth)
+        let inside = policy.rules.iter().filter_map(|rule| match rule {
+            Rule::Inside { column, of } => Some((place(column)?, place(of)?)),
+            _ => None,
         });
-        let births = births.into_iter().chain(inside.iter().map(|(c, _)| *c));
-        let mut columns: Vec<Vec<usize>> = Vec::new();
-        for birth in births {
-            if !columns.contains(&vec![birth]) {
-                columns.push(vec![birth]);
+        let kin = Kin::of(sheet);
+        let (mut grains, mut spans) = (HashMap::new(), HashMap::new());
+        for node in &kin.nodes {
+            match &node.part {
+                Part::Number(column) => {
+                    grains.extend(Grain::of(sheet, *column).map(|grain| (*column, grain)));
+                }
+                Part::Dates { columns, .. } => {
+                    spans.extend(columns.iter().filter_map(|c| Some((*c, kin.span(*c)?))));
+                }
+                _ => {}
             }
         }
-        let lived = columns.len();
-        columns.extend(groups(policy).iter().map(|g| g.carrier.columns().to_vec()));
-        let elapsed = Elapsed::all(policy, days);
-        let rules: Vec<Constraint> = constraints(policy)
-            .into_iter()
-            .filter(|c| !c.counts_time())
-            .collect();
-        let moves = columns
-            .into_iter()
-            .enumerate()
-            .filter_map(|(nth, columns)| {
-                if columns.iter().any(decides) {
-                    return None;
-                }
-                let how = how(sheet, *columns.first()?, nth < lived)?;
-                let ours = |c: &usize| columns.contains(c);
-                let speaks = |(nth, speaks): (usize, bool)| speaks.then_some(nth);
-                let rules = rules.iter().map(|r| r.columns().iter().any(ours));
-                let counts = elapsed.iter().map(|e| e.columns().any(|c| ours(&c)));
-                Some(Moving {
-                    constraints: rules.enumerate().filter_map(speaks).collect(),
-                    elapsed: counts.enumerate().filter_map(speaks).collect(),
-                    columns,
-                    how,
-                })
-            });
-        let moves = moves.collect();
         Body {
             sheet,
-            moves,
-            elapsed,
-            constraints: rules,
-            inside,
-            codes: sheet.columns(|c| c.kind == Kind::Code && c.role != Role::Sequence),
+            kin,
+            constraints: constraints(policy)
+                .into_iter()
+                .filter(|c| !c.counts_time())
+                .collect(),
+            elapsed: Elapsed::all(policy, days),
+            inside: inside.collect(),
+            codes: sheet.columns(|c| c.kind == Kind::Code),
+            grains,
+            spans,
         }
     }
 
-    /// Moves the donor's cells in place; names and identifiers are the canary's already.
-    pub fn dress(&self, draft: &mut Draft<'_>) {
-        for moving in &self.moves {
-            if !self.told_by_number(moving, draft) && !self.told_by_code(moving, draft) {
-                self.move_group(moving, draft);
+    /// Writes all that a canary has of others, and notes whom the rest is to be like.
+    pub fn borrow(&self, draft: &mut Draft<'_>) {
+        let mut codes = vec![0u8; self.kin.aspects.len()];
+        let mut open: Vec<bool> = vec![false; draft.cells.len()];
+        for column in self.kin.nodes.iter().flat_map(|n| n.part.columns()) {
+            open[*column] = true;
+        }
+        for node in &self.kin.nodes {
+            let columns = node.part.columns();
+            for column in columns {
+                open[*column] = false;
+            }
+            let kept = match &node.part {
+                Part::Like(column) if self.is_text(*column) => draft.restore(self.sheet, columns),
+                Part::Like(column) | Part::Region(column) => draft.recall(*column),
+                Part::Birth(column) => self.born_before(*column, draft),
+                _ => draft.restore(self.sheet, columns),
+            };
+            if kept {
+                self.kin.note_cells(node, &draft.cells, &mut codes);
+                continue;
+            }
+            // made before these were sealed: then they were the donor's
+            let old = !draft.kept.is_empty()
+                && !matches!(node.part, Part::Like(_))
+                && columns.iter().all(|c| draft.before(*c).is_none());
+            let blank = columns
+                .iter()
+                .all(|c| self.sheet.cell(draft.row, *c).trim().is_empty());
+            let by_code =
+                || matches!(node.part, Part::Dates { .. }) && self.told_by_code(columns, draft);
+            let born_anyway = matches!(node.part, Part::Birth(_));
+            if !old && (!blank || born_anyway) && !by_code() {
+                self.lend(node, draft, &mut codes, &open);
+            } else {
+                self.kin.note_cells(node, &draft.cells, &mut codes);
+            }
+            if !matches!(node.part, Part::Like(_) | Part::Region(_)) && !old {
+                self.seal(columns, draft);
             }
         }
-        self.count_again(draft);
     }
 
-    /// A day of birth that stands in the canary's identity number is written from there.
-    fn told_by_number(&self, moving: &Moving, draft: &mut Draft<'_>) -> bool {
-        let [column] = moving.columns[..] else {
-            return false;
-        };
-        let Some((_, of)) = self.inside.iter().find(|(c, _)| *c == column) else {
-            return false;
-        };
-        let birth = |cell: &str| national_id::normal(cell)?.birth_date();
-        let Some(own) = birth(&draft.cells[*of]) else {
-            return false;
-        };
-        let order = self.sheet.policy.columns[column].order.unwrap_or_default();
-        if let Some((mut moment, form)) = date::parse_exact(&draft.cells[column], order) {
-            // where the register contradicts itself, so does the canary
-            let donor = birth(self.sheet.cell(draft.row, *of));
-            if donor.is_none_or(|donor| donor == moment.date) {
-                moment.date = own;
-                draft.cells[column] = form.render(&moment);
+    fn is_text(&self, column: usize) -> bool {
+        let kind = self.sheet.policy.columns[column].kind;
+        matches!(kind, Kind::Address | Kind::Text)
+    }
+
+    /// Seals what stands in these columns, but for numbers that are somebody's.
+    fn seal(&self, columns: &[usize], draft: &mut Draft<'_>) {
+        for column in columns {
+            if self.sheet.policy.columns[*column].kind != Kind::NationalId {
+                let text = std::mem::take(&mut draft.cells[*column]);
+                draft.say(*column, self.sheet.cell(draft.row, *column), text);
             }
+        }
+    }
+
+    /// A canary's birthday is kept with its identity number, or with the date.
+    fn born_before(&self, column: usize, draft: &mut Draft<'_>) -> bool {
+        let kept = match self.sheet.policy.columns[column].kind {
+            Kind::NationalId => draft.recall(column),
+            _ => draft.restore(self.sheet, &[column]),
+        };
+        draft.born = birth_of(self.sheet, column, &draft.cells[column]).filter(|_| kept);
+        kept
+    }
+
+    fn lend(&self, node: &Node, draft: &mut Draft<'_>, codes: &mut [u8], open: &[bool]) {
+        let Some(lead) = node.part.lead() else { return };
+        let donor = draft.row;
+        let said = node.part.columns().iter().fold(0u64, |s, c| {
+            s.rotate_left(7) ^ key_of(self.sheet.cell(donor, *c))
+        });
+        let mut draws = Draws::new(
+            draft.key,
+            draft.donor,
+            Purpose::Lender {
+                column: lead as u32,
+                part: matches!(node.part, Part::Region(_)) as u32,
+                said: draft.beside(lead, &format!("{said:016x}")),
+            },
+        );
+        let blank = |row: usize, column: usize| self.sheet.cell(row, column).trim().is_empty();
+        for _ in 0..TRIES {
+            let fits = |row: usize| match &node.part {
+                Part::Birth(c) => birth_of(self.sheet, *c, self.sheet.cell(row, *c)).is_some(),
+                part => part
+                    .columns()
+                    .iter()
+                    .all(|c| blank(row, *c) == blank(donor, *c)),
+            };
+            let Some(place) = self.kin.lend(node, donor, codes, &mut draws, fits) else {
+                return;
+            };
+            let Some(row) = self.kin.row(place) else {
+                return;
+            };
+            if !self.wear(node, row, draft, &mut draws) {
+                continue;
+            }
+            self.kin.note(node, place, codes);
+            if self.stands(node.part.columns(), draft, open) {
+                return;
+            }
+        }
+    }
+
+    /// Writes the part as the row `like` would have it; false where it cannot be written so.
+    fn wear(&self, node: &Node, like: usize, draft: &mut Draft<'_>, draws: &mut Draws<'_>) -> bool {
+        match &node.part {
+            Part::Cells(columns) => {
+                for column in columns {
+                    draft.cells[*column] = self.sheet.cell(like, *column).to_string();
+                }
+            }
+            Part::Number(column) => {
+                let text = self.sheet.cell(like, *column);
+                let habit = numbers::habit(&self.sheet.policy.columns[*column]);
+                let grain = self.grains.get(column);
+                let made = grain.and_then(|g| g.near(self.sheet, text, habit.as_ref(), draws));
+                draft.cells[*column] = made.unwrap_or_else(|| text.to_string());
+            }
+            Part::Dates { columns, from } => return self.date(columns, *from, like, draft, draws),
+            Part::Birth(column) => return self.birth(*column, like, draft, draws),
+            Part::Region(column) => draft.region = Some((*column, like)),
+            Part::Like(column) => draft.like[*column] = Some(like),
         }
         true
     }
 
-    /// Whether a code of the donor's holds the day that would move: 20240305-017.
-    fn told_by_code(&self, moving: &Moving, draft: &Draft<'_>) -> bool {
-        if self.codes.is_empty() || !matches!(moving.how, How::Day { .. } | How::Hour { .. }) {
+    /// The year of one, the day of another.
+    fn birth(
+        &self,
+        column: usize,
+        like: usize,
+        draft: &mut Draft<'_>,
+        draws: &mut Draws<'_>,
+    ) -> bool {
+        let birth = |row: usize| birth_of(self.sheet, column, self.sheet.cell(row, column));
+        let Some(year) = birth(like) else {
             return false;
+        };
+        let day = (0..TRIES).find_map(|_| {
+            let day = birth(self.kin.row(self.kin.any_place(draws))?)?;
+            year.with().month(day.month()).day(day.day()).build().ok()
+        });
+        let born = day.unwrap_or(year);
+        (draft.born, draft.born_like) = (Some(born), Some(like));
+        let described = &self.sheet.policy.columns[column];
+        let text = self.sheet.cell(like, column);
+        if described.kind == Kind::NationalId {
+            draft.male = national_id::normal(text).map(|id| id.is_male());
+        } else if let Some((mut moment, form)) =
+            date::parse_exact(text, described.order.unwrap_or_default())
+        {
+            moment.date = born;
+            draft.cells[column] = form.render(&moment);
         }
-        moving.columns.iter().any(|at| {
-            let order = self.sheet.policy.columns[*at].order.unwrap_or_default();
-            let cell = self.sheet.cell(draft.row, *at);
-            let Some((moment, _)) = date::parse_exact(cell, order) else {
+        true
+    }
+
+    fn moment(&self, column: usize, text: &str) -> Option<(date::Moment, date::Form)> {
+        date::parse_exact(
+            text,
+            self.sheet.policy.columns[column].order.unwrap_or_default(),
+        )
+    }
+
+    /// A date as far from the canary's earlier date as the lender's is from its own, or the lender's own date; its followers keep
+    /// their distance.
+    fn date(
+        &self,
+        columns: &[usize],
+        from: Option<usize>,
+        like: usize,
+        draft: &mut Draft<'_>,
+        draws: &mut Draws<'_>,
+    ) -> bool {
+        let Some(lead) = columns.first().copied() else {
+            return false;
+        };
+        let text = self.sheet.cell(like, lead);
+        let Some((theirs, _)) = self.moment(lead, text) else {
+            // what is no date stands for something, and is copied
+            for column in columns {
+                draft.cells[*column] = self.sheet.cell(like, *column).to_string();
+            }
+            return true;
+        };
+        let base = from.and_then(|from| {
+            let (canary, _) = self.moment(from, &draft.cells[from])?;
+            let (lender, _) = self.moment(from, self.sheet.cell(like, from))?;
+            Some((canary, lender))
+        });
+        let own = match base {
+            Some((canary, lender)) => counted_from(canary, lender, theirs),
+            None => Some(self.at_another_minute(lead, theirs, draws)),
+        };
+        let Some(own) = own else { return false };
+        let weekend = |day: Date| day.weekday().to_monday_zero_offset() >= 5;
+        for column in columns {
+            let described = &self.sheet.policy.columns[*column];
+            let text = self.sheet.cell(like, *column);
+            let Some((there, form)) = self.moment(*column, text) else {
+                draft.cells[*column] = text.to_string();
+                continue;
+            };
+            let apart = date::day_number(there.date) - date::day_number(theirs.date);
+            let shifted = match *column == lead {
+                true => Some(own),
+                false => date::from_day_number(date::day_number(own.date) + apart).map(|date| {
+                    date::Moment {
+                        date,
+                        time: there.time,
+                    }
+                }),
+            };
+            let Some(moment) = shifted else { return false };
+            let spanned = self
+                .spans
+                .get(column)
+                .is_none_or(|(low, high)| (low..=high).contains(&&moment.date));
+            if !spanned || described.weekdays && weekend(moment.date) {
+                return false;
+            }
+            let form = form.settled(dates::habit(described).as_ref(), &there, text);
+            draft.cells[*column] = form.render(&moment);
+        }
+        true
+    }
+
+    /// The moment with the minutes of another row's, so that it is nobody's.
+    fn at_another_minute(
+        &self,
+        column: usize,
+        moment: date::Moment,
+        draws: &mut Draws<'_>,
+    ) -> date::Moment {
+        let Some(time) = moment.time else {
+            return moment;
+        };
+        let lent = (0..TRIES).find_map(|_| {
+            let row = self.kin.row(self.kin.any_place(draws))?;
+            self.moment(column, self.sheet.cell(row, column))?.0.time
+        });
+        let Some(lent) = lent else { return moment };
+        let time = Time::new(time.hour(), lent.minute(), lent.second(), 0).unwrap_or(time);
+        date::Moment {
+            date: moment.date,
+            time: Some(time),
+        }
+    }
+
+    /// Whether a code of the donor's holds one of these dates: 20240305-017. Then both are the donor's.
+    fn told_by_code(&self, columns: &[usize], draft: &Draft<'_>) -> bool {
+        columns.iter().any(|at| {
+            let Some((moment, _)) = self.moment(*at, self.sheet.cell(draft.row, *at)) else {
                 return false;
             };
             let day = moment.date;
@@ -186,172 +337,95 @@ impl<'a> Body<'a> {
         })
     }
 
-    fn move_group(&self, moving: &Moving, draft: &mut Draft<'_>) {
-        let Some(lead) = moving.columns.first() else {
-            return;
-        };
-        let donor: Vec<&str> = moving
-            .columns
-            .iter()
-            .map(|c| self.sheet.cell(draft.row, *c))
-            .collect();
-        if donor.iter().all(|text| text.trim().is_empty()) {
-            return;
-        }
-        let held: Vec<Option<bool>> = moving
-            .constraints
-            .iter()
-            .map(|c| self.constraints[*c].holds(|at| &draft.cells[at]))
-            .collect();
-        // numbers move by the frozen policy alone; days and hours by what this month's table spans, so they are sealed
-        let sealed = !matches!(moving.how, How::Number { .. });
-        let columns = || moving.columns.iter().zip(&donor);
-        let before: Option<Vec<String>> = columns()
-            .map(|(at, donor)| draft.still(*at, donor).map(String::from))
-            .collect();
-        let mut draws = Draws::new(draft.key, draft.donor, Purpose::Column(*lead as u32));
-        let again = before.filter(|_| sealed).into_iter();
-        let fresh = (0..TRIES).filter_map(|_| self.moved(moving, &donor, &mut draws));
-        for texts in again.chain(fresh) {
-            for (at, text) in moving.columns.iter().zip(texts) {
-                draft.cells[*at] = text;
-            }
-            if self.stands(moving, &held, &draft.cells) {
-                break;
-            }
-            for (at, text) in columns() {
-                draft.cells[*at] = text.to_string();
-            }
-        }
-        if sealed {
-            for (at, donor) in columns() {
-                let text = std::mem::take(&mut draft.cells[*at]);
-                draft.say(*at, donor, text);
-            }
-        }
+    /// Whether every rule that the donor keeps, and of which nothing is open any more, is kept; and every count of time can be written.
+    fn stands(&self, columns: &[usize], draft: &Draft<'_>, open: &[bool]) -> bool {
+        let get = |at: usize| draft.cells[at].as_str();
+        let donor = |at: usize| self.sheet.cell(draft.row, at);
+        let ours = |c: usize| columns.contains(&c);
+        let rules = self.constraints.iter().all(|rule| {
+            let all = rule.columns();
+            !all.iter().any(|c| ours(*c))
+                || all.iter().any(|c| open[*c])
+                || rule.holds(donor) == Some(false)
+                || rule.holds(get) != Some(false)
+        });
+        rules
+            && self.elapsed.iter().all(|rule| {
+                !rule.columns().any(ours)
+                    || rule.columns().any(|c| open[c])
+                    || rule.count(donor).is_none()
+                    || rule.count(get).is_some()
+            })
     }
 
-    /// Whether every rule that held still holds, and every count of time can be written.
-    fn stands(&self, moving: &Moving, held: &[Option<bool>], cells: &[String]) -> bool {
-        let get = |at: usize| cells[at].as_str();
-        let mut rules = moving.constraints.iter().zip(held);
-        rules.all(|(c, held)| *held != Some(true) || self.constraints[*c].holds(get) == Some(true))
-            && moving
-                .elapsed
-                .iter()
-                .map(|e| &self.elapsed[*e])
-                .all(|e| e.count(get).is_some() || e.blank(get))
-    }
-
-    /// One try at moving a group of columns; None where it cannot move so.
-    fn moved(&self, moving: &Moving, donor: &[&str], draws: &mut Draws<'_>) -> Option<Vec<String>> {
-        let column = |at: usize| &self.sheet.policy.columns[at];
-        let lead = column(*moving.columns.first()?);
-        match &moving.how {
-            How::Day { of_year, days } => {
-                let mut read = moving.columns.iter().zip(donor).filter_map(|(at, text)| {
-                    Some(
-                        date::parse_exact(text, column(*at).order.unwrap_or_default())?
-                            .0
-                            .date,
-                    )
-                });
-                let first = read.next()?;
-                let (day, most) = if *of_year {
-                    (first.day_of_year(), first.days_in_year())
-                } else {
-                    (i16::from(first.day()), i16::from(first.days_in_month()))
-                };
-                let by = draws.between(1, i64::from(most)) - i64::from(day);
-                let shifted = moving.columns.iter().zip(donor).map(|(at, text)| {
-                    if text.trim().is_empty() {
-                        return Some(text.to_string());
-                    }
-                    let column = column(*at);
-                    let (moment, form) = date::parse_exact(text, column.order.unwrap_or_default())?;
-                    let there = moment.shift_days(by as i32)?;
-                    let weekend = there.date.weekday().to_monday_zero_offset() >= 5;
-                    let form = form.settled(dates::habit(column).as_ref(), &moment, text);
-                    (!column.weekdays || !weekend).then(|| form.render(&there))
-                });
-                let there = first.checked_add(jiff::Span::new().days(by)).ok()?;
-                let spanned = days.is_none_or(|(low, high)| (low..=high).contains(&there));
-                if spanned { shifted.collect() } else { None }
+    /// What the canary's own number and dates tell: the day of birth, ages, weeks and days. Where the register contradicts itself,
+    /// canaries do not.
+    pub fn tell(&self, draft: &mut Draft<'_>) {
+        for (column, of) in &self.inside {
+            let donor = self.sheet.cell(draft.row, *column);
+            let own = national_id::normal(&draft.cells[*of]).and_then(|id| id.birth_date());
+            if own.is_none() && draft.restore(self.sheet, &[*column]) {
+                continue;
             }
-            How::Hour { step, hours } => {
-                let text = donor.first()?;
-                let (moment, form) = date::parse_exact(text, lead.order.unwrap_or_default())?;
-                let form = form.settled(dates::habit(lead).as_ref(), &moment, text);
-                let there = moment.shift_seconds(draws.between(-90, 90) * step)?;
-                let spanned = there
-                    .time
-                    .zip(*hours)
-                    .is_none_or(|(time, (low, high))| (low..=high).contains(&time));
-                (there.date == moment.date && spanned).then(|| vec![form.render(&there)])
-            }
-            How::Number { step, range } => {
-                let text = donor.first()?;
-                let (value, form) = number::parse_exact(text)?;
-                let form = form.settled(numbers::habit(lead).as_ref(), &value, text);
-                let steps = |part: f64| part / step.to_f64().abs().max(f64::MIN_POSITIVE);
-                let by_range = range.map(|(low, high)| steps((high - low) * PART_OF_RANGE));
-                let by_value = steps(value.to_f64().abs() * PART_OF_VALUE);
-                // a few steps at least, or small numbers would never move
-                let most = by_range
-                    .map_or(by_value, |r| r.min(by_value))
-                    .clamp(2.0, 1e9) as i64;
-                let there = value.shift(step, draws.between(-most, most))?;
-                let outside =
-                    range.is_some_and(|(low, high)| !(low..=high).contains(&there.to_f64()));
-                (!outside && there.to_f64() != 0.0).then(|| vec![form.render(&there)])
-            }
+            let written = match (self.moment(*column, donor), own.or(draft.born)) {
+                (Some((mut moment, form)), Some(born)) => {
+                    moment.date = born;
+                    form.render(&moment)
+                }
+                // sex and age go with the row that lent the year of birth
+                (None, _) if draft.restore(self.sheet, &[*column]) => continue,
+                (None, _) if !donor.trim().is_empty() => match draft.born_like {
+                    Some(row) => self.sheet.cell(row, *column).to_string(),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            draft.say(*column, donor, written);
         }
+        self.count(draft);
     }
 
-    /// Ages, weeks and days as the canary's own dates make them, where the donor's told the truth.
-    fn count_again(&self, draft: &mut Draft<'_>) {
+    /// Writes every count of time again.
+    pub fn count(&self, draft: &mut Draft<'_>) {
         for rule in &self.elapsed {
-            let text = rule.follow(|at| self.sheet.cell(draft.row, at), |at| &draft.cells[at]);
-            if let Some(text) = text {
+            let text = self.sheet.cell(draft.row, rule.column());
+            let count = rule.count(|at| draft.cells[at].as_str());
+            if count_written(text).is_some()
+                && let Some(text) = count.and_then(|n| write_count(text, n))
+            {
                 draft.cells[rule.column()] = text;
             }
         }
     }
+
+    /// A row near the donor's.
+    pub fn neighbour(&self, draft: &Draft<'_>, draws: &mut Draws<'_>) -> usize {
+        let near = (self.sheet.table.rows() / 64).max(4) as i64;
+        let row = draft.row as i64 + draws.between(-near, near);
+        row.clamp(0, self.sheet.table.rows() as i64 - 1) as usize
+    }
 }
 
-/// How the columns that `lead` leads move; none where they do not.
-fn how(sheet: Sheet<'_>, lead: usize, of_year: bool) -> Option<How> {
-    let column: &Column = sheet.policy.columns.get(lead)?;
-    let moments = || {
-        sample_rows(sheet.table).filter_map(|row| {
-            Some(date::parse(sheet.cell(row, lead), column.order.unwrap_or_default())?.0)
+/// The moment that is as far from `canary` as `theirs` is from `lender`.
+fn counted_from(
+    canary: date::Moment,
+    lender: date::Moment,
+    theirs: date::Moment,
+) -> Option<date::Moment> {
+    let days = |m: &date::Moment| date::day_number(m.date);
+    let seconds = |m: &date::Moment| {
+        m.time.map(|t| {
+            i64::from(t.hour()) * 3600 + i64::from(t.minute()) * 60 + i64::from(t.second())
         })
     };
-    Some(match column.kind {
-        Kind::Date => {
-            let days = moments().map(|m| m.date);
-            How::Day {
-                of_year,
-                days: days.clone().min().zip(days.max()),
-            }
+    let apart = days(&theirs) - days(&lender);
+    match (seconds(&lender), seconds(&theirs), canary.time) {
+        (Some(first), Some(then), Some(_)) => {
+            canary.shift_seconds(i64::from(apart) * 86_400 + then - first)
         }
-        Kind::DateTime => {
-            let hours = moments().filter_map(|m| m.time);
-            let step = column.step.as_deref().and_then(|s| s.parse().ok());
-            How::Hour {
-                step: step.unwrap_or(60).max(60),
-                hours: hours.clone().min().zip(hours.max()),
-            }
-        }
-        Kind::Number => {
-            let value = |text: &str| number::parse(text).map(|(value, _)| value);
-            let range = column.range.as_ref();
-            How::Number {
-                step: value(column.step.as_deref()?)?,
-                range: range
-                    .and_then(|[low, high]| Some((value(low)?.to_f64(), value(high)?.to_f64()))),
-            }
-        }
-        _ => return None,
-    })
+        _ => Some(date::Moment {
+            date: date::from_day_number(days(&canary) + apart)?,
+            time: theirs.time,
+        }),
+    }
 }

@@ -22,15 +22,24 @@ pub enum Purpose {
     Place,
     /// Who the canary is: its name or identifier in the column of this number.
     Identity(u32),
-    /// What else the canary says in the column of this number.
-    Column(u32),
-    /// As `Column`, where the draws must be others once the donor says something else: `said` is a digest of what it says.
+    /// What else the canary says in the column of this number; the draws are others once the donor says something else.
     Beside {
         /// The column.
         column: u32,
-        /// The digest.
+        /// A digest of what the donor says.
         said: u32,
     },
+    /// Whom the canary is like in the column of this number, and as `Beside`.
+    Lender {
+        /// The column.
+        column: u32,
+        /// Which part of it.
+        part: u32,
+        /// A digest of what the donor says.
+        said: u32,
+    },
+    /// Which variants stand at the canary's own sites.
+    Marks,
 }
 
 impl<'a> Draws<'a> {
@@ -40,11 +49,14 @@ impl<'a> Draws<'a> {
             Purpose::Donor => (0, 0),
             Purpose::Place => (1, 0),
             Purpose::Identity(column) => (16 + 2 * u64::from(column), 0),
-            Purpose::Column(column) => (17 + 2 * u64::from(column), 0),
-            // above the 2^16 blocks that a stream of `Column` could reach
             Purpose::Beside { column, said } => {
                 (17 + 2 * u64::from(column), 1 + u64::from(said as u16 >> 1))
             }
+            Purpose::Lender { column, part, said } => {
+                let place = 2 * u64::from(column) + u64::from(part);
+                ((1 << 24) + place, 1 + u64::from(said as u16 >> 1))
+            }
+            Purpose::Marks => (2, 0),
         };
         Draws {
             key,

@@ -4,6 +4,7 @@ mod mail;
 
 use std::collections::{HashMap, HashSet};
 
+use super::aspects::{birth_of, key_of};
 use super::counts::Counts;
 use super::draws::{Draws, Purpose};
 use super::taken::Free;
@@ -12,7 +13,7 @@ use crate::mark::{normal, stem};
 use crate::policy::words::{Hint, hints};
 use crate::policy::{Kind, Role};
 use crate::value::name::{self, Name, NameForm};
-use crate::value::{date, email, national_id, phone};
+use crate::value::{email, national_id, phone};
 
 /// Draws of which the first that fits is taken.
 const TRIES: usize = 200;
@@ -20,8 +21,14 @@ const TRIES: usize = 200;
 /// Blind draws under one stem before its free values are listed.
 const BLIND: usize = 16;
 
-/// Other records' stems that are tried where the first has no free value.
+/// Stems that are tried where the first has no free value.
 const STEMS: usize = 24;
+
+/// What so many have may become a canary's too; what fewer have is drawn again until it is as rare.
+const COMMON: u32 = 3;
+
+/// Rows that are looked at for one of a sex.
+const LOOKED_AT: usize = 64;
 
 /// Who differs by more years of birth goes by other given names.
 const ONE_GENERATION: i16 = 8;
@@ -38,6 +45,7 @@ enum Sex {
 pub struct People<'a> {
     sheet: Sheet<'a>,
     known: Counts<'a>,
+    given: Counts<'a>,
     sex: Option<Sex>,
     birth: Option<usize>,
     /// Columns of names and identifiers, names first and addresses of mail, which follow names, last.
@@ -65,6 +73,9 @@ impl<'a> People<'a> {
             names.iter().flat_map(|at| sheet.column(*at)),
             rows * names.len().min(1),
         );
+        let given = names.iter().flat_map(|at| sheet.column(*at));
+        let given = given.filter_map(|cell| Some(name::split(cell)?.given));
+        let given = Counts::of(given, rows * names.len().min(1));
         let mut unlinked = HashMap::new();
         for at in order.iter().copied() {
             let column = &sheet.policy.columns[at];
@@ -82,6 +93,7 @@ impl<'a> People<'a> {
         let mut people = People {
             sheet,
             known,
+            given,
             sex: sex_column(sheet)
                 .map(Sex::Column)
                 .or_else(|| by_number().map(Sex::Number)),
@@ -109,17 +121,20 @@ impl<'a> People<'a> {
         &self.order
     }
 
-    /// A name that nobody in the table and no other canary of the copy has: one record's surname, another's given name, that one
-    /// of the donor's sex and generation.
+    /// A name of the table's surnames and given names, the given name that of somebody of the canary's sex and generation; as rare,
+    /// or as common, as people's names are there. Where names identify, nobody in the table and no other canary has it.
     pub fn name(&self, draft: &Draft<'_>, at: usize, used: &HashSet<String>) -> Option<String> {
         let mut draws = draft.draws(Purpose::Identity(at as u32));
         let donor = self.sheet.cell(draft.row, at);
         let own = name::split(donor);
         let family = own.and_then(|own| self.family(draft, at, own.surname));
+        let sole = self.sheet.policy.columns[at].role == Role::Identifier;
+        let sex = self.canarys_sex(draft);
+        let year = self.canarys_year(draft);
         for attempt in 0..TRIES {
             let [family_row, given_row] = [(); 2].map(|()| self.sheet.any_row(&mut draws));
-            let alike = self.same_sex(draft.row, given_row)
-                && (attempt > TRIES / 2 || self.one_generation(draft.row, given_row));
+            let alike = agree(sex, self.sex_of(given_row))
+                && (attempt > TRIES / 2 || self.one_generation(year, given_row));
             if !alike {
                 continue;
             }
@@ -133,8 +148,18 @@ impl<'a> People<'a> {
                 continue;
             }
             let surname = family.as_deref().unwrap_or(lends.surname);
-            let made = join(surname, &given);
-            if self.known.times(&made) == 0 && !used.contains(&made) {
+            let Some(first) = self.as_rare(at, &given, sex, attempt, &mut draws) else {
+                continue;
+            };
+            let made = join(
+                surname,
+                &Name {
+                    given: &first,
+                    ..given
+                },
+            );
+            let taken = sole && (self.known.times(&made) > 0 || used.contains(&made));
+            if !taken && made != donor {
                 return Some(made);
             }
         }
@@ -142,9 +167,38 @@ impl<'a> People<'a> {
         (0..TRIES).find_map(|_| {
             let row = self.sheet.any_row(&mut draws);
             let cell = self.sheet.cell(row, at);
-            let fits = !cell.trim().is_empty() && self.same_sex(draft.row, row);
+            let fits = !cell.trim().is_empty() && agree(sex, self.sex_of(row));
             (fits && cell != donor && !used.contains(cell)).then(|| cell.to_string())
         })
+    }
+
+    /// A given name that others have as often as others have `like`'s: one that nobody has is put together from two.
+    fn as_rare(
+        &self,
+        at: usize,
+        like: &Name<'_>,
+        sex: Option<u64>,
+        attempt: usize,
+        draws: &mut Draws<'_>,
+    ) -> Option<String> {
+        let others = self.given.times(like.given).saturating_sub(1);
+        if others >= COMMON || attempt * 4 > TRIES * 3 {
+            return Some(like.given.to_string());
+        }
+        let row = self.sheet.any_row(draws);
+        let other =
+            name::split(self.sheet.cell(row, at)).filter(|_| agree(sex, self.sex_of(row)))?;
+        let made = match others {
+            0 => halves(like.given)
+                .zip(halves(other.given))
+                .map(|([head, _], [_, tail])| format!("{head}{tail}")),
+            _ => Some(other.given.to_string()),
+        };
+        match made {
+            Some(made) => (self.given.times(&made) == others).then_some(made),
+            // a name of one word is somebody's
+            None => Some(like.given.to_string()),
+        }
     }
 
     /// The canary's surname in an earlier column of names in which the donor has this one.
@@ -157,31 +211,34 @@ impl<'a> People<'a> {
         canary.next().map(|n| n.surname.to_string())
     }
 
-    fn same_sex(&self, a: usize, b: usize) -> bool {
+    fn sex_of(&self, row: usize) -> Option<u64> {
         match self.sex {
-            Some(Sex::Column(at)) => self.sheet.cell(a, at) == self.sheet.cell(b, at),
+            Some(Sex::Column(at)) => Some(key_of(self.sheet.cell(row, at))),
             Some(Sex::Number(at)) => {
-                let male = |row| Some(national_id::normal(self.sheet.cell(row, at))?.is_male());
-                male(a).zip(male(b)).is_none_or(|(a, b)| a == b)
+                let id = national_id::normal(self.sheet.cell(row, at))?;
+                Some(u64::from(id.is_male()))
             }
-            None => true,
+            None => None,
         }
     }
 
-    fn one_generation(&self, a: usize, b: usize) -> bool {
-        let Some(at) = self.birth else { return true };
-        let column = &self.sheet.policy.columns[at];
-        let year = |row| {
-            let cell = self.sheet.cell(row, at);
-            let day = if column.kind == Kind::NationalId {
-                national_id::normal(cell)?.birth_date()?
-            } else {
-                date::parse(cell, column.order.unwrap_or_default())?.0.date
-            };
-            Some(day.year())
-        };
-        year(a)
-            .zip(year(b))
+    fn canarys_sex(&self, draft: &Draft<'_>) -> Option<u64> {
+        match self.sex {
+            Some(Sex::Column(at)) => Some(key_of(&draft.cells[at])),
+            Some(Sex::Number(_)) => draft.male.map(u64::from).or_else(|| self.sex_of(draft.row)),
+            None => None,
+        }
+    }
+
+    fn canarys_year(&self, draft: &Draft<'_>) -> Option<i16> {
+        let born = || birth_of(self.sheet, self.birth?, &draft.cells[self.birth?]);
+        draft.born.or_else(born).map(|b| b.year())
+    }
+
+    fn one_generation(&self, year: Option<i16>, row: usize) -> bool {
+        let birth = || birth_of(self.sheet, self.birth?, self.sheet.cell(row, self.birth?));
+        let theirs = birth().map(|b| b.year());
+        year.zip(theirs)
             .is_none_or(|(a, b)| (a - b).abs() <= ONE_GENERATION)
     }
 
@@ -241,20 +298,36 @@ impl<'a> People<'a> {
     ) -> Option<String> {
         let kind = self.sheet.policy.columns[at].kind;
         let donor = self.sheet.cell(draft.row, at);
+        let lender = self.sheet.cell(draft.like(at), at);
         let (mut full, mut under) = (Vec::new(), Vec::new());
         let mut any_stem = false;
         for attempt in 0..STEMS {
-            let like = match kind {
-                Kind::NationalId => donor,
-                Kind::Code if attempt == 0 => donor,
-                _ => self.sheet.cell(self.sheet.any_row(draws), at),
+            let stemmed = match kind {
+                Kind::NationalId => self.id_stem(draft, at, attempt, draws, &mut under),
+                Kind::Phone => {
+                    let like = match attempt {
+                        0 => lender,
+                        _ => self.sheet.cell(self.sheet.any_row(draws), at),
+                    };
+                    self.phone_stem(at, like, free, draws, &mut under)
+                }
+                _ => {
+                    let like = match attempt {
+                        0 => lender,
+                        1 => donor,
+                        _ => self.sheet.cell(self.sheet.any_row(draws), at),
+                    };
+                    write_stem(kind, like, free, &mut under)
+                }
             };
-            if !write_stem(kind, like, free, draws, &mut under) {
+            if !stemmed {
                 continue;
             }
             any_stem = true;
             if uniform(kind, &under, free, draws, &mut full) {
-                return dressed_like(kind, donor, std::str::from_utf8(&full).ok()?);
+                let made = std::str::from_utf8(&full).ok()?;
+                let dress = if kind == Kind::Phone { lender } else { donor };
+                return dressed_like(kind, dress, made);
             }
         }
         if kind != Kind::Code {
@@ -277,6 +350,97 @@ impl<'a> People<'a> {
         })
     }
 
+    /// The stem of an identity number: the region that was lent, the canary's birthday and sex.
+    fn id_stem(
+        &self,
+        draft: &Draft<'_>,
+        at: usize,
+        attempt: usize,
+        draws: &mut Draws<'_>,
+        under: &mut Vec<u8>,
+    ) -> bool {
+        let number = |row: usize| national_id::normal(self.sheet.cell(row, at));
+        let lent = draft.region.filter(|(column, _)| *column == at);
+        let Some(donor) = number(draft.row) else {
+            return false;
+        };
+        let region = lent.and_then(|(_, row)| number(row)).unwrap_or(donor);
+        let Some(mut born) = draft.born.or_else(|| donor.birth_date()) else {
+            return false;
+        };
+        if attempt > 0 {
+            let day = jiff::Span::new().days(draws.between(0, i64::from(born.days_in_year()) - 1));
+            born = born.first_of_year().checked_add(day).unwrap_or(born);
+        }
+        let male = match self.sex {
+            // the number tells what the column says
+            Some(Sex::Column(_)) => self.man_like(draft, at),
+            _ => draft.male,
+        };
+        under.clear();
+        under.extend_from_slice(region.region().as_bytes());
+        under.extend_from_slice(
+            format!("{:04}{:02}{:02}", born.year(), born.month(), born.day()).as_bytes(),
+        );
+        under.push(b'0' + u8::from(male.unwrap_or_else(|| donor.is_male())));
+        under.len() == 15
+    }
+
+    /// Whether the numbers of those whom the canary's sex is written like are men's.
+    fn man_like(&self, draft: &Draft<'_>, at: usize) -> Option<bool> {
+        let sex = self.canarys_sex(draft);
+        let rows = self.sheet.table.rows();
+        let ids = (draft.row..rows).chain(0..draft.row).take(LOOKED_AT);
+        ids.filter(|row| self.sex_of(*row) == sex)
+            .find_map(|row| Some(national_id::normal(self.sheet.cell(row, at))?.is_male()))
+    }
+
+    /// A stem of telephone numbers that others have as often as others have `like`'s.
+    fn phone_stem(
+        &self,
+        at: usize,
+        like: &str,
+        free: &Free<'_>,
+        draws: &mut Draws<'_>,
+        under: &mut Vec<u8>,
+    ) -> bool {
+        if !write_stem(Kind::Phone, like, free, under) {
+            return false;
+        }
+        let known = |stem: &[u8]| {
+            let digest = stem::digest(free.keys, Kind::Phone, stem);
+            free.register.with_stem(digest)
+        };
+        let others = known(under).saturating_sub(1);
+        if others >= COMMON || !free.pool.is_empty() {
+            return true;
+        }
+        let own = under.clone();
+        for attempt in 0..BLIND {
+            if others == 0 {
+                // the next block of numbers, or one a little further on
+                under.clone_from(&own);
+                let Some(place) = own.len().checked_sub(1 + attempt / 8) else {
+                    break;
+                };
+                if let Some(digit) = under.get_mut(place) {
+                    *digit = b'0' + draws.below(10) as u8;
+                }
+            } else {
+                let other = self.sheet.cell(self.sheet.any_row(draws), at);
+                if !write_stem(Kind::Phone, other, free, under) {
+                    continue;
+                }
+            }
+            if known(under) == others && under.len() == own.len() && under.get(..2) == own.get(..2)
+            {
+                return true;
+            }
+        }
+        *under = own;
+        true
+    }
+
     /// A code after the greatest: where every number up to it is in use, the next are what newcomers get.
     fn beyond(&self, at: usize, free: &Free<'_>, draws: &mut Draws<'_>) -> Option<String> {
         let greatest = self.sheet.column(at).max_by_key(|c| (c.len(), *c))?;
@@ -296,14 +460,8 @@ impl<'a> People<'a> {
     }
 }
 
-/// Writes the stem to draw under: that of `like`, but for an identity number with another day of the same year.
-fn write_stem(
-    kind: Kind,
-    like: &str,
-    free: &Free<'_>,
-    draws: &mut Draws<'_>,
-    under: &mut Vec<u8>,
-) -> bool {
+/// Writes the stem of `like`, or of the agency's own numbers where it has some.
+fn write_stem(kind: Kind, like: &str, free: &Free<'_>, under: &mut Vec<u8>) -> bool {
     let mut full = Vec::new();
     let written = normal::write(kind, Default::default(), like, &mut full);
     match (kind, free.pool.first()) {
@@ -312,7 +470,6 @@ fn write_stem(
             full.extend_from_slice(own.as_bytes());
         }
         _ if !written => return false,
-        (Kind::NationalId, _) if !other_birthday(&mut full, draws) => return false,
         _ => {}
     }
     stem::write(kind, &full, free.pool, under)
@@ -343,24 +500,20 @@ fn uniform(
     drawn.is_some_and(|n| value(*n, full))
 }
 
-/// Puts another day of the same year into an identity number in normal form.
-fn other_birthday(full: &mut [u8], draws: &mut Draws<'_>) -> bool {
-    let birth = std::str::from_utf8(full)
-        .ok()
-        .and_then(|text| national_id::normal(text)?.birth_date());
-    let Some(first) = birth.map(|b| b.first_of_year()) else {
-        return false;
+/// A given name in two: its first character or word, and the rest.
+fn halves(given: &str) -> Option<[&str; 2]> {
+    let cut = match given.find(' ') {
+        Some(space) => space,
+        None if given.is_ascii() => return None,
+        None => given.chars().next()?.len_utf8(),
     };
-    let day = jiff::Span::new().days(draws.between(0, i64::from(first.days_in_year()) - 1));
-    let Ok(moved) = first.checked_add(day) else {
-        return false;
-    };
-    let digits = format!("{:02}{:02}", moved.month(), moved.day());
-    let Some(place) = full.get_mut(10..14) else {
-        return false;
-    };
-    place.copy_from_slice(digits.as_bytes());
-    true
+    let (head, tail) = given.split_at(cut);
+    (!tail.trim().is_empty()).then_some([head, tail])
+}
+
+/// Whether two sexes are the same, as far as they are known.
+fn agree(a: Option<u64>, b: Option<u64>) -> bool {
+    a.zip(b).is_none_or(|(a, b)| a == b)
 }
 
 /// The code a thousand further on, of the same length; none where it would be longer.

@@ -1,14 +1,21 @@
 //! Canaries: made-up records that a buyer who knows the register cannot pick out, each tied to a real record, its donor.
 //!
-//! A canary enters, leaves and is edited with its donor. Who it is (name, identifiers) is drawn once, sealed in the ledger and
-//! kept. Where it lives, what its free texts say and when things happened to it are sealed too, beside a digest of what the donor
-//! said there, and drawn again once the donor says something else. The rest follows the donor's present row, so that columns keep
-//! their joint distribution and the policy's rules hold: categories are the donor's, numbers stand near the donor's.
+//! A canary enters, leaves and is edited with its donor, and stands near it in the file. Who it is (name, identifiers) is drawn once,
+//! sealed in the ledger and kept. All else is borrowed from rows that agree with one another where columns hang together ([`kin`]), so
+//! that the whole is nobody's and each two of its cells could be somebody's; it is sealed too, beside a digest of what the donor said
+//! there, and drawn again once the donor says something else. Values that hardly two rows share are made at the column's own grain.
+//! At last the canary gets marks of its own, as every real row of a copy has them.
 
+pub mod aspects;
 pub mod body;
+pub mod company;
 pub mod counts;
 pub mod draws;
+pub mod grain;
 pub mod identity;
+pub mod kin;
+pub mod marks;
+pub mod nets;
 pub mod prose;
 pub mod taken;
 
@@ -70,6 +77,8 @@ pub struct Canary {
     pub cells: Vec<String>,
     /// One entry an identifier column, in column order.
     pub traits: Vec<Trait>,
+    /// The row of the table behind which it stands, where the table's order leaves that free.
+    pub behind: usize,
 }
 
 /// A table under its policy.
@@ -119,6 +128,16 @@ pub struct Draft<'c> {
     pub row: usize,
     /// The canary's cells; the donor's where nothing was drawn yet.
     pub cells: Vec<String>,
+    /// For each column the row that what is made there is to be like.
+    pub like: Vec<Option<usize>>,
+    /// The row whose identity number begins as the canary's will, with its column.
+    pub region: Option<(usize, usize)>,
+    /// The canary's birthday, where it was drawn.
+    pub born: Option<Date>,
+    /// The row that lent the year of birth.
+    pub born_like: Option<usize>,
+    /// Whether that is a man's.
+    pub male: Option<bool>,
     kept: &'c [Said],
     said: Identity,
 }
@@ -145,6 +164,35 @@ impl Draft<'_> {
         (said.beside == self.beside(column, donor)).then_some(said.text.as_str())
     }
 
+    /// The row that a column is to be like; the donor's where none was found.
+    pub fn like(&self, column: usize) -> usize {
+        self.like.get(column).copied().flatten().unwrap_or(self.row)
+    }
+
+    /// Writes what was sealed in these columns, if the donor says in all of them what it said then.
+    pub fn restore(&mut self, sheet: Sheet<'_>, columns: &[usize]) -> bool {
+        let still = |c: &usize| self.still(*c, sheet.cell(self.row, *c)).map(String::from);
+        let Some(texts) = columns.iter().map(still).collect::<Option<Vec<String>>>() else {
+            return false;
+        };
+        for (column, text) in columns.iter().zip(texts) {
+            self.say(*column, sheet.cell(self.row, *column), text);
+        }
+        true
+    }
+
+    /// Writes what was sealed in a column, whatever the donor says by now.
+    pub fn recall(&mut self, column: usize) -> bool {
+        let text = self.before(column).map(|said| said.text.clone());
+        match (text, self.cells.get_mut(column)) {
+            (Some(text), Some(cell)) => {
+                *cell = text;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Writes and seals the canary's cell.
     pub fn say(&mut self, column: usize, donor: &str, text: String) {
         let beside = self.beside(column, donor);
@@ -155,6 +203,7 @@ impl Draft<'_> {
         if let Some(cell) = self.cells.get_mut(column) {
             cell.clone_from(&text);
         }
+        self.said.retain(|s| usize::from(s.column) != column);
         self.said.push(Said {
             column: column as u16,
             text,
@@ -173,6 +222,8 @@ pub struct Maker<'a> {
     people: identity::People<'a>,
     prose: prose::Prose<'a>,
     body: body::Body<'a>,
+    marks: marks::Marks,
+    company: company::Company<'a>,
 }
 
 /// What a recipient's canaries have used up already.
@@ -211,6 +262,8 @@ impl<'a> Maker<'a> {
             people: identity::People::of(sheet),
             prose: prose::Prose::of(sheet),
             body: body::Body::new(sheet, days),
+            marks: marks::Marks::new(policy),
+            company: company::Company::of(sheet),
         }
     }
 
@@ -218,9 +271,19 @@ impl<'a> Maker<'a> {
     /// over what nobody has, given the others.
     pub fn begin(&self, kept: &HashMap<Handle, Identity>) -> InThisCopy {
         let mut copy = InThisCopy::default();
+        self.avoid(kept.values(), &mut copy);
+        copy
+    }
+
+    /// Makes the copy's new canaries keep clear of these, too.
+    pub fn avoid<'i>(
+        &self,
+        canaries: impl IntoIterator<Item = &'i Identity>,
+        copy: &mut InThisCopy,
+    ) {
         let mut own = Vec::new();
         let (mut full, mut part) = (Vec::new(), Vec::new());
-        for said in kept.values().flatten() {
+        for said in canaries.into_iter().flatten() {
             let Some(column) = self.sheet.policy.columns.get(usize::from(said.column)) else {
                 continue;
             };
@@ -230,13 +293,12 @@ impl<'a> Maker<'a> {
             if column.role == Role::Identifier
                 && normal::write(column.kind, Default::default(), &said.text, &mut full)
             {
-                own.push(self.free(&copy, &[]).weigh(column.kind, &full, &mut part));
+                own.push(self.free(copy, &[]).weigh(column.kind, &full, &mut part));
             }
         }
         for t in own {
             copy.ever.enter(t.full, t.stem);
         }
-        copy
     }
 
     /// The canary of a donor: `kept` is what was sealed of it in an earlier copy. None where a real person has by now what was
@@ -258,9 +320,15 @@ impl<'a> Maker<'a> {
             cells: columns
                 .map(|c| self.sheet.cell(row, c).to_string())
                 .collect(),
+            like: vec![None; self.sheet.policy.columns.len()],
+            region: None,
+            born: None,
+            born_like: None,
+            male: None,
             kept: kept.map_or(&[], Vec::as_slice),
             said: Identity::new(),
         };
+        self.body.borrow(&mut draft);
         self.identify(&mut draft, copy)?;
         let traits = self.traits(&draft.cells, copy);
         let lost = |t: &Trait| self.taken.holds(t.full) || copy.here.contains(&t.full);
@@ -276,7 +344,11 @@ impl<'a> Maker<'a> {
             copy.ever.enter(t.full, t.stem);
         }
         self.prose.write(&mut draft, &mut copy.texts);
-        self.body.dress(&mut draft);
+        self.body.tell(&mut draft);
+        let behind = self.behind(&draft);
+        if self.marks.wear(&mut draft) {
+            self.body.count(&mut draft);
+        }
         for at in self.people.names() {
             copy.names.insert(draft.cells[*at].clone());
         }
@@ -285,7 +357,24 @@ impl<'a> Maker<'a> {
             identity: draft.said,
             cells: draft.cells,
             traits,
+            behind,
         })
+    }
+
+    /// Behind whom a canary stands: beside its household, or near its donor where it parts none.
+    fn behind(&self, draft: &Draft<'_>) -> usize {
+        if let Some(host) = self.company.host(&draft.cells) {
+            return host;
+        }
+        let mut draws = draft.draws(Purpose::Place);
+        let mut row = draft.row;
+        for _ in 0..8 {
+            row = self.body.neighbour(draft, &mut draws);
+            if !self.company.joins(self.sheet, row + 1) {
+                break;
+            }
+        }
+        row
     }
 
     /// Names and identifiers: those that were sealed, and new ones where the donor says something and nothing was.

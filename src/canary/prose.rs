@@ -14,9 +14,6 @@ const TRIES: usize = 96;
 /// Rows drawn in search of a number that stands at the same place.
 const LENDERS: usize = 24;
 
-/// An address that so many rows have is no household's.
-const COMMON: u32 = 20;
-
 /// Where clauses end.
 const ENDS: [char; 10] = ['，', '。', '；', '、', ',', '.', ';', '|', '/', '\n'];
 
@@ -84,15 +81,17 @@ impl<'a> Prose<'a> {
                 None => self.compose(draft, *at, counts, used),
             };
             let text = text.unwrap_or_else(|| {
-                self.rename(draft, draft.row, donor)
-                    .unwrap_or_else(|| donor.to_string())
+                let row = draft.like(*at);
+                let like = self.sheet.cell(row, *at);
+                let own = self.rename(draft, row, like);
+                own.unwrap_or_else(|| like.to_string())
             });
             used.insert(text.clone());
             draft.say(*at, donor, text);
         }
     }
 
-    /// Another text than the donor's; none where the donor's is no person's, or nothing else can be made.
+    /// A text like the lender's; none where that is no person's, is a household's, or nothing else can be made.
     fn compose(
         &self,
         draft: &Draft<'_>,
@@ -100,34 +99,35 @@ impl<'a> Prose<'a> {
         counts: &Counts<'a>,
         used: &HashSet<String>,
     ) -> Option<String> {
-        let donor = self.sheet.cell(draft.row, at);
+        let lender = draft.like(at);
+        let like_whom = self.sheet.cell(lender, at);
         let address = self.sheet.policy.columns[at].kind == Kind::Address;
-        let rows = counts.times(donor);
-        if rows >= COMMON || (rows > 1 && !address) {
+        if counts.times(like_whom) > 1 {
             return None;
         }
         let mut draws = draft.draws(Purpose::Beside {
             column: at as u32,
-            said: draft.beside(at, donor),
+            said: draft.beside(at, self.sheet.cell(draft.row, at)),
         });
-        let area = area(donor);
+        let area = area(like_whom);
         for attempt in 0..TRIES {
             let mut row = self.sheet.any_row(&mut draws);
             let mut like = self.sheet.cell(row, at);
             let made = if address {
                 if attempt * 4 > TRIES * 3 {
                     // nobody else lives there: somebody nearby
-                    (row, like) = (draft.row, donor);
-                } else if !area.fits(like) {
+                    (row, like) = (lender, like_whom);
+                } else if !area.fits(like) || counts.times(like) > 1 {
                     continue;
                 }
                 self.elsewhere(at, like, &mut draws)
             } else {
-                splice(donor, like).or_else(|| self.renumbered(at, donor, &mut draws, |_, _| true))
+                splice(like_whom, like)
+                    .or_else(|| self.renumbered(at, like_whom, &mut draws, |_, _| true))
             };
             let Some(made) = made else { continue };
             let made = self.rename(draft, row, &made).unwrap_or(made);
-            let made = self.rename(draft, draft.row, &made).unwrap_or(made);
+            let made = self.rename(draft, lender, &made).unwrap_or(made);
             if counts.times(&made) == 0 && !used.contains(&made) {
                 return Some(made);
             }
@@ -135,13 +135,11 @@ impl<'a> Prose<'a> {
         None
     }
 
-    /// The address of another door: the street and the estate stay, building and door are as in other rows. A lone number is
-    /// the house's.
+    /// The address of another door in the same street, its numbers as in other rows.
     fn elsewhere(&self, at: usize, like: &str, draws: &mut Draws<'_>) -> Option<String> {
-        let numbers = runs(like).filter(|r| r.is_number).count();
-        self.renumbered(at, like, draws, |nth, run| {
+        self.renumbered(at, like, draws, |_, run| {
             // five digits and more are a post code
-            run.text.len() < 5 && (nth > 0 || numbers == 1 || like.is_ascii())
+            run.text.len() < 5
         })
     }
 
@@ -234,9 +232,9 @@ impl<'a> Prose<'a> {
 
 /// What an address shares with its neighbourhood: the district in front, or the town at the end.
 #[derive(Debug, PartialEq)]
-struct Area<'t> {
-    head: &'t str,
-    tail: &'t str,
+pub(super) struct Area<'t> {
+    pub(super) head: &'t str,
+    pub(super) tail: &'t str,
 }
 
 impl Area<'_> {
@@ -245,7 +243,7 @@ impl Area<'_> {
     }
 }
 
-fn area(address: &str) -> Area<'_> {
+pub(super) fn area(address: &str) -> Area<'_> {
     let none = Area { head: "", tail: "" };
     if address.is_ascii() {
         // a last part with a short number is a flat; with a post code, or none, a town

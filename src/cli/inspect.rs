@@ -32,6 +32,9 @@ pub struct Options {
     /// How many recipients there will be
     #[arg(long, value_name = "N", default_value_t = 100)]
     recipients: usize,
+    /// How many of them may lay their copies side by side and one still be named, as `coalition` in the policy
+    #[arg(long, value_name = "N")]
+    coalition: Option<u32>,
     #[command(flatten)]
     output: Output,
 }
@@ -50,7 +53,11 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     if let Some(policy) = &given {
         describes_only(&source, policy)?;
     }
-    let policy = first_policy(&source, given, options.lossless);
+    let mut policy = first_policy(&source, given, options.lossless);
+    if options.coalition.is_some() {
+        policy.coalition = options.coalition;
+        policy::text::check("--coalition", &policy)?;
+    }
     let policy_sink = match &options.write_policy {
         Some(path) if path.exists() => {
             return Err(Error::input(format!(

@@ -40,7 +40,7 @@ pub struct Options {
     /// What the copies are for; kept in the ledger
     #[arg(long, value_name = "TEXT")]
     purpose: Option<String>,
-    /// Exactly so many canaries a copy, instead of one for 200 rows
+    /// Exactly so many canaries a copy, all its own, instead of one for 200 rows
     #[arg(long, value_name = "N")]
     canaries: Option<usize>,
     /// Show what would be done, and do nothing

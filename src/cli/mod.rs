@@ -2,6 +2,7 @@
 
 mod batch;
 mod demo;
+mod drill;
 mod init;
 mod inspect;
 mod issue;
@@ -69,6 +70,16 @@ enum Command {
     Lookup(lookup::Options),
     /// Show what was issued, and that nobody rewrote it
     Ledger(ledger::Options),
+    /// Play attacks on a table's copies and show which of them still name their source
+    ///
+    /// The table is issued to made-up recipients in a vault of its own, which is gone afterwards. Every attack is played on these
+    /// copies (fewer rows and columns, moved and coarser values, other formats, merged files, partners who pool their copies, hunts
+    /// for canaries, next month's copy laid over this one), and what is left is traced as any leak. The result is a table; with
+    /// `-o x.html` a page with curves as well, with `-o x.json` JSON.
+    ///
+    /// Where the file is, byte for byte, a copy that the vault here issued, that very copy is attacked, and traced against the
+    /// vault's own recipients. Nothing is written there, and no trace is counted.
+    Drill(drill::Options),
     /// Take one suspect file apart for a trace, within limits
     #[command(name = read::NAME, hide = true)]
     Read,
@@ -106,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Trace(options) => trace::run(&cli.place, options),
         Command::Lookup(options) => lookup::run(&cli.place, options),
         Command::Ledger(options) => ledger::run(&cli.place, options),
+        Command::Drill(options) => drill::run(&cli.place, &options),
         Command::Read => read::run(),
         Command::Demo => demo::run(),
     };

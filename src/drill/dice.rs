@@ -16,6 +16,7 @@ pub(super) enum Purpose {
     Phone = 6,
     Birth = 7,
     BirthYear = 8,
+    Attack = 9,
 }
 
 /// A stream of draws.

@@ -189,7 +189,7 @@ fn cells_of<'a>(table: &'a Table, row: usize, columns: &[Option<usize>]) -> Vec<
         .collect()
 }
 
-fn select_rows(table: &Table, rows: impl IntoIterator<Item = usize>) -> Table {
+pub(super) fn select_rows(table: &Table, rows: impl IntoIterator<Item = usize>) -> Table {
     let mut selected = Table::new(table.header().to_vec(), table.width());
     for row in rows {
         selected.push(table.row(row));
@@ -197,7 +197,7 @@ fn select_rows(table: &Table, rows: impl IntoIterator<Item = usize>) -> Table {
     selected
 }
 
-fn select_columns(table: &Table, columns: &[usize]) -> Table {
+pub(super) fn select_columns(table: &Table, columns: &[usize]) -> Table {
     let names = columns.iter().filter_map(|c| table.header().get(*c));
     let mut selected = Table::new(names.cloned().collect(), columns.len());
     for row in 0..table.rows() {

@@ -40,7 +40,7 @@ pub fn redate(table: &Table, columns: &[&str], form: DateForm) -> Result<Table> 
     }))
 }
 
-fn rewritten(cell: &str, form: DateForm) -> Option<String> {
+pub(super) fn rewritten(cell: &str, form: DateForm) -> Option<String> {
     let (day, time) = match cell.split_once(' ') {
         Some((day, time)) => (day, Some(time)),
         None => (cell, None),

@@ -157,6 +157,19 @@ pub fn find_by_marks(vault: &Vault, source: &Source) -> Result<Option<CameBack>>
     }))
 }
 
+/// Refuses a table that holds shared canaries of the register: only copies do.
+pub fn refuse_shared(records: &Records, source: &Source) -> Result<()> {
+    match records.came_back {
+        // one may by chance be a real person by now
+        0 | 1 => Ok(()),
+        met => Err(Error::input(format!(
+            "`{}` holds {met} made-up records that only issued copies hold. Find whose it is with `taggant trace`, and issue the agency's own \
+             table.",
+            source.name
+        ))),
+    }
+}
+
 /// Refuses a table whose changed records stand where only a copy's marks would have put them: a copy without its canaries.
 pub fn refuse_moved(records: &Records, source: &Source) -> Result<()> {
     let (compared, moved) = records.moved;

@@ -5,19 +5,20 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
+use super::marked::Marked;
 use super::order::Turns;
 use super::records::Records;
+use super::shared::Shared;
 use crate::canary::draws::{Draws, Purpose};
 use crate::canary::{Canary, DonorRate, Identity, Maker, Sheet, donor_draw};
-use crate::code::{BiasSet, Codeword, Handle};
+use crate::code::{Codeword, Handle};
 use crate::key::{BlockKey, CodeKeys};
 use crate::ledger::CanaryIndex;
-use crate::mark::Record;
 use crate::mark::constraint::Elapsed;
 use crate::mark::shape::Shape;
 use crate::policy::Role;
 use crate::policy::order::{Rank, Ranker};
-use crate::table::{Edits, Line, Replaced, Table};
+use crate::table::{Edits, Line, Replaced};
 
 /// Sort keys of a table, at most.
 const KEYS: usize = 3;
@@ -44,17 +45,27 @@ impl Sorting<'_> {
     }
 }
 
+/// What was planned for a table's rows.
+#[derive(Clone, Copy)]
+pub struct Planned<'a> {
+    /// Which record each row is, and its variants.
+    pub records: &'a Records,
+    /// The rows that change places.
+    pub turns: &'a Turns,
+    /// The register's shape.
+    pub shape: &'a Shape,
+}
+
 /// What all copies of one table share.
 pub struct Printer<'a> {
-    table: &'a Table,
-    places: &'a [Option<usize>],
+    sheet: Sheet<'a>,
     records: &'a Records,
     turns: &'a Turns,
     shape: &'a Shape,
+    keys: &'a CodeKeys,
     maker: Maker<'a>,
-    /// Every row's biases, one a slot that it holds, in group order.
-    biases: Vec<u8>,
-    bias_starts: Vec<u32>,
+    rows: Marked<'a>,
+    shared: Shared,
     sort: Vec<Sorting<'a>>,
     /// Every row's ranks in the source.
     ranks: Vec<Ranks>,
@@ -87,12 +98,25 @@ pub struct Bearer {
     pub kept: HashMap<Handle, Identity>,
 }
 
+/// A row that the source has not.
+struct Insert<'k> {
+    /// Its cells, by the register's columns.
+    cells: Vec<String>,
+    donor: Handle,
+    /// The source's row behind which it stands, where the table's order leaves that free.
+    behind: usize,
+    /// What draws its place among equals.
+    key: &'k BlockKey,
+}
+
 /// A copy, ready to be written.
 pub struct Copy<'a> {
     /// What the source's writer must do.
     pub edits: Edits<'a>,
-    /// The canaries in it.
+    /// The canaries in it that are the recipient's alone.
     pub canaries: Vec<Canary>,
+    /// How many shared ones it holds beside them.
+    pub shared: usize,
     /// Cells that differ from the source, numbering aside.
     pub cells_altered: usize,
 }
@@ -101,23 +125,27 @@ impl<'a> Printer<'a> {
     /// Prepares what all copies of a table share.
     pub fn new(
         sheet: Sheet<'a>,
-        records: &'a Records,
-        turns: &'a Turns,
-        shape: &'a Shape,
+        planned: Planned<'a>,
         maker: Maker<'a>,
+        shared: Shared,
         days: &HashMap<usize, Date>,
-        keys: &CodeKeys,
+        keys: &'a CodeKeys,
     ) -> Printer<'a> {
         let Sheet {
             policy,
             table,
             places,
         } = sheet;
+        let Planned {
+            records,
+            turns,
+            shape,
+        } = planned;
         let place_of = |name: &str| {
             let column = policy.columns.iter().position(|c| c.name == name)?;
             Some((column, places.get(column).copied().flatten()?))
         };
-        let (biases, bias_starts) = biases(policy.code, records, shape, keys);
+        let rows = Marked::new(table, places, records, shape, policy.code, keys);
         let sort: Vec<Sorting<'_>> = policy
             .sort
             .iter()
@@ -151,14 +179,14 @@ impl<'a> Printer<'a> {
         let mut follow = Elapsed::all(policy, days);
         follow.retain(Elapsed::follows);
         Printer {
-            table,
-            places,
+            sheet,
             records,
             turns,
             shape,
+            keys,
             maker,
-            biases,
-            bias_starts,
+            rows,
+            shared,
             sort,
             ranks,
             sequences,
@@ -173,7 +201,7 @@ impl<'a> Printer<'a> {
 
     /// Sites in its cells, which no sorting takes away.
     pub fn cell_sites(&self) -> usize {
-        self.biases.len()
+        self.rows.sites()
     }
 
     /// Identifier columns of the register.
@@ -184,10 +212,22 @@ impl<'a> Printer<'a> {
     /// The copy of one recipient.
     pub fn copy(&'a self, bearer: &Bearer, wanted: Wanted) -> Copy<'a> {
         let canaries = self.canaries(bearer, wanted);
-        let altered = self.altered(&bearer.codeword);
-        let lines = self.lines(&altered, &canaries, bearer);
+        let shared = match wanted {
+            Wanted::Rate { .. } => self.shared_inserts(&bearer.codeword),
+            Wanted::Exactly(_) => Vec::new(),
+        };
+        let shared_held = shared.len();
+        let own = canaries.iter().map(|canary| Insert {
+            cells: canary.cells.clone(),
+            donor: canary.donor,
+            behind: canary.behind,
+            key: &bearer.canary_key,
+        });
+        let inserts: Vec<Insert<'_>> = own.chain(shared).collect();
+        let altered = self.rows.altered(&bearer.codeword, &self.follow);
+        let lines = self.lines(&altered, &inserts, &bearer.codeword);
         let cells_altered = altered.len();
-        let inserted = self.inserted(&canaries);
+        let inserted = self.inserted(&inserts);
         let mut edits = Edits {
             lines,
             replaced: altered,
@@ -197,95 +237,40 @@ impl<'a> Printer<'a> {
         Copy {
             edits,
             canaries,
+            shared: shared_held,
             cells_altered,
         }
     }
 
-    fn altered(&'a self, codeword: &Codeword) -> Vec<Replaced<'a>> {
-        let mut out = Vec::new();
-        let records = self.records;
-        let mut blocks: Vec<[u8; 16]> = Vec::new();
-        let handles: Vec<u64> = records
-            .handles
-            .iter()
-            .map(|h| h.map_or(0, |h| h.0))
-            .collect();
-        let last = self
-            .shape
-            .groups
-            .iter()
-            .map(|g| g.first_slot + 4)
-            .max()
-            .unwrap_or(0);
-        let per_row = usize::from(last / 16) + 1;
-        let mut all = vec![Vec::new(); per_row];
-        for (block, out) in all.iter_mut().enumerate() {
-            codeword.bytes(block as u64, &handles, &mut blocks);
-            out.clone_from(&blocks);
-        }
-        for (row, start) in self.bias_starts.iter().enumerate() {
-            let mut at = *start as usize;
-            let before = out.len();
-            for (g, group) in self.shape.groups.iter().enumerate() {
-                let bits = records.plan.bits(row, g);
-                let mut v = 0;
-                for bit in 0..bits {
-                    let slot = usize::from(group.first_slot) + usize::from(bit);
-                    v |= usize::from(all[slot / 16][row][slot % 16] < self.biases[at]) << bit;
-                    at += 1;
-                }
-                if v == 0 {
-                    continue;
-                }
-                for (nth, column) in group.columns.iter().enumerate() {
-                    let Some(place) = self.places.get(column.column).copied().flatten() else {
-                        continue;
-                    };
-                    let text = records.plan.text(row, g, v, nth);
-                    if text != self.table.cell(row, place) {
-                        out.push(Replaced {
-                            row: row as u32,
-                            column: place as u32,
-                            text: Cow::Borrowed(text),
-                        });
-                    }
-                }
+    /// The shared canaries that a codeword holds, with its marks.
+    fn shared_inserts(&self, codeword: &Codeword) -> Vec<Insert<'_>> {
+        let shared = &self.shared;
+        let code = self.sheet.policy.code;
+        let marked = Marked::new(
+            &shared.table,
+            &shared.places,
+            &shared.records,
+            self.shape,
+            code,
+            self.keys,
+        );
+        let altered = marked.altered(codeword, &self.follow);
+        let insert = |at: usize| {
+            let mut cells: Vec<String> = shared.table.row(at).map(str::to_string).collect();
+            for r in altered.iter().filter(|r| r.row as usize == at) {
+                cells[r.column as usize] = r.text.to_string();
             }
-            if out.len() > before {
-                self.follow(row, before, &mut out);
-                out[before..].sort_unstable_by_key(|r| r.column);
+            Insert {
+                cells,
+                donor: shared.donors[at],
+                behind: shared.behind[at],
+                key: &shared.key,
             }
-        }
-        out
-    }
-
-    /// Counts of time say what the row's altered dates make them; `out[before..]` is what is altered in the row so far.
-    fn follow(&'a self, row: usize, before: usize, out: &mut Vec<Replaced<'a>>) {
-        let record = Record::new(self.table, row, self.places);
-        let place = |column: usize| self.places.get(column).copied().flatten().map(|p| p as u32);
-        for rule in &self.follow {
-            let touched = rule
-                .columns()
-                .any(|c| out[before..].iter().any(|r| Some(r.column) == place(c)));
-            if !touched {
-                continue;
-            }
-            let now = |column: usize| {
-                let altered = out[before..]
-                    .iter()
-                    .find(|r| Some(r.column) == place(column));
-                altered.map_or_else(|| record.cell(column), |r| &r.text)
-            };
-            if let (Some(text), Some(column)) =
-                (rule.follow(|c| record.cell(c), now), place(rule.column()))
-            {
-                out.push(Replaced {
-                    row: row as u32,
-                    column,
-                    text: Cow::Owned(text),
-                });
-            }
-        }
+        };
+        shared
+            .held(self.sheet.policy, self.keys, codeword)
+            .map(insert)
+            .collect()
     }
 
     fn canaries(&self, bearer: &Bearer, wanted: Wanted) -> Vec<Canary> {
@@ -308,6 +293,7 @@ impl<'a> Printer<'a> {
         // those that the recipient knows already come first: nobody new may take their numbers
         donors.sort_unstable_by_key(|(draw, handle, _)| (!bearer.kept.contains_key(handle), *draw));
         let mut copy = self.maker.begin(&bearer.kept);
+        self.maker.avoid(&self.shared.ever, &mut copy);
         let mut out = Vec::new();
         for (draw, handle, row) in donors {
             if out.len() >= most || (draw > limit && out.len() >= least) {
@@ -325,8 +311,13 @@ impl<'a> Printer<'a> {
     }
 
     /// The copy's lines in the table's own order; a canary stands anywhere among its equals.
-    fn lines(&self, altered: &[Replaced<'_>], canaries: &[Canary], bearer: &Bearer) -> Vec<Line> {
-        let places = self.turns.places(&bearer.codeword, self.ranks.len());
+    fn lines(
+        &self,
+        altered: &[Replaced<'_>],
+        inserts: &[Insert<'_>],
+        codeword: &Codeword,
+    ) -> Vec<Line> {
+        let places = self.turns.places(codeword, self.ranks.len());
         // twice the row's number, so that a canary's place is an even number between two rows
         let kept = self.ranks.iter().zip(places).enumerate();
         let mut items: Vec<(Ranks, u64, Line)> = kept
@@ -337,35 +328,38 @@ impl<'a> Printer<'a> {
                 items[r.row as usize].0[key] = by.rank(&r.text);
             }
         }
-        for (at, canary) in canaries.iter().enumerate() {
+        for (at, insert) in inserts.iter().enumerate() {
             let mut ranks = Ranks::default();
             for (rank, by) in ranks.iter_mut().zip(&self.sort) {
-                *rank = by.rank(&canary.cells[by.column]);
+                *rank = by.rank(&insert.cells[by.column]);
             }
-            let mut draws = Draws::new(&bearer.canary_key, canary.donor, Purpose::Place);
+            let mut draws = Draws::new(insert.key, insert.donor, Purpose::Place);
             // the source is in order, so its own ranks can be searched; in a table without order all rows are equal
             let first = self.ranks.partition_point(|r| *r < ranks);
             let behind = self.ranks.partition_point(|r| *r <= ranks);
-            let tie = 2 * (first + draws.below(behind - first + 1)) as u64;
+            let free = first..behind;
+            let tie = match free.contains(&insert.behind) {
+                true => insert.behind + 1,
+                false => first + draws.below(behind - first + 1),
+            };
+            let tie = 2 * tie as u64;
             items.push((ranks, tie, Line::Inserted(at as u32)));
         }
         items.sort_by_key(|(ranks, tie, _)| (*ranks, *tie));
         items.into_iter().map(|(_, _, line)| line).collect()
     }
 
-    fn inserted(&self, canaries: &[Canary]) -> Vec<Vec<String>> {
-        canaries
-            .iter()
-            .map(|canary| {
-                let mut cells = vec![String::new(); self.table.width()];
-                for (column, place) in self.places.iter().enumerate() {
-                    if let (Some(place), Some(text)) = (place, canary.cells.get(column)) {
-                        cells[*place].clone_from(text);
-                    }
+    fn inserted(&self, inserts: &[Insert<'_>]) -> Vec<Vec<String>> {
+        let by_table = |insert: &Insert<'_>| {
+            let mut cells = vec![String::new(); self.sheet.table.width()];
+            for (column, place) in self.sheet.places.iter().enumerate() {
+                if let (Some(place), Some(text)) = (place, insert.cells.get(column)) {
+                    cells[*place].clone_from(text);
                 }
-                cells
-            })
-            .collect()
+            }
+            cells
+        };
+        inserts.iter().map(by_table).collect()
     }
 
     /// Numbers the lines again where the table numbers its rows.
@@ -377,7 +371,7 @@ impl<'a> Printer<'a> {
                     Line::Inserted(at) => edits.inserted[*at as usize][*place] = number.to_string(),
                     Line::Kept(row) => {
                         let text = number.to_string();
-                        if text != self.table.cell(*row as usize, *place).trim() {
+                        if text != self.sheet.table.cell(*row as usize, *place).trim() {
                             renumbered.push(Replaced {
                                 row: *row,
                                 column: *place as u32,
@@ -393,24 +387,6 @@ impl<'a> Printer<'a> {
             edits.replaced.sort_by_key(|r| (r.row, r.column));
         }
     }
-}
-
-fn biases(set: BiasSet, records: &Records, shape: &Shape, keys: &CodeKeys) -> (Vec<u8>, Vec<u32>) {
-    let mut biases = Vec::new();
-    let mut starts = Vec::with_capacity(records.handles.len());
-    for (row, handle) in records.handles.iter().enumerate() {
-        starts.push(biases.len() as u32);
-        let Some(handle) = *handle else { continue };
-        for (g, group) in shape.groups.iter().enumerate() {
-            for bit in 0..records.plan.bits(row, g) {
-                biases.push(
-                    set.bias_at(keys, handle, group.first_slot + u16::from(bit))
-                        .0,
-                );
-            }
-        }
-    }
-    (biases, starts)
 }
 
 /// The canaries' digests, as the ledger keeps them.

@@ -49,7 +49,8 @@ pub fn wanted(request: &Request, policy: &Policy, bearer: &Bearer, sites: usize)
     if let Some(n) = request.canaries {
         return Wanted::Exactly(n);
     }
-    let rate = DonorRate::from_fraction(policy.canaries.rate);
+    let own = 1.0 - policy.canaries.shared;
+    let rate = DonorRate::from_fraction(policy.canaries.rate * own);
     let earlier = bearer
         .kept
         .keys()
@@ -91,7 +92,7 @@ pub fn make_copy(
     path: &Path,
 ) -> Result<MadeCopy> {
     let copy = printer.copy(bearer, wanted);
-    if printer.sites() == 0 && copy.canaries.is_empty() {
+    if printer.sites() == 0 && copy.canaries.is_empty() && copy.shared == 0 {
         return Err(Error::input(format!(
             "no canary could be made for `{}`, and `{}` has no sites, so that copy would be nobody's. Name a carrier in a policy (see \
              `taggant inspect`).",
@@ -118,7 +119,7 @@ pub fn make_copy(
         file,
         sha256,
         rows: copy.edits.lines.len(),
-        canaries: copy.canaries.len(),
+        canaries: copy.canaries.len() + copy.shared,
         cells_altered: copy.cells_altered,
         index: copy::canary_index(&copy.canaries, printer.identifier_columns()),
         sealed: Zeroizing::new(sealed),

@@ -8,19 +8,25 @@ pub mod back;
 mod checks;
 pub mod copy;
 mod files;
-mod making;
+pub mod history;
+pub mod making;
+mod marked;
 pub mod names;
 pub mod order;
 pub mod records;
 pub mod register;
+pub mod shared;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
-use crate::canary::{Maker, Sheet};
+use crate::canary::{Identity, Maker, Sheet};
+use crate::code::Handle;
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
 use crate::mark;
@@ -30,11 +36,12 @@ use crate::table::Source;
 use crate::vault::Vault;
 use checks::check_places;
 pub use checks::check_table;
-use copy::{Bearer, Printer, Wanted};
+use copy::{Bearer, Planned, Printer, Wanted};
 use files::{make_folder, remove_stale, show};
+use history::History;
 use making::{bearer, make_copy, wanted};
 use order::Turns;
-use records::{History, Records};
+use records::Records;
 use register::Frame;
 
 /// Copies that are made, entered and shown together: few enough that a killed run loses little.
@@ -117,7 +124,9 @@ pub struct Issue<'a> {
     frame: Frame,
     records: Records,
     turns: Turns,
-    history_len: usize,
+    history: History,
+    /// The register's shared canaries so far, by donor.
+    shared_kept: HashMap<Handle, Identity>,
     table_known: Option<TableEntry>,
     parent: Option<String>,
     paths: Vec<PathBuf>,
@@ -190,20 +199,20 @@ impl<'a> Issue<'a> {
                 None,
             ),
         };
-        let index = match &frame.known {
-            Some(register) => vault.ledger.records(register.id)?,
-            None => RecordIndex::new(frame.shape.layout()),
+        let (history, shared_kept) = match &frame.known {
+            Some(register) => (
+                History::load(&vault.ledger, register.id, &frame.shape)?,
+                shared::kept(&vault.ledger, register.id)?,
+            ),
+            None => {
+                let index = RecordIndex::new(frame.shape.layout());
+                let history = History::new(index, Vec::new(), &frame.shape);
+                (history, HashMap::new())
+            }
         };
-        let history = History::new(index, &frame.shape);
         let keys = vault.key.digest_keys();
         let code = vault.key.code_keys();
-        let reader = records::Reader {
-            shape: &frame.shape,
-            planner: &frame.planner,
-            keys: &keys,
-            directions: &code.direction,
-            register: frame.name.as_bytes(),
-        };
+        let reader = frame.reader(&keys, &code);
         let mut records = reader.read(&source.table, &frame.places, &history);
         if mark::order::applies(&frame.policy) {
             records.rows.pairs =
@@ -217,6 +226,7 @@ impl<'a> Issue<'a> {
         );
         if parent.is_none() {
             back::refuse_moved(&records, source)?;
+            back::refuse_shared(&records, source)?;
         }
         let table_known =
             match &frame.known {
@@ -239,7 +249,8 @@ impl<'a> Issue<'a> {
             frame,
             records,
             turns,
-            history_len: history.len(),
+            history,
+            shared_kept,
             table_known,
             parent,
             paths,
@@ -333,9 +344,10 @@ impl<'a> Issue<'a> {
             source,
             request,
             frame,
-            records,
+            mut records,
             turns,
-            history_len,
+            history,
+            shared_kept,
             table_known,
             parent,
             paths,
@@ -349,53 +361,78 @@ impl<'a> Issue<'a> {
             table: &source.table,
             places: &frame.places,
         };
+        let shared_key = vault.key.shared_canary_key(&frame.name);
+        let mut new = std::mem::take(&mut records.new);
+        let mut rows = std::mem::take(&mut records.rows);
+        let records = &records;
+        let (made, shared) = sync_channel(1);
+        let prepare = || -> Result<Printer<'_>> {
+            let maker = Maker::new(
+                &frame.policy,
+                &source.table,
+                &frame.places,
+                &keys,
+                &records.taken,
+                &days,
+            );
+            let making = shared::Making {
+                policy: &frame.policy,
+                maker: &maker,
+                reader: &frame.reader(&keys, &code),
+                history: &history,
+                source: records,
+                places: &frame.places,
+                kept: &shared_kept,
+            };
+            let (shared, news) = making.make(shared_key)?;
+            // the ledger waits for these and enters them, unless it failed before
+            made.send(news).ok();
+            let planned = Planned {
+                records,
+                turns: &turns,
+                shape: &frame.shape,
+            };
+            Ok(Printer::new(sheet, planned, maker, shared, &days, &code))
+        };
         // the ledger waits for the disk: meanwhile another core prepares what all copies share
         let ledger = &mut vault.ledger;
         let (entered, printer) = std::thread::scope(|scope| {
-            let printer = scope.spawn(|| {
-                let maker = Maker::new(
-                    &frame.policy,
-                    &source.table,
-                    &frame.places,
-                    &keys,
-                    &records.taken,
-                    &days,
-                );
-                Printer::new(sheet, &records, &turns, &frame.shape, maker, &days, &code)
-            });
+            let printer = scope.spawn(prepare);
             let entered = ledger.write(|writer| {
                 let register = match &frame.known {
                     Some(register) => register.id,
                     None => writer.add_register(&frame.entry(now)?)?.id,
-                };
-                let table = match table_known {
-                    Some(table) => table,
-                    None => writer.add_table(&NewTable {
-                        register,
-                        label: &request.stem,
-                        source_digest,
-                        created: now,
-                        first_ordinal: history_len as u32,
-                        records: &records.new,
-                        rows: &records.rows,
-                        new_shared: &[],
-                    })?,
                 };
                 let recipients = request
                     .recipients
                     .iter()
                     .map(|name| writer.add_recipient(name, now))
                     .collect::<Result<Vec<Recipient>>>()?;
+                let news = shared.recv().unwrap_or_default();
+                let table = match table_known {
+                    Some(table) => table,
+                    None => {
+                        rows.shared = news.enter(history.len(), &mut new);
+                        writer.add_table(&NewTable {
+                            register,
+                            label: &request.stem,
+                            source_digest,
+                            created: now,
+                            first_ordinal: history.len() as u32,
+                            records: &new,
+                            rows: &rows,
+                            new_shared: &news.sealed,
+                        })?
+                    }
+                };
                 Ok((table, recipients))
             });
-            (
-                entered,
-                printer
-                    .join()
-                    .unwrap_or_else(|fault| std::panic::resume_unwind(fault)),
-            )
+            let printer = printer
+                .join()
+                .unwrap_or_else(|fault| std::panic::resume_unwind(fault));
+            (entered, printer)
         });
-        let (table, recipients) = entered?;
+        let (printer, (table, recipients)) = (printer?, entered?);
         let mut issued = Vec::with_capacity(recipients.len());
         let finished = AtomicUsize::new(0);
         let todo: Vec<(&Recipient, &PathBuf)> = recipients.iter().zip(&paths).collect();

@@ -1,7 +1,9 @@
 //! Which record each row is: handles found again in the register's earlier tables, or given now.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use super::history::History;
 use crate::canary::Taken;
 use crate::code::Handle;
 use crate::digests::{DigestMap, DigestSet, map_for};
@@ -13,68 +15,6 @@ use crate::mark::{Record, Variants};
 use crate::parallel;
 use crate::policy::Kind;
 use crate::table::Table;
-
-/// What the register's earlier tables said.
-pub struct History {
-    index: RecordIndex,
-    by_identifier: DigestMap<Handle>,
-    versions: DigestMap<Vec<u32>, Handle>,
-}
-
-impl History {
-    /// From the ledger's records.
-    pub fn new(index: RecordIndex, shape: &Shape) -> History {
-        let mut by_identifier = map_for(index.len() * shape.identifiers.len());
-        let mut versions: DigestMap<Vec<u32>, Handle> = map_for(index.len());
-        for ordinal in 0..index.len() {
-            let handle = Handle(index.handles[ordinal]);
-            let digests = index.identifiers_of(ordinal);
-            for digest in shape
-                .identifiers
-                .iter()
-                .map(|id| digests[id.first])
-                .filter(|d| *d != 0)
-            {
-                by_identifier.insert(digest, handle);
-            }
-            versions.entry(handle).or_default().push(ordinal as u32);
-        }
-        History {
-            index,
-            by_identifier,
-            versions,
-        }
-    }
-
-    /// How many records there are: the next ordinal.
-    pub fn len(&self) -> usize {
-        self.index.len()
-    }
-
-    /// True before the register's first table.
-    pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
-    }
-
-    /// Whether a record has said mostly the same in its plain cells.
-    fn agrees(&self, handle: Handle, plain: &[u32]) -> bool {
-        self.versions
-            .get(&handle)
-            .into_iter()
-            .flatten()
-            .any(|ordinal| {
-                let known = self.index.plain_of(*ordinal as usize);
-                let both = plain
-                    .iter()
-                    .zip(known)
-                    .filter(|(a, b)| **a != 0 && **b != 0);
-                let (same, all) = both.fold((0, 0), |(same, all), (a, b)| {
-                    (same + usize::from(a == b), all + 1)
-                });
-                same * 2 > all
-            })
-    }
-}
 
 /// The rows of a table as records.
 pub struct Records {
@@ -88,6 +28,8 @@ pub struct Records {
     pub plan: Plan,
     /// Identifiers in use, in this table and before.
     pub taken: Taken,
+    /// Rows that are shared canaries, which only copies hold.
+    pub came_back: usize,
     /// Rows that were in an earlier table, and how many of their readable sites show what only a copy would say.
     pub known_rows: usize,
     /// Sites of changed records that could be compared, and how many stand on a variant other than 0.
@@ -150,6 +92,24 @@ impl Plan {
     }
 }
 
+/// The digests of all rows' identifiers and plain cells.
+struct Digests {
+    identifiers: Vec<u64>,
+    forms: usize,
+    plain: Vec<u32>,
+    plains: usize,
+}
+
+impl Digests {
+    fn ids(&self, row: usize) -> &[u64] {
+        &self.identifiers[row * self.forms..(row + 1) * self.forms]
+    }
+
+    fn plain_of(&self, row: usize) -> &[u32] {
+        &self.plain[row * self.plains..(row + 1) * self.plains]
+    }
+}
+
 /// Some rows' variants: texts for copies, digests for the ledger.
 struct Marked {
     plan: Plan,
@@ -207,19 +167,54 @@ pub struct Reader<'a> {
 impl Reader<'_> {
     /// The rows of `table`, whose register columns stand at `places`.
     pub fn read(&self, table: &Table, places: &[Option<usize>], history: &History) -> Records {
-        let rows = table.rows();
-        let forms = self.shape.layout().identifier_forms;
-        let plains = self.shape.plain.len();
-        let parts = parallel::ranges(rows, ROWS_A_JOB);
+        let digests = self.digests(table, places);
+        let handles = self.handles(table.rows(), &digests, history);
+        let mut records = self.enter(table, places, history, handles, &digests);
+        records.taken = self.taken(history, &digests);
+        records.came_back = self.came_back(history, &digests);
+        records
+    }
+
+    /// As [`Reader::read`], where it is known already which record each row is. Nothing is entered as taken.
+    pub fn read_as(
+        &self,
+        table: &Table,
+        places: &[Option<usize>],
+        history: &History,
+        handles: Vec<Handle>,
+    ) -> Records {
+        let digests = self.digests(table, places);
+        let handles = handles.into_iter().map(Some).collect();
+        self.enter(table, places, history, handles, &digests)
+    }
+
+    fn digests(&self, table: &Table, places: &[Option<usize>]) -> Digests {
+        let parts = parallel::ranges(table.rows(), ROWS_A_JOB);
         let digested = parallel::map(parts.len(), |part| {
             self.digest(table, places, parts[part].clone())
         });
         let (identifiers, plain): (Vec<Vec<u64>>, Vec<Vec<u32>>) = digested.into_iter().unzip();
-        let (identifiers, plain) = (identifiers.concat(), plain.concat());
-        let ids = |row: usize| &identifiers[row * forms..(row + 1) * forms];
-        let plain_of = |row: usize| &plain[row * plains..(row + 1) * plains];
-        let handles = self.handles(rows, &ids, &plain_of, history);
+        Digests {
+            identifiers: identifiers.concat(),
+            forms: self.shape.layout().identifier_forms,
+            plain: plain.concat(),
+            plains: self.shape.plain.len(),
+        }
+    }
 
+    fn enter(
+        &self,
+        table: &Table,
+        places: &[Option<usize>],
+        history: &History,
+        handles: Vec<Option<Handle>>,
+        digests: &Digests,
+    ) -> Records {
+        let rows = table.rows();
+        let (forms, plains) = (digests.forms, digests.plains);
+        let parts = parallel::ranges(rows, ROWS_A_JOB);
+        let ids = |row: usize| digests.ids(row);
+        let plain_of = |row: usize| digests.plain_of(row);
         let mut out = Records {
             handles,
             new: RecordIndex::new(self.shape.layout()),
@@ -228,7 +223,8 @@ impl Reader<'_> {
                 ..TableRows::default()
             },
             plan: Plan::new(self.shape),
-            taken: self.taken(history, rows, &ids),
+            taken: Taken::default(),
+            came_back: 0,
             known_rows: 0,
             moved: (0, 0),
         };
@@ -381,13 +377,9 @@ impl Reader<'_> {
         (compared, moved)
     }
 
-    fn handles<'i>(
-        &self,
-        rows: usize,
-        ids: &impl Fn(usize) -> &'i [u64],
-        plain: &impl Fn(usize) -> &'i [u32],
-        history: &History,
-    ) -> Vec<Option<Handle>> {
+    fn handles(&self, rows: usize, digests: &Digests, history: &History) -> Vec<Option<Handle>> {
+        let ids = |row: usize| digests.ids(row);
+        let plain = |row: usize| digests.plain_of(row);
         let mut by_strength: Vec<usize> = (0..self.shape.identifiers.len()).collect();
         by_strength.sort_by_key(|at| strength(self.shape.identifiers[*at].kind));
         let present = |row: usize| {
@@ -439,15 +431,27 @@ impl Reader<'_> {
         }
     }
 
-    fn taken<'i>(
-        &self,
-        history: &'i History,
-        rows: usize,
-        ids: &impl Fn(usize) -> &'i [u64],
-    ) -> Taken {
+    /// How many rows have every identifier of a shared canary.
+    fn came_back(&self, history: &History, digests: &Digests) -> usize {
+        let shared: HashSet<&[u64]> = history
+            .shared
+            .iter()
+            .map(|at| history.index.identifiers_of(*at as usize))
+            .collect();
+        if shared.is_empty() {
+            return 0;
+        }
+        let rows = digests.identifiers.chunks(digests.forms.max(1));
+        rows.filter(|ids| shared.contains(ids)).count()
+    }
+
+    fn taken(&self, history: &History, digests: &Digests) -> Taken {
         let mut taken = Taken::default();
-        let earlier = (0..history.len()).map(|at| history.index.identifiers_of(at));
-        for digests in earlier.chain((0..rows).map(ids)) {
+        let earlier = (0..history.len())
+            .filter(|at| history.shared.binary_search(&(*at as u32)).is_err())
+            .map(|at| history.index.identifiers_of(at));
+        let here = digests.identifiers.chunks(digests.forms.max(1));
+        for digests in earlier.chain(here) {
             for id in &self.shape.identifiers {
                 taken.enter(digests[id.first], digests[id.stem()]);
             }

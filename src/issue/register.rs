@@ -1,10 +1,13 @@
 //! Which register a table belongs to, and how well it fits the register's frozen policy.
 
+use super::records::Reader;
 use crate::error::{Error, Result, did_you_mean};
+use crate::key::{CodeKeys, DigestKeys};
 use crate::ledger::{Ledger, NewRegister, Register};
 use crate::mark::order;
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
+use crate::mark::size;
 use crate::policy::{Fidelity, Policy, Role, text};
 use crate::table::Source;
 
@@ -73,7 +76,7 @@ impl Frame {
         if let Some(policy) = &policy {
             describes_only(source, policy)?;
         }
-        let policy = first_policy(source, policy, lossless);
+        let policy = size::settle(first_policy(source, policy, lossless), &source.table);
         Frame::over(source, name, None, parent, policy)
     }
 
@@ -91,8 +94,15 @@ impl Frame {
                 register.name
             )));
         }
+        // biases that are left out are those that were chosen
+        let differs = |mut given: Policy| {
+            if given.code.is_open() {
+                given.code = frozen.code;
+            }
+            given != frozen
+        };
         let given = policy.map(|policy| first_policy(source, Some(policy), lossless));
-        if given.is_some_and(|given| given != frozen) {
+        if given.is_some_and(differs) {
             return Err(Error::input(format!(
                 "register `{}` froze its policy when it was first issued, and the one given differs. Leave `--policy` out, or issue under another `--register`.",
                 register.name
@@ -162,6 +172,17 @@ impl Frame {
             }
         }
         Ok(())
+    }
+
+    /// Reads rows as records of the register.
+    pub fn reader<'a>(&'a self, keys: &'a DigestKeys, code: &'a CodeKeys) -> Reader<'a> {
+        Reader {
+            shape: &self.shape,
+            planner: &self.planner,
+            keys,
+            directions: &code.direction,
+            register: self.name.as_bytes(),
+        }
     }
 
     /// What goes into the ledger at the first issue.

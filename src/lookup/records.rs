@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::{Agreement, Fit, FoundRecord, Held, Marks, Shelf};
-use crate::code::{Bias, Codeword, Handle};
+use crate::code::{Bias, Codeword, Handle, PRESENCE};
 use crate::digests::DigestMap;
 use crate::key::{CodeKeys, DigestKeys};
 use crate::mark::normal::Form;
@@ -231,6 +231,7 @@ impl<'a> Search<'a> {
         let (held, marks) = self.held(vault, codes, handle, &marked);
         FoundRecord {
             register: shelf.known.register.name.clone(),
+            made_up: shelf.known.is_shared(handle),
             agrees,
             held,
             marks: marks
@@ -248,6 +249,8 @@ impl<'a> Search<'a> {
         marked: &[(usize, usize, usize)],
     ) -> (Vec<Held>, Option<Marks>) {
         let shelf = self.shelf;
+        let presence = || shelf.known.code().bias_at(codes, handle, PRESENCE);
+        let shared = shelf.known.is_shared(handle).then(presence);
         let mut held = Vec::new();
         // recipient -> (a copy shows the values, the chance of that)
         let mut compared: DigestMap<(bool, f64), [u8; 16]> = DigestMap::default();
@@ -255,6 +258,9 @@ impl<'a> Search<'a> {
             let version = Version::new(self, version, handle, marked, codes);
             for entry in shelf.exports.iter().filter(|e| e.table == table) {
                 let word = Codeword::new(vault.key.codeword_key(&entry.recipient));
+                if shared.is_some_and(|bias| !word.bit(handle, PRESENCE, bias)) {
+                    continue;
+                }
                 let shows = version.as_ref().map(|v| v.shown_to(&word, handle));
                 if let (Some(shows), Some(version)) = (shows, &version) {
                     let all = compared.entry(entry.recipient).or_default();

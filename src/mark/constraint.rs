@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use crate::policy::{DateOrder, Kind, Policy, Rule, Unit};
+use crate::policy::{DateOrder, Kind, Part, Policy, Rule, Unit};
+use crate::value::date::Moment;
 use crate::value::elapsed::{count_written, elapsed, write_count};
-use crate::value::{date, national_id, number};
+use crate::value::{clock, date, national_id, number};
 
 /// A rule over columns that alterations may touch.
 pub struct Constraint {
@@ -17,6 +18,8 @@ pub struct Constraint {
 enum Test {
     Order { first: Cell, then: Cell },
     Elapsed(Elapsed),
+    Part { of: Cell, part: Part },
+    Bands { by: Cell, edges: Vec<[f64; 2]> },
 }
 
 /// A number that counts the time between two dates.
@@ -52,6 +55,22 @@ impl Cell {
             order: c.order.unwrap_or_default(),
         })
     }
+
+    /// The value of a cell's text as a number: of a date its day, with the time of day as a fraction.
+    fn scale(&self, text: &str) -> Option<f64> {
+        match self.kind {
+            Kind::Number => Some(number::parse(text)?.0.to_f64()),
+            Kind::Time => {
+                let time = clock::parse(text)?.0;
+                Some(seconds(time) / 86_400.0)
+            }
+            _ => {
+                let moment = date::parse(text, self.order)?.0;
+                let part = moment.time.map_or(0.0, seconds) / 86_400.0;
+                Some(f64::from(date::day_number(moment.date)) + part)
+            }
+        }
+    }
 }
 
 /// The constraints of a policy. A count of days, or of time until the
@@ -78,6 +97,26 @@ pub fn constraints(policy: &Policy) -> Vec<Constraint> {
                     test: Test::Elapsed(rule),
                 })
             }
+            Rule::Part { of, part, .. } => {
+                let of = Cell::named(policy, of)?;
+                Some(Constraint {
+                    columns: vec![of.column],
+                    test: Test::Part { of, part: *part },
+                })
+            }
+            Rule::Bands { by, edges, .. } => {
+                let by = Cell::named(policy, by)?;
+                let edges = edges
+                    .iter()
+                    .map(|[low, high]| Some([by.scale(low)?, by.scale(high)?]));
+                Some(Constraint {
+                    columns: vec![by.column],
+                    test: Test::Bands {
+                        edges: edges.collect::<Option<_>>()?,
+                        by,
+                    },
+                })
+            }
             _ => None,
         }
     };
@@ -90,7 +129,37 @@ impl Constraint {
         &self.columns
     }
 
-    /// Whether the rule holds over these cells; None where one of them is blank or says nothing to the rule.
+    /// Whether the rule has something to say of a record: then what it says must be so in every copy.
+    pub fn binds<'a>(&self, get: impl Fn(usize) -> &'a str) -> bool {
+        match &self.test {
+            Test::Order { .. } | Test::Elapsed(_) => self.holds(get) == Some(true),
+            Test::Part { of, part } => part_of(*of, get(of.column), *part).is_some(),
+            Test::Bands { by, .. } => by.scale(get(by.column)).is_some(),
+        }
+    }
+
+    /// Whether a record that the rule binds keeps it when its cells change from `before` to `now`.
+    pub fn keeps<'a, 'b>(
+        &self,
+        before: impl Fn(usize) -> &'a str,
+        now: impl Fn(usize) -> &'b str,
+    ) -> bool {
+        match &self.test {
+            Test::Order { .. } | Test::Elapsed(_) => self.holds(now) == Some(true),
+            Test::Part { of, part } => {
+                let was = part_of(*of, before(of.column), *part);
+                was.is_some() && was == part_of(*of, now(of.column), *part)
+            }
+            Test::Bands { by, edges } => {
+                let (was, is) = (before(by.column), now(by.column));
+                let band = |text: &str| band(by.scale(text)?, edges);
+                was == is || band(was).is_some_and(|b| Some(b) == band(is))
+            }
+        }
+    }
+
+    /// Whether the rule holds over these cells; None where one of them is blank or says nothing to the rule, and where the rule only
+    /// compares a record with what it was.
     pub fn holds<'a>(&self, get: impl Fn(usize) -> &'a str) -> Option<bool> {
         match &self.test {
             Test::Order { first, then } => {
@@ -99,6 +168,7 @@ impl Constraint {
             Test::Elapsed(rule) => {
                 Some(count_written(get(rule.column))?.value() == rule.count(get)?)
             }
+            Test::Part { .. } | Test::Bands { .. } => None,
         }
     }
 
@@ -106,7 +176,7 @@ impl Constraint {
     pub fn counts_blindly<'a>(&self, get: impl Fn(usize) -> &'a str) -> bool {
         match &self.test {
             Test::Elapsed(rule) => !get(rule.column).trim().is_empty() && rule.count(get).is_none(),
-            Test::Order { .. } => false,
+            _ => false,
         }
     }
 
@@ -210,10 +280,37 @@ impl Elapsed {
     }
 }
 
+fn seconds(time: jiff::civil::Time) -> f64 {
+    f64::from(time.hour()) * 3_600.0 + f64::from(time.minute()) * 60.0 + f64::from(time.second())
+}
+
+fn part_of(of: Cell, text: &str, part: Part) -> Option<i32> {
+    if of.kind == Kind::Time {
+        let time = clock::parse(text)?.0;
+        return part.of(&Moment {
+            date: Date::constant(2000, 1, 1),
+            time: Some(time),
+        });
+    }
+    part.of(&date::parse(text, of.order)?.0)
+}
+
+/// The band in which a value lies; none between two bands.
+fn band(value: f64, edges: &[[f64; 2]]) -> Option<usize> {
+    let below = edges.partition_point(|edge| edge[1] <= value);
+    match edges.get(below) {
+        Some(edge) if value > edge[0] => None,
+        _ => Some(below),
+    }
+}
+
 fn in_order(first: Cell, a: &str, then: Cell, b: &str) -> Option<bool> {
     if first.kind == Kind::Number {
         let (a, b) = (number::parse(a)?.0, number::parse(b)?.0);
         return Some(a <= b);
+    }
+    if first.kind == Kind::Time {
+        return Some(first.scale(a)? <= then.scale(b)?);
     }
     let (a, b) = (
         date::parse(a, first.order)?.0,

@@ -1,14 +1,15 @@
 //! Dates: one day either way, inside the month, on the weekdays that the column uses.
 //!
 //! Staying inside the month keeps every monthly count as it was and a table that is cut by month whole; it costs no site, since
-//! at a month's edge the other way is free.
+//! at a month's edge the other way is free. In a policy whose columns are to stay balanced a date at the edge stays where its key
+//! would have it leave, and a day of the week is entered as seldom as it is left.
 
 use jiff::civil::Weekday;
 
-use super::{Carrier, Record, Toward, Variants};
+use super::{Carrier, Draw, Record, Variants};
 use crate::code::SiteKind;
 use crate::policy::{Column, DateOrder, Policy};
-use crate::value::date::{self, Form};
+use crate::value::date::{self, Form, Moment};
 
 struct Place {
     column: usize,
@@ -16,12 +17,17 @@ struct Place {
     weekdays: bool,
     habit: Option<Form>,
     heaped: Vec<String>,
+    /// How often each day of the week occurs, from Monday; empty where alike.
+    shares: Vec<u32>,
+    /// Days that are neither left nor entered: (month, day), month 0 for every month.
+    closed: Vec<(i8, i8)>,
 }
 
 /// Dates that move together by one day: one site.
 pub struct Dates {
     columns: Vec<usize>,
     places: Vec<Place>,
+    balanced: bool,
 }
 
 impl Dates {
@@ -37,16 +43,24 @@ impl Dates {
                     weekdays: column.weekdays,
                     habit: habit(column),
                     heaped: column.heaped.clone(),
+                    shares: column
+                        .grids
+                        .first()
+                        .map_or_else(Vec::new, |grid| grid.shares.clone()),
+                    closed: column.closed.iter().filter_map(|c| closed(c)).collect(),
                 }
             })
             .collect();
         Dates {
             columns: columns.to_vec(),
             places,
+            balanced: columns
+                .first()
+                .is_some_and(|lead| policy.columns[*lead].balanced),
         }
     }
 
-    fn moved(&self, record: &Record<'_>, toward: Toward, out: &mut Variants) -> Option<()> {
+    fn moved(&self, record: &Record<'_>, draw: Draw, out: &mut Variants) -> Option<()> {
         for (nth, place) in self.places.iter().enumerate() {
             let text = record.cell(place.column);
             if text.trim().is_empty() && nth > 0 {
@@ -57,10 +71,17 @@ impl Dates {
             if place.heaped.iter().any(|h| h == text) {
                 return None;
             }
-            let there = moment.shift_days(toward.sign() as i32)?;
+            let there = moment.shift_days(draw.toward.sign() as i32)?;
             let weekend = matches!(there.date.weekday(), Weekday::Saturday | Weekday::Sunday);
             if (nth == 0 && there.date.month() != moment.date.month())
                 || (place.weekdays && weekend)
+            {
+                return None;
+            }
+            let weekday = |m: &Moment| i64::from(m.date.weekday().to_monday_zero_offset());
+            if !draw.enters(&place.shares, weekday(&moment), weekday(&there))
+                || place.is_closed(&moment)
+                || place.is_closed(&there)
             {
                 return None;
             }
@@ -69,6 +90,22 @@ impl Dates {
         }
         Some(())
     }
+}
+
+impl Place {
+    fn is_closed(&self, moment: &Moment) -> bool {
+        let (month, day) = (moment.date.month(), moment.date.day());
+        self.closed
+            .iter()
+            .any(|c| c.1 == day && (c.0 == 0 || c.0 == month))
+    }
+}
+
+/// `01-01` is New Year, `15` the fifteenth of every month.
+pub fn closed(text: &str) -> Option<(i8, i8)> {
+    let (month, day) = text.split_once('-').unwrap_or(("0", text));
+    let (month, day) = (month.parse().ok()?, day.parse().ok()?);
+    ((0..=12).contains(&month) && (1..=31).contains(&day)).then_some((month, day))
 }
 
 /// How a column writes what a single date leaves open.
@@ -90,9 +127,13 @@ impl Carrier for Dates {
         1
     }
 
-    fn variants(&self, record: &Record<'_>, toward: Toward, out: &mut Variants) {
+    fn balanced(&self) -> bool {
+        self.balanced
+    }
+
+    fn variants(&self, record: &Record<'_>, draw: Draw, out: &mut Variants) {
         out.clear();
-        match self.moved(record, toward, out) {
+        match self.moved(record, draw, out) {
             Some(()) => out.bits = 1,
             None => out.clear(),
         }

@@ -13,6 +13,7 @@ pub mod numbers;
 pub mod order;
 pub mod plan;
 pub mod shape;
+pub mod size;
 pub mod stem;
 pub mod text;
 pub mod times;
@@ -95,6 +96,61 @@ impl Toward {
     }
 }
 
+/// What a record's key says about one group: which way, and what tells whether a rarer value may be entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// Which way.
+    pub toward: Toward,
+    chance: u8,
+}
+
+impl Draw {
+    /// From one keyed byte.
+    pub fn of(byte: u8) -> Draw {
+        let toward = if byte & 1 == 1 {
+            Toward::Up
+        } else {
+            Toward::Down
+        };
+        Draw {
+            toward,
+            chance: byte >> 1,
+        }
+    }
+
+    /// The other way.
+    pub fn turned(self) -> Draw {
+        Draw {
+            toward: self.toward.turned(),
+            ..self
+        }
+    }
+
+    /// Whether a value whose kind makes up `here` of its column may turn into one of which there is `there`: always where that is
+    /// no rarer, else so seldom that as many go there as come back (Metropolis et al., 1953). Without shares, always.
+    pub fn enters(self, shares: &[u32], here: i64, there: i64) -> bool {
+        let share = |at: i64| {
+            let at = usize::try_from(at.rem_euclid(shares.len().max(1) as i64)).ok()?;
+            shares.get(at).copied()
+        };
+        match (share(here), share(there)) {
+            (Some(here), Some(there)) => {
+                u64::from(there) * 256 > u64::from(here) * (2 * u64::from(self.chance) + 1)
+            }
+            _ => true,
+        }
+    }
+
+    /// A draw of its own for the `nth` place of a text.
+    pub fn of_place(self, nth: usize) -> Draw {
+        Draw {
+            // 37 is odd, so every chance stays as likely as any other
+            chance: (u32::from(self.chance) * 37 + nth as u32 * 53) as u8 & 0x7F,
+            ..self
+        }
+    }
+}
+
 /// The way in which one constraint group holds sites.
 pub trait Carrier: Send + Sync {
     /// For the evidence: what handling does to it.
@@ -106,8 +162,12 @@ pub trait Carrier: Send + Sync {
     /// Most slots that a record can hold here; frozen with the register.
     fn slots(&self) -> u8;
 
+    /// Whether the moves leave the columns' distributions as they are: then one that cannot be made is left out, since turning it
+    /// round would empty the edges.
+    fn balanced(&self) -> bool;
+
     /// Writes the record's variants, none where it holds no site.
-    fn variants(&self, record: &Record<'_>, toward: Toward, out: &mut Variants);
+    fn variants(&self, record: &Record<'_>, draw: Draw, out: &mut Variants);
 }
 
 /// A carrier with its place among the register's slots.
@@ -134,12 +194,11 @@ pub fn groups(policy: &Policy) -> Vec<Group> {
                 policy,
                 &moving_together(policy, at),
             ))),
-            Kind::DateTime => Some(Box::new(times::Times::new(column, at))),
+            Kind::DateTime | Kind::Time => Some(Box::new(times::Times::new(column, at))),
             Kind::Number => {
                 numbers::Numbers::new(column, at).map(|c| Box::new(c) as Box<dyn Carrier>)
             }
-            _ if !column.spellings.is_empty() => Some(Box::new(text::Spellings::new(column, at))),
-            _ => None,
+            _ => text::Spellings::new(policy, at).map(|c| Box::new(c) as Box<dyn Carrier>),
         };
         if let Some(carrier) = carrier {
             let slots = Slot::from(carrier.slots());
@@ -169,6 +228,7 @@ fn moving_together(policy: &Policy, lead: usize) -> Vec<usize> {
                     unit: crate::policy::Unit::Days,
                     ..
                 } if from == name => Some(until),
+                Rule::Tied { column, from } if from == name => Some(column),
                 _ => None,
             };
             let place = follower.and_then(|f| {

@@ -1,7 +1,7 @@
 //! What a cell says, whatever its dress: the bytes that digests are taken of, alike when a copy is issued and when a leak is read.
 
 use crate::policy::{DateOrder, Kind};
-use crate::value::{date, email, national_id, number, phone, text};
+use crate::value::{clock, date, email, national_id, number, phone, text};
 
 /// Writes the normal form of `cell` as a value of `kind` into `out` (cleared first). False where the cell is blank or no value
 /// of that kind.
@@ -18,6 +18,7 @@ pub fn write(kind: Kind, order: DateOrder, cell: &str, out: &mut Vec<u8>) -> boo
             Some((moment, _)) => put(out, Some(moment.normal())),
             None => false,
         },
+        Kind::Time => put(out, clock::normal(cell)),
         Kind::Number => put(out, number::parse(cell).map(|(value, _)| value.normal())),
         Kind::Name | Kind::Code | Kind::Category => put(out, Some(text::fold(cell).as_bytes())),
         Kind::Address | Kind::Text => put(out, Some(text::tidy(cell).as_bytes())),

@@ -1,7 +1,7 @@
 //! The plan of a table: every record's variants, group by group, before any recipient is known.
 
 use super::constraint::{Constraint, constraints};
-use super::{Group, Record, Toward, Variants, groups};
+use super::{Draw, Group, Record, Variants, groups};
 use crate::code::Handle;
 use crate::key::BlockKey;
 use crate::policy::Policy;
@@ -55,7 +55,7 @@ impl Planner {
     }
 
     /// Writes the record's variants into `out`, one entry a group. Where a variant would break a rule that the record keeps,
-    /// the other way is tried, then the group is left alone.
+    /// the group is left alone; where its moves need not balance, the other way is tried first.
     pub fn variants(
         &self,
         record: &Record<'_>,
@@ -72,14 +72,11 @@ impl Planner {
             if g % 16 == 0 {
                 keyed = directions.block(handle.0, (g / 16) as u64);
             }
-            let toward = if keyed[g % 16] & 1 == 1 {
-                Toward::Up
-            } else {
-                Toward::Down
-            };
-            for toward in [toward, toward.turned()] {
+            let draw = Draw::of(keyed[g % 16]);
+            let ways = if group.carrier.balanced() { 1 } else { 2 };
+            for draw in [draw, draw.turned()].into_iter().take(ways) {
                 let mut found = std::mem::take(&mut out[g]);
-                group.carrier.variants(record, toward, &mut found);
+                group.carrier.variants(record, draw, &mut found);
                 out[g] = found;
                 if out[g].bits > 0
                     && self
@@ -107,10 +104,8 @@ impl Watched {
         if !self.by.iter().any(|(_, group, _)| *group == g) {
             return true;
         }
-        match self.constraint.holds(|c| record.cell(c)) {
-            Some(true) => {}
-            Some(false) => return true,
-            None => return !self.constraint.counts_blindly(|c| record.cell(c)),
+        if !self.constraint.binds(|c| record.cell(c)) {
+            return !self.constraint.counts_blindly(|c| record.cell(c));
         }
         let mut moving: Vec<usize> = self
             .by
@@ -143,7 +138,7 @@ impl Watched {
                 }
                 record.cell(column)
             };
-            self.constraint.holds(text) == Some(true)
+            self.constraint.keeps(|c| record.cell(c), text)
         })
     }
 }

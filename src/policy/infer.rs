@@ -1,7 +1,7 @@
 //! A policy from a table: each column's role from header and content, then the rules between columns, then the order.
 
 use super::profile::Profile;
-use super::{Canaries, Column, Fidelity, Kind, Policy, Role, depend, order};
+use super::{Canaries, Column, Fidelity, Kind, Policy, Role, balance, depend, order};
 use crate::code::BiasSet;
 use crate::parallel;
 use crate::table::Table;
@@ -12,13 +12,13 @@ pub const CANARIES_FROM: usize = 50;
 /// Canaries per record where none are asked for.
 pub const CANARY_RATE: f64 = 0.005;
 
-/// Registers whose first table has fewer sites are short lists, in which the fewest sites must do.
-const SHORT_LIST: usize = 400;
+/// The part of the canaries that recipients share ...
+const SHARED: f64 = 0.5;
 
-/// A date-time that steps by no more seconds holds two sites.
-const FINE_STEP: i64 = 300;
+/// ... in tables of so many rows: fewer canaries than twenty a copy say more as one recipient's alone.
+const SHARED_FROM: usize = 4_000;
 
-/// The policy that the first issue of this table freezes where none is given.
+/// The policy that the first issue of this table freezes where none is given; its biases are chosen then.
 pub fn infer(table: &Table) -> Policy {
     let mut columns: Vec<Column> =
         parallel::map(table.width(), |at| Profile::of(table, at).infer());
@@ -31,15 +31,12 @@ pub fn infer(table: &Table) -> Policy {
             column.role = Role::Identifier;
         }
     }
-    let rules = depend::find(table, &mut columns);
+    let mut rules = depend::find(table, &mut columns);
+    rules.extend(balance::settle(table, &mut columns));
     let sort = order::find(table, &columns);
     let rows = table.rows();
     Policy {
-        code: if rows * sites_of_a_row(&columns) < SHORT_LIST {
-            BiasSet::Half
-        } else {
-            BiasSet::Mixed
-        },
+        code: BiasSet::Open,
         coalition: None,
         fidelity: Fidelity::default(),
         row_order: false,
@@ -49,28 +46,12 @@ pub fn infer(table: &Table) -> Policy {
             } else {
                 CANARY_RATE
             },
-            shared: 0.0,
+            shared: if rows < SHARED_FROM { 0.0 } else { SHARED },
             phones: Vec::new(),
         },
+        spellings: Vec::new(),
         sort,
         columns,
         rules,
     }
-}
-
-/// About how many sites a row of these columns holds.
-fn sites_of_a_row(columns: &[Column]) -> usize {
-    let sites = |c: &Column| match c.kind {
-        Kind::DateTime
-            if c.step.as_deref().and_then(|s| s.parse().ok()).unwrap_or(0) <= FINE_STEP =>
-        {
-            2
-        }
-        _ => 1,
-    };
-    columns
-        .iter()
-        .filter(|c| c.role == Role::Carrier)
-        .map(sites)
-        .sum()
 }

@@ -1,6 +1,7 @@
 //! What may be altered and what not: column roles, dependencies, order. Inferred once, frozen with the register, read and
 //! written as TOML.
 
+mod balance;
 pub mod depend;
 pub mod infer;
 pub mod order;
@@ -11,7 +12,7 @@ pub mod words;
 use serde::{Deserialize, Serialize};
 
 use crate::code::BiasSet;
-pub use crate::value::date::DateOrder;
+pub use crate::value::date::{DateOrder, Part};
 pub use crate::value::elapsed::Unit;
 
 /// What a column is for.
@@ -48,6 +49,8 @@ pub enum Kind {
     Date,
     /// A day with a time of day.
     DateTime,
+    /// A time of day without a day: 14:32, or 1432 as timetables write it.
+    Time,
     /// A number.
     Number,
     /// A postal address.
@@ -83,6 +86,18 @@ pub struct Column {
     /// A value that shows how the column writes what others leave open: whether 9 is 09, whether 58 is 58.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<String>,
+    /// True where a mark must leave the column's distribution as it is: see `grids` and `closed`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub balanced: bool,
+    /// Where the column's values heap, from fine to coarse, and how its last digits, weekdays or spellings are shared out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grids: Vec<Grid>,
+    /// Days that a date neither leaves nor enters: "01-01" is New Year, "15" the fifteenth of every month.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<String>,
+    /// True where a text may be marked by a full stop at its end and by spaces after its commas.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub formatting: bool,
     /// Pairs of spellings that mean the same; either may stand for the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spellings: Vec<[String; 2]>,
@@ -103,10 +118,30 @@ impl Column {
             order: None,
             weekdays: false,
             like: None,
+            balanced: false,
+            grids: Vec::new(),
+            closed: Vec::new(),
+            formatting: false,
             spellings: Vec::new(),
             heaped: Vec::new(),
         }
     }
+}
+
+/// Values that lie on the multiples of one step, and on those of no coarser one of the column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    /// The step: a decimal for numbers, seconds for times, empty for dates and text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub step: String,
+    /// How often each place of the grid occurs, over and over from the multiple nought: last digits of numbers (or each value, where
+    /// there are few), the seven days from Monday, the two members of a pair of spellings. Empty where all are alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<u32>,
+    /// True where these values stay, since their neighbours on the grid are rarer or too far.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub still: bool,
 }
 
 fn is_zero(n: &i64) -> bool {
@@ -167,6 +202,52 @@ pub enum Rule {
         /// By what.
         by: String,
     },
+    /// Two columns together come with one value of `column`: none of those that could move does.
+    Pair {
+        /// What is determined.
+        column: String,
+        /// By what two.
+        by: [String; 2],
+    },
+    /// `column` follows from a part of the date or time `of` (its year, weekday, hour ...), which no move changes.
+    Part {
+        /// The column beside it.
+        column: String,
+        /// The date or time.
+        of: String,
+        /// Which part.
+        part: Part,
+    },
+    /// `column` says in which band of `by` a record lies: `by` stays inside its band.
+    Bands {
+        /// The class, group or flag.
+        column: String,
+        /// The number or date.
+        by: String,
+        /// The greatest value of each band and the least of the next; nothing moves into or out of what lies between.
+        edges: Vec<[String; 2]>,
+    },
+    /// `column` and `from` are mostly the same number of days apart: they move together, as one site.
+    Tied {
+        /// The date that follows.
+        column: String,
+        /// The date that it follows.
+        from: String,
+    },
+    /// `column` rises with `with`: it never moves.
+    Rises {
+        /// The date, time or number.
+        column: String,
+        /// What it rises with.
+        with: String,
+    },
+    /// `column` would be worn by moving its values: it never moves.
+    Stays {
+        /// The column.
+        column: String,
+        /// What would be worn.
+        why: Why,
+    },
     /// `column` is computed from `of` (a sum, a product, a ratio): none of them moves.
     Computed {
         /// The result.
@@ -174,6 +255,16 @@ pub enum Rule {
         /// Its terms.
         of: Vec<String>,
     },
+}
+
+/// What a column would lose if its values moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// All its values are different, and some so near to one another that moved ones could meet.
+    Unique,
+    /// It has certain values only, and those between them would be seen at once.
+    Values,
 }
 
 /// One key of the table's own sort order.
@@ -223,7 +314,8 @@ pub struct Canaries {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// The biases of the register's sites.
+    /// The biases of the register's sites; where left out, the first issue chooses by the table's size and `coalition`.
+    #[serde(default, skip_serializing_if = "BiasSet::is_open")]
     pub code: BiasSet,
     /// How many recipients may lay their copies side by side and one of them still be named, where the agency said so: what `code` is
     /// chosen by at the first issue.
@@ -237,6 +329,9 @@ pub struct Policy {
     pub row_order: bool,
     /// Canaries.
     pub canaries: Canaries,
+    /// Pairs of spellings that every text column with the role of carrier may be altered in, besides its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spellings: Vec<[String; 2]>,
     /// The table's own sort order, most significant first; empty where it has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<SortKey>,

@@ -7,7 +7,7 @@ use super::{Column, DateOrder, Kind, Role};
 use crate::table::Table;
 use crate::value::number::Decimal;
 use crate::value::spelling::places;
-use crate::value::{date, email, name, national_id, number, phone};
+use crate::value::{clock, date, email, name, national_id, number, phone};
 
 /// Inference looks at no more than this many rows, evenly spread: enough to tell a kind, few enough to be quick.
 const SAMPLE: usize = 2_000;
@@ -109,6 +109,13 @@ impl<'a> Profile<'a> {
             column.role = Role::Identifier;
         } else if let Some(order) = date::vote(self.values.iter().copied()) {
             self.infer_date(order, &mut column);
+        } else if self.is_clock() {
+            column.kind = Kind::Time;
+            if self.counts.len() >= 8 && !self.hints(Hint::ActedOn) {
+                column.role = Role::Carrier;
+                column.like = self.like(|v| Some(clock::parse_exact(v)?.1), |a, b| a.merge(b));
+                column.heaped = self.heaped();
+            }
         } else if self.most(|v| number::parse(v).is_some()) {
             self.infer_number(&mut column);
         } else {
@@ -122,6 +129,30 @@ impl<'a> Profile<'a> {
             || (self.hints(Hint::Phone)
                 && self.most(|v| phone::normal(v).is_some())
                 && self.uniqueness() > 0.5)
+    }
+
+    /// Times of day: with separators, or as numbers of which none has more than 59 minutes though many minutes occur.
+    fn is_clock(&self) -> bool {
+        if self.most(|v| !v.bytes().all(|b| b.is_ascii_digit() || b == b'.')) {
+            return self.most(|v| clock::parse(v).is_some());
+        }
+        let numbers = || self.values.iter().filter(|v| number::parse(v).is_some());
+        let mut minutes = [false; 60];
+        let mut late = false;
+        for value in numbers() {
+            let Some(minute) = clock::minutes_of_number(value) else {
+                return false;
+            };
+            minutes[minute as usize % 60] = true;
+            late |= minute >= 600;
+        }
+        // rooms and codes of a department do not run to a minute before the hour
+        let full = minutes[50..].iter().filter(|m| **m).count() >= 3;
+        let hinted = self.hints(Hint::Code) || self.hints(Hint::Sequence);
+        late && full
+            && !hinted
+            && numbers().count() >= 30
+            && minutes.iter().filter(|m| **m).count() >= 12
     }
 
     fn infer_date(&self, order: DateOrder, column: &mut Column) {

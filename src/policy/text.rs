@@ -11,7 +11,8 @@ pub fn write(policy: &Policy) -> Result<String> {
         "# What taggant may alter in this register. The first issue freezes it.\n\
          # role: identifier (links a record, never altered), carrier (may be altered), sequence (numbered again),\n\
          #       derived (follows others), plain (never altered)\n\
-         # code: half (short lists), mixed (the default), coalition (three or more partners who pool their copies)\n\n{body}"
+         # coalition: how many partners may pool their copies and one of them still be named, such as `coalition = 5`\n\
+         # code: half, layered, guarded (or mixed, coalition); left out, the first issue chooses by size and coalition\n\n{body}"
     ))
 }
 
@@ -77,6 +78,17 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
             policy.canaries.rate
         )));
     }
+    if !(0.0..=1.0).contains(&policy.canaries.shared) {
+        return Err(Error::input(format!(
+            "`{origin}` lets recipients share {} of their canaries. Name a part between 0 and 1.",
+            policy.canaries.shared
+        )));
+    }
+    if policy.coalition == Some(0) {
+        return Err(Error::input(format!(
+            "`{origin}` names a coalition of 0. Name how many partners may pool their copies, from 1, or leave it out."
+        )));
+    }
     for column in &policy.columns {
         let needs = match (column.role, column.kind) {
             (Role::Carrier, Kind::Number) if column.step.is_none() => {
@@ -89,9 +101,11 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
                 "names and identifiers are never altered: use `role = \"plain\"` or `\"identifier\"`"
             }
             (Role::Carrier, Kind::Text | Kind::Address | Kind::Category)
-                if column.spellings.is_empty() =>
+                if column.spellings.is_empty()
+                    && policy.spellings.is_empty()
+                    && !column.formatting =>
             {
-                "text needs `spellings = [[\"栋\", \"幢\"]]`, the pairs that mean the same"
+                "text needs `spellings = [[\"栋\", \"幢\"]]`, the pairs that mean the same (its own or the table's), or `formatting = true`"
             }
             _ => continue,
         };
@@ -121,6 +135,12 @@ impl Rule {
             Rule::Order { first, then } => vec![first, then],
             Rule::Inside { column, of } => vec![column, of],
             Rule::Determines { column, by } => vec![column, by],
+            Rule::Pair { column, by } => vec![column, &by[0], &by[1]],
+            Rule::Part { column, of, .. } => vec![column, of],
+            Rule::Bands { column, by, .. } => vec![column, by],
+            Rule::Tied { column, from } => vec![column, from],
+            Rule::Rises { column, with } => vec![column, with],
+            Rule::Stays { column, .. } => vec![column],
             Rule::Computed { column, of } => std::iter::once(column)
                 .chain(of)
                 .map(String::as_str)
@@ -151,6 +171,18 @@ mod tests {
     }
 
     #[test]
+    fn biases_that_are_left_out_are_still_to_be_chosen() {
+        let text = "coalition = 5\n[canaries]\nrate = 0.0\n[[column]]\nname = \"a\"\nrole = \"plain\"\nkind = \"text\"\n";
+        let policy = read("p", text).unwrap();
+        assert!(policy.code.is_open() && policy.coalition == Some(5));
+        assert!(!toml::to_string(&policy).unwrap().contains("code"));
+        let chosen = read("p", &format!("code = \"guarded\"\n{text}")).unwrap();
+        assert_eq!(chosen.code, crate::code::BiasSet::Guarded);
+        assert!(write(&chosen).unwrap().contains("code = \"guarded\""));
+        assert!(read("p", &text.replace('5', "0")).is_err());
+    }
+
+    #[test]
     fn what_is_written_reads_back() {
         let mut column = super::super::Column::plain("孕前体重", Kind::Number);
         column.role = Role::Carrier;
@@ -165,6 +197,7 @@ mod tests {
                 shared: 0.0,
                 phones: vec![],
             },
+            spellings: vec![],
             sort: vec![],
             columns: vec![column],
             rules: vec![],

@@ -6,8 +6,11 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use serde_json::{Value, json};
 
-use crate::inspection::Inspection;
-use crate::policy::{Role, Rule};
+use super::foreseen;
+use crate::inspection::{
+    CanaryOutlook, ColumnForecast, ColumnMove, Example, Expected, Inspection, LeakForecast,
+};
+use crate::policy::{Role, Rule, Why};
 
 /// What the officer reads before anything is issued.
 pub fn human(i: &Inspection) -> String {
@@ -56,48 +59,10 @@ fn write_human(i: &Inspection, out: &mut String) -> std::fmt::Result {
             keys.join(", then ")
         )?;
     }
-    if !i.examples.is_empty() {
-        writeln!(out, "Alterations, for example:")?;
-        for e in &i.examples {
-            writeln!(out, "  {}: {} -> {}", e.column, e.before, e.after)?;
-        }
-        writeln!(out)?;
+    match &i.obstacle {
+        Some(why) => writeln!(out, "It cannot be issued as it stands: {why}"),
+        None => foreseen::write(i, out),
     }
-    let sites: f64 = i.sites_per_row.iter().map(|s| s.1).sum();
-    writeln!(
-        out,
-        "{} rows, {sites:.1} places for marks a row, code `{}`.",
-        i.rows,
-        word(&i.policy.code)
-    )?;
-    writeln!(
-        out,
-        "What a leak of one copy will prove against {} recipients, at a chance of 1e-6 of naming an innocent:",
-        i.recipients
-    )?;
-    for (rows, clean, worn) in &i.chances {
-        writeln!(
-            out,
-            "  {rows:>5} rows: named in {:.0} % of leaks ({:.0} % if one value in twenty was changed)",
-            clean * 100.0,
-            worn * 100.0
-        )?;
-    }
-    match i.rows_to_name {
-        Some(rows) => writeln!(
-            out,
-            "  from {rows} rows on, 95 % of leaks are named; canaries come on top"
-        )?,
-        None => writeln!(
-            out,
-            "  nothing here may be altered: only canaries will tell copies apart"
-        )?,
-    }
-    writeln!(
-        out,
-        "  partners who pool their copies of the whole table: one of up to {} is named",
-        i.coalition.max(1)
-    )
 }
 
 fn fate(i: &Inspection, name: &str) -> String {
@@ -116,7 +81,8 @@ fn fate(i: &Inspection, name: &str) -> String {
     }
 }
 
-fn word(value: &impl serde::Serialize) -> String {
+/// The word by which a value is written.
+pub(super) fn word(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(word)) => word,
         _ => String::new(),
@@ -144,6 +110,28 @@ fn sentence(rule: &Rule) -> String {
         Rule::Order { first, then } => format!("{first} is never after {then}"),
         Rule::Inside { column, of } => format!("{column} stands inside {of}: it stays"),
         Rule::Determines { column, by } => format!("{by} determines {column}: it stays"),
+        Rule::Pair { column, by } => {
+            format!("{} together determine {column}: it stays", by.join(" and "))
+        }
+        Rule::Part { column, of, part } => {
+            let part = word(part).replace('-', " and ");
+            format!("{column} tells the {part} of {of}, which does not change")
+        }
+        Rule::Bands { column, by, edges } => {
+            let edges: Vec<String> = edges.iter().map(|e| e.join("|")).collect();
+            format!(
+                "{column} goes by {by} (bands end at {}): no value changes its band",
+                edges.join(", ")
+            )
+        }
+        Rule::Tied { column, from } => {
+            format!("{column} and {from} are mostly as far apart: they move together")
+        }
+        Rule::Rises { column, with } => format!("{column} rises with {with}: it stays"),
+        Rule::Stays { column, why } => match why {
+            Why::Unique => format!("every {column} is different: it stays"),
+            Why::Values => format!("{column} has certain values only: it stays"),
+        },
         Rule::Computed { column, of } => {
             format!("{column} is computed from {}: they stay", of.join(", "))
         }
@@ -152,15 +140,70 @@ fn sentence(rule: &Rule) -> String {
 
 /// The same as JSON.
 pub fn json(i: &Inspection) -> Value {
+    let sites = i.sites_per_row.iter().map(|(k, n)| (word(k), json!(n)));
+    let example = |e: &Example| json!({"column": e.column, "row": e.row, "before": e.before, "after": e.after});
     json!({
         "rows": i.rows,
+        "obstacle": i.obstacle,
         "policy": i.policy,
-        "sites_per_row": i.sites_per_row.iter().map(|(k, n)| (word(k), json!(n))).collect::<serde_json::Map<String, Value>>(),
-        "examples": i.examples.iter().map(|e| json!({"column": e.column, "before": e.before, "after": e.after})).collect::<Vec<_>>(),
-        "recipients": i.recipients,
-        "alpha": 1e-6,
-        "forecast": i.chances.iter().map(|(rows, clean, worn)| json!({"rows": rows, "named_clean": clean, "named_5_percent_flipped": worn})).collect::<Vec<_>>(),
+        "sites_per_row": sites.collect::<serde_json::Map<String, Value>>(),
+        "examples": i.examples.iter().map(example).collect::<Vec<_>>(),
+        "cells_altered": i.cells_altered,
+        "columns_moved": i.moves.iter().map(moved).collect::<Vec<_>>(),
+        "correlations_moved": i.correlations.iter().map(|p| json!({"columns": p.columns, "before": p.before, "after": p.after})).collect::<Vec<_>>(),
+        "recipients": i.recipients(),
+        "alpha": i.forecast.alpha,
+        "forecast": i.leaks.iter().map(leak).collect::<Vec<_>>(),
         "rows_to_name": i.rows_to_name,
-        "coalition_survived": i.coalition,
+        "rows_to_name_in_order": i.rows_to_name_in_order,
+        "forecast_by_column": i.columns.iter().map(column).collect::<Vec<_>>(),
+        "forecast_by_pair": i.pairs.iter().map(column).collect::<Vec<_>>(),
+        "coalition_survived": i.coalitions.mixing,
+        "coalition_survived_deleting_rows": i.coalitions.deleting,
+        "canaries": i.canaries.as_ref().map(canaries),
+        "advice": i.advice,
     })
+}
+
+fn leak(leak: &LeakForecast) -> Value {
+    let range = |e: Expected| json!([e.low, e.high]);
+    json!({
+        "rows": leak.rows,
+        "named_clean": leak.clean.chance,
+        "named_clean_within": range(leak.clean),
+        "named_5_percent_flipped": leak.worn.chance,
+        "named_5_percent_flipped_within": range(leak.worn),
+        "named_in_order": leak.in_order.map(|e| e.chance),
+        "named_in_order_within": leak.in_order.map(range),
+    })
+}
+
+fn column(of: &ColumnForecast) -> Value {
+    json!({
+        "columns": of.columns,
+        "sites_per_row": of.sites_per_row,
+        "rows_to_name": of.rows_to_name,
+        "rows_to_name_5_percent_flipped": of.rows_to_name_worn,
+    })
+}
+
+fn canaries(of: &CanaryOutlook) -> Value {
+    let met = of
+        .met
+        .iter()
+        .map(|(rows, chance)| json!({"rows": rows, "chance": chance}));
+    json!({"own": of.own, "shared": of.shared, "bits": of.bits, "met": met.collect::<Vec<_>>()})
+}
+
+fn moved(column: &ColumnMove) -> Value {
+    let numbers = column.numbers.map(|n| {
+        json!({
+            "unit": if n.days { "days" } else { "value" },
+            "by": n.by,
+            "mean": [n.mean.0, n.mean.1],
+            "standard_deviation": [n.sd.0, n.sd.1],
+            "largest_change_of_a_histogram_bar": n.bar,
+        })
+    });
+    json!({"column": column.column, "cells_altered": column.cells, "numbers": numbers})
 }

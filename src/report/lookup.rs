@@ -143,7 +143,8 @@ fn write_record(record: &FoundRecord, recipients: usize, out: &mut String) -> st
     let holders = holders(&record.held);
     writeln!(
         out,
-        "RECORD  This fits a real record of register `{}`, which {} of {recipients} recipients held.",
+        "RECORD  This fits a {} record of register `{}`, which {} of {recipients} recipients held.",
+        if record.made_up { "made-up" } else { "real" },
         record.register,
         holders.len()
     )?;
@@ -254,6 +255,7 @@ fn record_json(record: &FoundRecord) -> Value {
         .collect();
     json!({
         "register": record.register,
+        "made_up": record.made_up,
         "agrees": agreements_json(&record.agrees),
         "held": held,
         "marks": record.marks.as_ref().map(|marks| json!({

@@ -1,5 +1,8 @@
 //! Reports: one file an output form. They see results only, never the ledger or a key.
 
+pub mod curves;
+pub mod drill;
+mod foreseen;
 pub mod human;
 pub mod inspect;
 pub mod json;

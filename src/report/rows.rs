@@ -163,6 +163,11 @@ impl Layout {
                 });
                 (place.unwrap_or_default(), linked_by(by), "")
             }
+            RowFate::Shared(by) => (
+                String::new(),
+                linked_by(by),
+                "a made-up record that several copies hold",
+            ),
             RowFate::Unlinked(_) if !finding.canary_of.is_empty() => (String::new(), "", ""),
             RowFate::Unlinked(why) => (String::new(), "", unlinked(why)),
         };

@@ -218,8 +218,9 @@ fn a_few_dozen_sites_name_one_of_a_thousand() {
 /// A leak of one kind of carrier, by one recipient.
 fn single(set: BiasSet, sites: usize, flips: f64) -> Trial {
     Trial {
-        set,
+        set: set.into(),
         sites,
+        row: 1,
         kinds: 1,
         colluders: 1,
         leak: Leak::Random,
@@ -256,8 +257,9 @@ fn sites_that_name_a_coalition() {
         for leak in Leak::ALL {
             let set = BiasSet::Coalition;
             let trial = Trial {
-                set,
+                set: set.into(),
                 sites,
+                row: 1,
                 kinds: 3,
                 colluders,
                 leak,
@@ -286,7 +288,8 @@ fn innocents_are_named_no_more_often_than_promised() {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for round in 0..5_400 {
             let trial = Trial {
-                set,
+                set: set.into(),
+                row: 1 + round % 4,
                 sites: sizes[round % sizes.len()],
                 kinds: 1 + round % 3,
                 colluders: 1 + round / sizes.len() % 4,

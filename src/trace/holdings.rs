@@ -47,12 +47,12 @@ impl Holdings {
     /// Everything that was issued of `known`.
     pub fn load(ledger: &Ledger, known: &Known) -> Result<Holdings> {
         let mut tables = Vec::with_capacity(known.tables.len());
-        for table in &known.tables {
+        for (table, rows) in known.tables.iter().zip(&known.table_rows) {
             let mut held = Ordinals::default();
-            for ordinal in ledger.table_rows(&table.id)?.membership {
+            for ordinal in rows.membership.iter().chain(&rows.shared) {
                 // an ordinal beyond the register's records belongs to nobody
-                if ordinal != NO_RECORD && (ordinal as usize) < known.index.len() {
-                    held.insert(ordinal);
+                if *ordinal != NO_RECORD && (*ordinal as usize) < known.index.len() {
+                    held.insert(*ordinal);
                 }
             }
             tables.push((table.id.clone(), held));

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::code::{BiasSet, Handle};
-use crate::digests::{DigestMap, map_for};
+use crate::digests::{DigestMap, DigestSet, map_for};
 use crate::error::Result;
-use crate::ledger::{Ledger, RecordIndex, Register, TableEntry, VariantRanges};
+use crate::ledger::{Ledger, RecordIndex, Register, TableEntry, TableRows, VariantRanges};
 use crate::mark::normal::Form;
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
@@ -26,6 +26,10 @@ pub struct Known {
     pub ranges: VariantRanges,
     /// Its tables.
     pub tables: Vec<TableEntry>,
+    /// What the rows of each table are.
+    pub table_rows: Vec<TableRows>,
+    /// Records that are shared canaries.
+    shared: DigestSet<Handle>,
     /// Digest of a full or cut identifier -> place in `owners`.
     by_identifier: DigestMap<u32>,
     /// (handle, next owner of the same digest or `u32::MAX`).
@@ -80,6 +84,13 @@ impl Known {
         let shape = Shape::new(&policy, planner.groups());
         let index = ledger.records(register.id)?;
         let tables = ledger.tables(register.id)?;
+        let table_rows = tables
+            .iter()
+            .map(|table| ledger.table_rows(&table.id))
+            .collect::<Result<Vec<TableRows>>>()?;
+        let handle = |ordinal: &u32| index.handles.get(*ordinal as usize).copied().map(Handle);
+        let shared = table_rows.iter().flat_map(|rows| &rows.shared);
+        let shared: DigestSet<Handle> = shared.filter_map(handle).collect();
         let ranges = index.variant_ranges();
         let mut known = Known {
             register,
@@ -87,6 +98,8 @@ impl Known {
             shape,
             ranges,
             tables,
+            table_rows,
+            shared,
             by_identifier: map_for(index.len() * 2),
             owners: Vec::with_capacity(index.len() * 2),
             versions: map_for(index.len()),
@@ -179,6 +192,21 @@ impl Known {
         let entries = || (0..self.index.len()).map(|o| (self.shared(of, o), o as u32));
         let cell = self.postings.get(at)?;
         Some(cell.get_or_init(|| Postings::new(entries().collect())))
+    }
+
+    /// Whether a record is a canary that several copies hold.
+    pub fn is_shared(&self, handle: Handle) -> bool {
+        self.shared.contains(&handle)
+    }
+
+    /// The shared canaries of one table; none where the table is another register's.
+    pub fn shared_of(&self, table: &str) -> impl Iterator<Item = Handle> {
+        let tables = self.tables.iter().zip(&self.table_rows);
+        tables
+            .filter(move |(entry, _)| entry.id == table)
+            .flat_map(|(_, rows)| &rows.shared)
+            .filter_map(|ordinal| self.index.handles.get(*ordinal as usize).copied())
+            .map(Handle)
     }
 
     /// How many records have an identifier with this stem.

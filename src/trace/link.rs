@@ -7,7 +7,7 @@ use super::known::Known;
 use super::likeness::Matcher;
 use super::reading::{LeakedRows, Reading};
 use super::wrapping::unwrapped;
-use crate::code::Handle;
+use crate::code::{Handle, PRESENCE, SiteKind};
 use crate::digests::DigestMap;
 use crate::key::{CodeKeys, DigestKeys};
 use crate::mark::normal::{self, Form};
@@ -397,6 +397,15 @@ impl Linker<'_> {
                     }
                 },
             );
+        }
+        if self.known.is_shared(handle) {
+            out.push(Reading {
+                handle,
+                slot: PRESENCE,
+                kind: SiteKind::Shared,
+                bias: self.known.code().bias_at(self.biases, handle, PRESENCE),
+                value: true,
+            });
         }
         // two columns of one group are one site
         out.sort_unstable_by_key(|r| (r.slot, r.value));

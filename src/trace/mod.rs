@@ -17,6 +17,8 @@
 
 pub mod canaries;
 pub mod chain;
+#[cfg(test)]
+mod code_trials;
 pub mod collusion;
 pub mod columns;
 pub mod copies;

@@ -6,7 +6,7 @@ use super::stretches::{Family, NOWHERE, Partition, Place, Unweighed};
 use crate::table::Table;
 
 /// With fewer linked rows a leak is weighed as a whole only.
-const LEAST_LEAK: usize = 100;
+pub const LEAST_LEAK: usize = 100;
 /// Linked rows of the shortest run.
 const LEAST_RUN: usize = 100;
 /// Linked rows of the least sheet, and of the rarest value, that is a stretch.

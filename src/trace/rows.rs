@@ -55,6 +55,8 @@ pub struct RowFinding {
 pub enum RowFate {
     /// It was linked by this, to the record that stands here; none where no table of the ledger holds the record any more.
     Linked(LinkedBy, Option<RecordPlace>),
+    /// It was linked by this, to a made-up record that several copies hold.
+    Shared(LinkedBy),
     /// It was not, for this reason.
     Unlinked(Why),
 }
@@ -289,13 +291,17 @@ impl Tracer {
                     let linked = places.tables[p.table].1;
                     (had(p), linked, std::cmp::Reverse(p.table))
                 });
-                finding.fate = RowFate::Linked(by, place.copied());
+                finding.fate = match self.registers[register].is_shared(handle) {
+                    true => RowFate::Shared(by),
+                    false => RowFate::Linked(by, place.copied()),
+                };
                 for reading in readings_of
                     .next()
                     .unwrap_or(&[])
                     .iter()
-                    // what the order of rows says is said of no column
-                    .filter(|r| r.handle == handle && r.kind != SiteKind::Order)
+                    // of no column is what the order of rows says, or that a made-up record is there
+                    .filter(|r| r.handle == handle)
+                    .filter(|r| !matches!(r.kind, SiteKind::Order | SiteKind::Shared))
                 {
                     let column = self.column_of(
                         register,

@@ -19,7 +19,7 @@ use super::score::{Prepared, Scored, likeliest_run, row_evidence, score_all};
 use super::stretches::{Family, Place};
 use super::units::{Alpha, Log10E, Share};
 use super::verdict::{Findings, decide, false_accusation_bound, name_threshold};
-use crate::code::Codeword;
+use crate::code::{Codeword, Handle, PRESENCE};
 use crate::error::Result;
 use crate::key::MasterKey;
 use crate::ledger::{ExportEntry, Recipient};
@@ -164,7 +164,7 @@ impl Tracer {
             log10_e: weighed[at].log10_e,
             bound: false_accusation_bound(weighed[at].log10_e, n),
             share: nth.map(|nth| shares[nth]),
-            exports: self.export_hits(&self.recipients[at].id, &linked_by_tables, &hits),
+            exports: self.export_hits(at, key, &gathered, &linked_by_tables, &hits),
             evidence: breakdown(&scored[at].whole),
             canaries: weighed[at].canaries,
             stretch: weighed[at].stretch.map(|(number, log10_e)| {
@@ -271,20 +271,24 @@ impl Tracer {
 
     fn export_hits(
         &self,
-        recipient: &[u8; 16],
+        recipient: usize,
+        key: &MasterKey,
+        gathered: &Gathered,
         linked: &HashMap<String, usize>,
         hits: &AllHits,
     ) -> Vec<ExportHit> {
+        let id = self.recipients[recipient].id;
         self.exports
             .iter()
-            .filter(|e| e.recipient == *recipient)
+            .filter(|e| e.recipient == id)
             .filter_map(|e| {
                 let linked = linked.get(&e.table).copied().unwrap_or(0);
-                let (canaries_found, canaries_issued) = hits
-                    .exports
-                    .get(&e.id)
-                    .copied()
-                    .unwrap_or((0, e.canaries as usize));
+                let canaries_issued = e.canaries as usize;
+                let own = hits.exports.get(&e.id).copied();
+                let (mut canaries_found, own) = own.unwrap_or((0, canaries_issued));
+                if canaries_issued > own {
+                    canaries_found += self.shared_met(recipient, key, gathered, &e.table);
+                }
                 (linked > 0 || canaries_found > 0).then(|| ExportHit {
                     export: e.id.clone(),
                     table: self.label(&e.table),
@@ -296,6 +300,28 @@ impl Tracer {
                 })
             })
             .collect()
+    }
+
+    /// How many shared canaries of a table, of those that the recipient's copies hold, were linked.
+    fn shared_met(
+        &self,
+        recipient: usize,
+        key: &MasterKey,
+        gathered: &Gathered,
+        table: &str,
+    ) -> usize {
+        let (word, biases) = (self.codeword(key, recipient), key.code_keys());
+        let held = |known: &Known, handle: Handle| {
+            let bias = known.code().bias_at(&biases, handle, PRESENCE);
+            gathered.linked_rows.contains_key(&handle) && word.bit(handle, PRESENCE, bias)
+        };
+        self.registers
+            .iter()
+            .map(|known| {
+                let shared = known.shared_of(table);
+                shared.filter(|handle| held(known, *handle)).count()
+            })
+            .sum()
     }
 
     pub(super) fn label(&self, table: &str) -> String {

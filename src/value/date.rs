@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 
 mod clock;
 mod form;
+mod part;
 mod scan;
 pub use form::Form;
+pub use part::Part;
 
 /// Years that count as dates.
 pub const YEARS: RangeInclusive<i16> = 1850..=2200;

@@ -8,6 +8,7 @@
 //! Nothing here fails loudly: a text that is no such value is `None`. Texts come from leaks, so no text can make these
 //! functions panic or take memory beyond a small multiple of its own length.
 
+pub mod clock;
 pub mod date;
 pub mod elapsed;
 pub mod email;

@@ -82,6 +82,20 @@ impl Decimal {
         if b == 0 { a == 0 } else { a % b == 0 }
     }
 
+    /// How many steps the number is, where it is a whole number of them.
+    pub fn steps(&self, step: &Decimal) -> Option<i64> {
+        if self.scale == step.scale {
+            let rest = self.coefficient.checked_rem(step.coefficient)?;
+            return (rest == 0).then(|| self.coefficient / step.coefficient);
+        }
+        let (a, b, _) = self.aligned(step);
+        if a.checked_rem(b)? == 0 {
+            i64::try_from(a / b).ok()
+        } else {
+            None
+        }
+    }
+
     /// A hundredth of the number: what a spreadsheet holds where it shows per cent. `None` where the decimals do not fit.
     pub fn hundredth(&self) -> Option<Decimal> {
         let reduced = self.reduced();

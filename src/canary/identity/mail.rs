@@ -23,8 +23,8 @@ impl People<'_> {
         by_name * 2 > all
     }
 
-    /// An address of mail that nobody has: the donor's with the canary's name and other digits, or, where addresses are not made of
-    /// names, the head of one and the tail of another under the donor's domain.
+    /// An address of mail that nobody has: the lender's with the canary's name and other digits, or, where addresses are not made of
+    /// names, the head of one and the tail of another under the lender's domain.
     pub(super) fn mail(
         &self,
         draft: &Draft<'_>,
@@ -32,10 +32,10 @@ impl People<'_> {
         free: &Free<'_>,
         draws: &mut Draws<'_>,
     ) -> Option<String> {
-        let donor = self.sheet.cell(draft.row, at).trim();
-        let (local, domain) = donor.split_once('@')?;
+        let lender = draft.like(at);
+        let (local, domain) = self.sheet.cell(lender, at).trim().split_once('@')?;
         let renamed = if self.mails_by_name.contains(&at) {
-            self.renamed(draft, local)
+            self.renamed(draft, lender, local)
         } else {
             None
         };
@@ -57,10 +57,10 @@ impl People<'_> {
         None
     }
 
-    /// The donor's local part with the canary's name where the donor's stands.
-    fn renamed(&self, draft: &Draft<'_>, local: &str) -> Option<String> {
+    /// The lender's local part with the canary's name where the lender's stands.
+    fn renamed(&self, draft: &Draft<'_>, lender: usize, local: &str) -> Option<String> {
         let at = self.names.first()?;
-        let donor = letters(name::split(self.sheet.cell(draft.row, *at))?);
+        let donor = letters(name::split(self.sheet.cell(lender, *at))?);
         let canary = letters(name::split(&draft.cells[*at])?);
         let mut made = local.to_lowercase();
         let mut changed = false;

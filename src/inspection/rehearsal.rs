@@ -1,0 +1,255 @@
+//! A rehearsal: the table is planned and copies of it are made as an issue would make them, for recipients who do not exist and
+//! under a key that opens nothing. What inspection says of copies was counted in these.
+
+use std::collections::HashMap;
+
+use crate::canary::{Maker, Sheet, Trait};
+use crate::code::{Codeword, SiteKind};
+use crate::error::{Error, Result};
+use crate::forecast::{CanaryRows, RowSites};
+use crate::issue::copy::{Bearer, Planned, Printer};
+use crate::issue::history::History;
+use crate::issue::order::Turns;
+use crate::issue::records::Records;
+use crate::issue::register::Frame;
+use crate::issue::{Request, making, shared};
+use crate::key::MasterKey;
+use crate::ledger::RecordIndex;
+use crate::parallel;
+use crate::policy::order::Ranker;
+use crate::policy::{Fidelity, Policy, Role, depend};
+use crate::table::{Source, Table};
+
+/// The key of all rehearsals: the same table has the same forecast.
+const KEY: [u8; 32] = *b"rehearsals are nobody's register";
+
+/// Rows to a pair whose order is a site, where any two neighbours may change places.
+const ROWS_TO_A_PAIR: f64 = 4.0;
+
+/// A copy that was made and not written.
+pub struct TrialCopy {
+    /// Altered cells: row, column of the table, text. Numbering is left out.
+    pub altered: Vec<(u32, u32, String)>,
+    /// Canaries, with a cell for each column of the table.
+    pub canaries: Vec<Vec<String>>,
+    /// How many of these other copies hold too.
+    shared: usize,
+    /// What the canaries prove, one entry a canary.
+    traits: Vec<Vec<Trait>>,
+}
+
+/// Columns that move together, and where they hold sites.
+pub struct GroupSites {
+    /// The register's columns.
+    pub columns: Vec<usize>,
+    /// The kind of the sites.
+    pub kind: SiteKind,
+    /// Sites of each row.
+    pub bits: Vec<u8>,
+}
+
+impl GroupSites {
+    /// The part of the rows that hold a site.
+    pub fn marked(&self) -> f64 {
+        let some = self.bits.iter().filter(|b| **b > 0).count();
+        some as f64 / self.bits.len().max(1) as f64
+    }
+
+    /// Mean number of sites to a row.
+    pub fn mean(&self) -> f64 {
+        let sum: u64 = self.bits.iter().map(|b| u64::from(*b)).sum();
+        sum as f64 / self.bits.len().max(1) as f64
+    }
+}
+
+/// A table planned, and some copies of it.
+pub struct Rehearsal {
+    /// Groups in slot order.
+    pub groups: Vec<GroupSites>,
+    /// The copies.
+    pub copies: Vec<TrialCopy>,
+    /// Pairs of neighbours to a row whose order can be a site, whether or not the policy lets them.
+    pub free_pairs: f64,
+    /// What a copy's canaries are.
+    pub canaries: CanaryRows,
+}
+
+impl Rehearsal {
+    /// Plans the table under the policy and makes so many copies. Fails where an issue would.
+    pub fn of(source: &Source, policy: &Policy, copies: usize) -> Result<Rehearsal> {
+        let key = MasterKey::from_bytes(&KEY)
+            .ok_or_else(|| Error::input("copies cannot be rehearsed without a key."))?;
+        let name = String::from("rehearsal");
+        let frame = Frame::new(source, name, None, Some(policy.clone()), false)?;
+        let (keys, code) = (key.digest_keys(), key.code_keys());
+        let reader = frame.reader(&keys, &code);
+        let index = RecordIndex::new(frame.shape.layout());
+        let history = History::new(index, Vec::new(), &frame.shape);
+        let records = reader.read(&source.table, &frame.places, &history);
+        let days = depend::table_days(&source.table, &frame.policy);
+        let sheet = Sheet {
+            policy: &frame.policy,
+            table: &source.table,
+            places: &frame.places,
+        };
+        let maker = Maker::new(
+            &frame.policy,
+            &source.table,
+            &frame.places,
+            &keys,
+            &records.taken,
+            &days,
+        );
+        let making = shared::Making {
+            policy: &frame.policy,
+            maker: &maker,
+            reader: &reader,
+            history: &history,
+            source: &records,
+            places: &frame.places,
+            kept: &HashMap::new(),
+        };
+        let (shared, _) = making.make(key.shared_canary_key(&frame.name))?;
+        // how many rows may change places is counted apart
+        let turns = Turns::default();
+        let planned = Planned {
+            records: &records,
+            turns: &turns,
+            shape: &frame.shape,
+        };
+        let printer = Printer::new(sheet, planned, maker, shared, &days, &code);
+        let sequences: Vec<bool> = source
+            .table
+            .header()
+            .iter()
+            .map(|name| {
+                policy
+                    .column(name)
+                    .is_some_and(|c| c.role == Role::Sequence)
+            })
+            .collect();
+        let copies = parallel::map(copies, |number| {
+            let recipient = [number as u8 + 1; 16];
+            let bearer = Bearer {
+                codeword: Codeword::new(key.codeword_key(&recipient)),
+                canary_key: key.canary_key(&recipient),
+                kept: HashMap::new(),
+            };
+            let wanted =
+                making::wanted(&Request::default(), &frame.policy, &bearer, printer.sites());
+            let copy = printer.copy(&bearer, wanted);
+            let altered = copy.edits.replaced.into_iter();
+            TrialCopy {
+                altered: altered
+                    .filter(|r| !sequences.get(r.column as usize).copied().unwrap_or(false))
+                    .map(|r| (r.row, r.column, r.text.into_owned()))
+                    .collect(),
+                canaries: copy.edits.inserted,
+                shared: copy.shared,
+                traits: copy.canaries.into_iter().map(|c| c.traits).collect(),
+            }
+        });
+        let canaries = canary_rows(&copies, &records, source.table.rows());
+        Ok(Rehearsal {
+            groups: groups(&frame, &records),
+            canaries,
+            copies,
+            free_pairs: free_pairs(policy, &source.table),
+        })
+    }
+
+    /// What the rows of a copy hold, of these groups only (by number).
+    pub fn rows(&self, policy: &Policy, of_groups: &[usize]) -> RowSites {
+        let groups: Vec<&GroupSites> = of_groups
+            .iter()
+            .filter_map(|g| self.groups.get(*g))
+            .collect();
+        let rows = self.groups.first().map_or(0, |g| g.bits.len());
+        let row_sites = (0..rows).map(|row| {
+            let mut kinds = [0u16; SiteKind::ALL.len()];
+            for group in &groups {
+                if let (Some(kind), Some(bits)) =
+                    (kinds.get_mut(group.kind as usize), group.bits.get(row))
+                {
+                    *kind += u16::from(*bits);
+                }
+            }
+            kinds
+        });
+        let ordered = policy.row_order || policy.fidelity == Fidelity::Lossless;
+        RowSites::from_rows(row_sites)
+            .with_canaries(self.canaries.clone())
+            .with_pairs(if ordered { self.free_pairs } else { 0.0 })
+    }
+}
+
+fn groups(frame: &Frame, records: &Records) -> Vec<GroupSites> {
+    let rows = records.handles.len();
+    let of_group = |(g, group): (usize, &crate::mark::shape::GroupColumns)| GroupSites {
+        columns: group.columns.iter().map(|c| c.column).collect(),
+        kind: group.kind,
+        bits: (0..rows).map(|row| records.plan.bits(row, g)).collect(),
+    };
+    frame
+        .shape
+        .groups
+        .iter()
+        .enumerate()
+        .map(of_group)
+        .collect()
+}
+
+/// What the copies' canaries are on average.
+fn canary_rows(copies: &[TrialCopy], records: &Records, rows: usize) -> CanaryRows {
+    let made: Vec<&Vec<Trait>> = copies.iter().flat_map(|c| &c.traits).collect();
+    let shared: usize = copies.iter().map(|c| c.shared).sum();
+    let to_a_copy = |all: usize| (all as f64 / copies.len().max(1) as f64).round() as u64;
+    let columns = made.iter().map(|traits| traits.len()).max().unwrap_or(0);
+    let identifiers = (0..columns).filter_map(|column| {
+        let of_column = made.iter().filter_map(|traits| traits.get(column));
+        let proving: Vec<&Trait> = of_column.filter(|t| t.full != 0 && t.ways > 0).collect();
+        // an identifier that most canaries lack says nothing of most of them
+        if proving.len() * 2 < made.len() || proving.is_empty() {
+            return None;
+        }
+        let n = proving.len() as f64;
+        let ln_ways: f64 = proving.iter().map(|t| f64::from(t.ways).ln()).sum();
+        let alike: f64 = proving
+            .iter()
+            .map(|t| f64::from(records.taken.with_stem(t.stem)))
+            .sum();
+        Some((alike / n / rows.max(1) as f64, (ln_ways / n).exp()))
+    });
+    CanaryRows {
+        own: to_a_copy(made.len()),
+        shared: to_a_copy(shared),
+        identifiers: identifiers.collect(),
+    }
+}
+
+/// Pairs of neighbours to a row that may change places without the table's order being broken: every fourth row where it has none.
+fn free_pairs(policy: &Policy, table: &Table) -> f64 {
+    if policy.sort.is_empty() {
+        return 1.0 / ROWS_TO_A_PAIR;
+    }
+    let mut alike = vec![true; table.rows().saturating_sub(1)];
+    for key in &policy.sort {
+        let (Some(column), Some(place)) = (policy.column(&key.column), table.position(&key.column))
+        else {
+            continue;
+        };
+        let ranker = Ranker::new(column, table.column(place));
+        let ranks: Vec<_> = table.column(place).map(|cell| ranker.rank(cell)).collect();
+        for (alike, pair) in alike.iter_mut().zip(ranks.windows(2)) {
+            *alike = *alike && pair[0] == pair[1];
+        }
+    }
+    let (mut pairs, mut at) = (0u32, 0);
+    while at < alike.len() {
+        let free = alike[at];
+        pairs += u32::from(free);
+        at += if free { 2 } else { 1 };
+    }
+    // half of the pairs, so that rows that stand apart keep their distance
+    f64::from(pairs) / 2.0 / table.rows().max(1) as f64
+}

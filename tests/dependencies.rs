@@ -1,0 +1,207 @@
+//! What held in a source holds in every copy: dependencies between columns, heaps, distributions.
+//!
+//! The tables in `fixtures/public` were made by others. The checker here knows nothing of how the program seeks dependencies: it tries
+//! every column against every other, pair and triple in the source, and holds what it finds against twenty copies.
+
+#[path = "dependencies/claims.rs"]
+mod claims;
+#[path = "dependencies/samples.rs"]
+mod samples;
+mod support;
+
+use std::path::Path;
+
+use claims::{Claims, View};
+use sha2::{Digest, Sha256};
+use taggant::drill::correlation;
+use taggant::drill::leaks::{Encoding, to_csv_bytes};
+use taggant::drill::registers::{Maternity, contacts, patients};
+use taggant::issue::{Issue, Request};
+use taggant::policy::{Kind, Policy, Role, infer};
+use taggant::table::{self, Limits, Table};
+use taggant::trace::run::Tracer;
+use taggant::trace::units::Alpha;
+use taggant::vault::Vault;
+
+const COPIES: usize = 20;
+
+const PUBLIC: [&str; 5] = ["flights", "lymph", "penguins", "trial", "weather"];
+
+fn public(name: &str) -> Table {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/public/{name}.csv"));
+    table::open(&path, &Limits::default())
+        .expect("the table")
+        .remove(0)
+        .table
+}
+
+fn registers() -> Vec<(&'static str, Table)> {
+    let maternity = Maternity {
+        rows: 600,
+        seed: 11,
+    };
+    vec![
+        ("maternity", maternity.month(0)),
+        ("patients", patients(600, 11)),
+        ("contacts", contacts(300, 11)),
+    ]
+}
+
+fn tables() -> Vec<(&'static str, Table)> {
+    let public = PUBLIC.iter().map(|name| (*name, public(name)));
+    public.chain(registers()).collect()
+}
+
+/// The policy that an officer would freeze: as inferred, with an identifier where the table's own is not seen as one.
+fn policy_of(table: &Table) -> Policy {
+    let mut policy = infer::infer(table);
+    if policy.columns.iter().all(|c| c.role != Role::Identifier) {
+        let first = &mut policy.columns[0];
+        first.role = Role::Identifier;
+        first.kind = Kind::Code;
+    }
+    policy
+}
+
+#[test]
+fn a_table_of_which_every_date_stands_in_a_text_too_has_nothing_to_alter() {
+    let policy = policy_of(&public("senators"));
+    let carriers = policy.columns.iter().filter(|c| c.role == Role::Carrier);
+    assert_eq!(carriers.map(|c| &c.name).collect::<Vec<_>>(), [""; 0]);
+}
+
+/// A table with its copies, canaries left out.
+struct Issued {
+    folder: tempfile::TempDir,
+    vault: Vault,
+    copies: Vec<Table>,
+}
+
+fn issue(table: &Table, copies: usize) -> Issued {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut vault = Vault::create(&folder.path().join("vault"), None).expect("a vault");
+    let bytes = to_csv_bytes(table, Encoding::Utf8Bom);
+    let source_sha256 = Sha256::digest(&bytes).into();
+    let source = table::from_bytes("source.csv", bytes, &Limits::default())
+        .expect("a table")
+        .remove(0);
+    let request = Request {
+        recipients: (0..copies).map(|n| format!("recipient {n}")).collect(),
+        out: folder.path().join("copies"),
+        stem: "source".into(),
+        source_sha256,
+        policy: Some(policy_of(table)),
+        canaries: Some(0),
+        ..Request::default()
+    };
+    let issued = Issue::prepare(&mut vault, &source, request)
+        .expect("a plan")
+        .run(&|_| ())
+        .expect("copies");
+    let read = |path: &Path| {
+        table::open(path, &Limits::default())
+            .expect("a copy")
+            .remove(0)
+            .table
+    };
+    let copies = issued.iter().map(|copy| read(&copy.path)).collect();
+    Issued {
+        folder,
+        vault,
+        copies,
+    }
+}
+
+#[test]
+fn no_dependency_of_a_source_fails_in_a_copy() {
+    let mut failures = Vec::new();
+    for (name, source) in tables() {
+        let view = View::new(&source);
+        let claims = Claims::of(&view);
+        let issued = issue(&source, COPIES);
+        let mut altered = 0;
+        for (nth, copy) in issued.copies.iter().enumerate() {
+            assert_eq!(copy.rows(), source.rows(), "{name}");
+            let copied = View::new(copy);
+            altered += copied.cells_that_differ(&view);
+            for broken in claims.broken_in(&copied) {
+                failures.push(format!("{name}, copy {nth}: {broken}"));
+            }
+        }
+        let cells = source.rows() * COPIES;
+        println!(
+            "{name}: {} dependencies held in {COPIES} copies; {:.2} cells altered a row",
+            claims.len(),
+            altered as f64 / cells as f64
+        );
+        drop(issued.folder);
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn no_test_of_two_samples_tells_a_copy_from_its_source() {
+    let mut failures = Vec::new();
+    for (name, source) in tables() {
+        let issued = issue(&source, COPIES);
+        let view = View::new(&source);
+        let (mut tests, mut least) = (0, 1.0f64);
+        for (nth, copy) in issued.copies.iter().enumerate() {
+            for (what, p) in samples::compare(&view, &View::new(copy)) {
+                tests += 1;
+                least = least.min(p);
+                if p < 0.01 {
+                    failures.push(format!("{name}, copy {nth}: {what} differs, p = {p:.5}"));
+                }
+            }
+        }
+        println!("{name}: {tests} tests of two samples, the least p is {least:.3}");
+        drop(issued.folder);
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Bits that a trace of the copy reads and finds to agree with the recipient's.
+fn bits_read(issued: &Issued, leak: &Table, recipient: &str) -> u64 {
+    let tracer = Tracer::new(&issued.vault).expect("a tracer");
+    let outcome = tracer
+        .trace(&issued.vault, &[leak], Alpha::DEFAULT)
+        .expect("a trace");
+    let of = outcome.candidates.iter().find(|c| c.recipient == recipient);
+    let evidence = of.map_or(&[][..], |c| &c.evidence[..]);
+    evidence.iter().map(|e| e.agree as u64).sum()
+}
+
+#[test]
+fn an_attack_on_correlations_finds_no_marks() {
+    let mut report = Vec::new();
+    let mut lost = Vec::new();
+    for (name, source) in tables() {
+        let issued = issue(&source, 2);
+        let copy = &issued.copies[0];
+        let before = bits_read(&issued, copy, "recipient 0");
+        let of = |attacked: &Table| {
+            let (a, b) = (View::new(attacked), View::new(copy));
+            let edited = a.cells_that_differ(&b) as f64 / (a.cells() as f64);
+            let after = bits_read(&issued, attacked, "recipient 0");
+            (edited, 1.0 - after as f64 / before.max(1) as f64)
+        };
+        let (mended, loss) = of(&correlation::mend(copy, 0.15));
+        let (spent, worn) = of(&correlation::spend(copy, 0.15));
+        report.push(format!(
+            "{name}: {before} bits; {:.1} % of cells mended lose {:.1} % of them; {:.1} % edited whatever they are, {:.1} %",
+            mended * 100.0,
+            loss * 100.0,
+            spent * 100.0,
+            worn * 100.0
+        ));
+        if before >= 100 {
+            lost.push((name, loss));
+        }
+    }
+    println!("{}", report.join("\n"));
+    assert!(lost.len() >= 4, "too few tables to say");
+    for (name, loss) in lost {
+        assert!(loss <= 0.03, "{name} loses {loss}:\n{}", report.join("\n"));
+    }
+}
