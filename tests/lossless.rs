@@ -300,6 +300,9 @@ fn a_recipient_sees_the_same_order_in_every_month_and_later_recipients_fit_in() 
             order.read
         );
     }
+    // both months in one sheet, one after the other
+    let rolled = join(&[&leaks[0], &leaks[1]], Repeats::Keep);
+    assert_eq!(names(&trace(&place.vault, &rolled)), ["甲院"]);
     // a copy that comes back without its canaries is no month of the agency's
     let back = csv(&leaks[1]);
     let mut wish = request(&back, &two(), &place.out("back"));

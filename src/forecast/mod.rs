@@ -29,7 +29,7 @@ use crate::trace::stretches::WHOLE;
 use crate::trace::units::{Alpha, FlipRate, Log10E};
 use crate::trace::verdict::name_threshold;
 pub use coalitions::coalition_survived;
-pub use rows::{CanaryRows, RowSites};
+pub use rows::{CanaryRows, OrderSites, RowSites};
 use rows::{Drawn, Row};
 
 const KINDS: usize = SiteKind::ALL.len();
@@ -64,9 +64,9 @@ pub struct NamingChance(pub f64);
 /// How a leaker takes rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taking {
-    /// From anywhere in the copy, or in an order of his own.
+    /// From anywhere in the copy, left in its order.
     Anywhere,
-    /// As they follow one another in the copy, so that pairs of neighbours show their order.
+    /// As they follow one another in the copy, so that their order shows most.
     InOrder,
 }
 
@@ -154,11 +154,11 @@ impl Forecast {
 
     /// The number of rows, taken so, that name in 95 % of so many simulated leaks.
     pub fn rows_to_name_in(&self, flips: FlipRate, taking: Taking, trials: u64) -> Option<u64> {
-        let ordered = self.sites.pairs() * f64::from(u8::from(taking == Taking::InOrder));
+        let ordered = self.sites.order().running * f64::from(u8::from(taking == Taking::InOrder));
         let canaries = self.sites.canaries();
         let told = canaries.own + canaries.shared;
         let mean = self.sites.mean() + ordered;
-        if mean <= 0.0 && told == 0 && self.sites.pairs() <= 0.0 {
+        if mean <= 0.0 && told == 0 && self.sites.order().running <= 0.0 {
             return None;
         }
         let all = self.sites.copy().unwrap_or(u64::MAX);
@@ -214,7 +214,7 @@ impl Forecast {
                 break;
             }
         }
-        leak.order(self.pairs_read(rows, taking, seed), &mut rng);
+        leak.order(self.order_read(rows, taking, seed), &mut rng);
         let sites = log10_e(&leak.counts);
         let stretched = match rows >= LEAST_LEAK as u64 {
             true => sites.times(Log10E(WHOLE.log10())),
@@ -223,20 +223,18 @@ impl Forecast {
         stretched.times(self.canary_evidence(rows, leak.met))
     }
 
-    /// How many pairs of neighbours a leak shows.
-    fn pairs_read(&self, rows: u64, taking: Taking, seed: u64) -> usize {
-        let (pairs, table) = (self.sites.pairs(), self.sites.table().unwrap_or(u64::MAX));
-        let most = ENOUGH_SITES as f64;
-        match taking {
-            _ if pairs == 0.0 => 0,
-            Taking::InOrder => ((rows.min(table) as f64 - 1.0) * pairs).clamp(0.0, most) as usize,
-            Taking::Anywhere => {
-                let both = (rows as f64 / table as f64).min(1.0).powi(2);
-                let mut rng = ChaCha8Rng::seed_from_u64(!seed);
-                let all = (pairs * table as f64).min(4.0 * most) as usize;
-                (0..all).filter(|_| rng.random_bool(both)).count()
-            }
+    /// How many sites a leak's order shows.
+    fn order_read(&self, rows: u64, taking: Taking, seed: u64) -> usize {
+        let table = self.sites.table().unwrap_or(u64::MAX);
+        let mean = self.sites.order().shown(rows, table, taking);
+        let most = rows.min(2 * ENOUGH_SITES as u64);
+        if mean <= 0.0 || most == 0 {
+            return 0;
         }
+        let each = (mean / most as f64).min(1.0);
+        let mut rng = ChaCha8Rng::seed_from_u64(!seed);
+        let read = (0..most).filter(|_| rng.random_bool(each)).count();
+        read.min(ENOUGH_SITES)
     }
 
     fn canary_evidence(&self, rows: u64, met: usize) -> Log10E {
@@ -293,9 +291,9 @@ impl Simulated {
         }
     }
 
-    /// The order of so many pairs of neighbours, which no change of values flips.
-    fn order(&mut self, pairs: usize, rng: &mut ChaCha8Rng) {
-        for _ in 0..pairs {
+    /// So many sites of the rows' order, which no change of values flips.
+    fn order(&mut self, sites: usize, rng: &mut ChaCha8Rng) {
+        for _ in 0..sites {
             let bias = self.code.pick(rng.random());
             let x = rng.random::<u8>() < bias.0;
             self.counts.add(SiteKind::Order, bias, x, x);

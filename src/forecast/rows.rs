@@ -1,11 +1,11 @@
-//! What the rows of a copy hold: sites by kind, canaries among them, and pairs of neighbours whose order is a site.
+//! What the rows of a copy hold: sites by kind, canaries among them, and what their order tells.
 
 use std::collections::BTreeMap;
 
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::KINDS;
+use super::{KINDS, Taking};
 use crate::trace::canaries::AccidentBound;
 
 /// How many sites rows have: numbers of sites by kind, in the order of [`SiteKind::ALL`](crate::code::SiteKind::ALL), with how often
@@ -18,7 +18,42 @@ pub struct RowSites {
     /// Rows of the table, where these are one table's: a leak never takes one twice.
     table: Option<u64>,
     canaries: CanaryRows,
-    pairs: f64,
+    order: OrderSites,
+}
+
+/// What the order of a copy's rows tells.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OrderSites {
+    /// Sites to a row, where rows follow one another as in the copy.
+    pub running: f64,
+    /// Where a part of the rows is drawn from anywhere and left in order: (the part, sites to a drawn row), by rising part. Empty: none.
+    pub drawn: Vec<(f64, f64)>,
+}
+
+impl OrderSites {
+    /// Sites that so many rows of a table of so many show on average.
+    pub fn shown(&self, rows: u64, table: u64, taking: Taking) -> f64 {
+        let taken = rows.min(table) as f64;
+        match taking {
+            Taking::InOrder => (taken - 1.0).max(0.0) * self.running,
+            Taking::Anywhere => {
+                let part = taken / table.max(1) as f64;
+                let behind = self.drawn.partition_point(|(at, _)| *at < part);
+                let to_a_row = match (behind.checked_sub(1), self.drawn.get(behind)) {
+                    // the fewer rows, the fewer have a neighbour
+                    (None, Some((at, sites))) => sites * part / at,
+                    (Some(before), Some((to, to_sites))) => {
+                        let (from, from_sites) = self.drawn[before];
+                        let way = (part - from) / (to - from);
+                        from_sites + way * (to_sites - from_sites)
+                    }
+                    (Some(last), None) => self.drawn[last].1,
+                    (None, None) => 0.0,
+                };
+                taken * to_a_row
+            }
+        }
+    }
 }
 
 /// The canaries in one copy.
@@ -96,12 +131,9 @@ impl RowSites {
         RowSites { canaries, ..self }
     }
 
-    /// The same rows, with so many pairs of neighbours to a row whose order is a site: a quarter where any two neighbours may
-    /// change places.
-    pub fn with_pairs(self, pairs: f64) -> RowSites {
-        // `max` also makes 0 of what is no number
-        let pairs = f64::min(pairs.max(0.0), 1.0);
-        RowSites { pairs, ..self }
+    /// The same rows, with an order that tells this.
+    pub fn with_order(self, order: OrderSites) -> RowSites {
+        RowSites { order, ..self }
     }
 
     fn weighted(mut rows: Vec<([u16; KINDS], f64)>) -> RowSites {
@@ -133,9 +165,9 @@ impl RowSites {
         &self.canaries
     }
 
-    /// Pairs of neighbours to a row whose order is a site.
-    pub fn pairs(&self) -> f64 {
-        self.pairs
+    /// What the rows' order tells.
+    pub fn order(&self) -> &OrderSites {
+        &self.order
     }
 
     /// Rows of the table, where these are one table's.

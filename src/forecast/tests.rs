@@ -148,8 +148,17 @@ fn a_canary_met_names_and_small_leaks_pay_a_little_for_canaries() {
 }
 
 #[test]
-fn pairs_of_neighbours_speak_where_rows_keep_their_order() {
-    let sites = RowSites::from_rows([[0; KINDS]; 2_000]).with_pairs(0.25);
+fn rows_that_keep_their_order_speak_and_most_where_they_follow_one_another() {
+    let sites = RowSites::from_rows([[0; KINDS]; 2_000]).with_order(OrderSites {
+        running: 0.25,
+        drawn: vec![(0.25, 0.06), (0.5, 0.125), (1.0, 0.25)],
+    });
+    for (rows, shown) in [(100, 1.2), (500, 30.0), (1_000, 125.0), (1_500, 281.25)] {
+        let drawn = sites.order().shown(rows, 2_000, Taking::Anywhere);
+        assert!((drawn - shown).abs() < 1e-9, "{rows}: {drawn}");
+    }
+    let none = OrderSites::default();
+    assert_eq!(none.shown(9, 90, Taking::Anywhere), 0.0);
     let forecast = forecast(BiasSet::Half, sites);
     let chance = |rows, taking| forecast.chance_of(rows, CLEAN, taking).0;
     assert_eq!(chance(60, Taking::InOrder), 0.0);

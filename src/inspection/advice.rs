@@ -36,10 +36,10 @@ pub fn advise(
         out.extend(columns(table, policy));
     }
     out.extend(pooling(table, forecast, policy, coalitions));
-    if !(lossless || policy.row_order) && rehearsal.free_pairs >= WORTH {
+    if !(lossless || policy.row_order) && rehearsal.order.running >= WORTH {
         out.push(format!(
             "`row_order = true` alters no value and would add {:.2} places a row to leaks that keep the order of their rows",
-            rehearsal.free_pairs
+            rehearsal.order.running
         ));
     }
     if canaries.is_none() && table.rows() >= CANARIES_FROM {
@@ -71,7 +71,7 @@ fn pooling(
     policy: &Policy,
     coalitions: Coalitions,
 ) -> Option<String> {
-    let sites = forecast.sites.mean() + forecast.sites.pairs();
+    let sites = forecast.sites.mean() + forecast.sites.order().running;
     let sites = (sites * table.rows() as f64) as u64;
     let Some(named) = policy.coalition else {
         let guarded =

@@ -9,7 +9,7 @@ pub mod rehearsal;
 
 use crate::code::SiteKind;
 use crate::error::Result;
-use crate::forecast::{Forecast, RowSites, Taking, coalition_survived};
+use crate::forecast::{Forecast, OrderSites, RowSites, Taking, coalition_survived};
 use crate::mark::size;
 use crate::parallel;
 use crate::policy::{Fidelity, Policy};
@@ -163,7 +163,7 @@ pub struct Inspection {
     pub rows: usize,
     /// Why the table cannot be issued as it stands; what follows is empty then.
     pub obstacle: Option<String>,
-    /// Mean sites a row, by kind; pairs of rows among them.
+    /// Mean sites a row, by kind; those of the order of rows among them.
     pub sites_per_row: Vec<(SiteKind, f64)>,
     /// For each column that may be altered: the part of its rows that hold a site.
     pub marked: Vec<(String, f64)>,
@@ -271,18 +271,14 @@ impl Inspection {
             // rows without a place for a mark are rows all the same
             true => RowSites::from_rows(vec![Default::default(); source.table.rows()])
                 .with_canaries(rehearsal.canaries.clone())
-                .with_pairs(if self.ordered() {
-                    rehearsal.free_pairs
-                } else {
-                    0.0
-                }),
+                .with_order(rehearsal.order_under(&self.policy)),
             false => rehearsal.rows(&self.policy, &every),
         };
         for (kind, mean) in &mut self.sites_per_row {
             let of_kind = rehearsal.groups.iter().filter(|g| g.kind == *kind);
             *mean = of_kind.map(|g| g.mean()).sum();
             if *kind == SiteKind::Order {
-                *mean += sites.pairs();
+                *mean += sites.order().running;
             }
         }
         let name = |columns: &[usize]| self.policy.columns[columns[0]].name.clone();
@@ -329,7 +325,7 @@ impl Inspection {
                 .map(|k| (*k, canaries.chance_to_meet(*k, rows)))
                 .collect(),
         });
-        let sites = forecast.sites.mean() * rows as f64 + forecast.sites.pairs() * rows as f64;
+        let sites = (forecast.sites.mean() + forecast.sites.order().running) * rows as f64;
         let mixing = coalition_survived(
             forecast.code,
             sites as u64,
@@ -371,7 +367,7 @@ impl Inspection {
             let sites_per_row = sites.mean();
             let forecast = Forecast {
                 // one column's rows are not leaked in order for the order's sake
-                sites: sites.with_pairs(0.0),
+                sites: sites.with_order(OrderSites::default()),
                 ..self.forecast.clone()
             };
             let rows = |flips| forecast.rows_to_name_in(flips, Taking::Anywhere, COLUMN_TRIALS);

@@ -3,28 +3,31 @@
 
 use std::collections::HashMap;
 
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
 use crate::canary::{Maker, Sheet, Trait};
 use crate::code::{Codeword, SiteKind};
 use crate::error::{Error, Result};
-use crate::forecast::{CanaryRows, RowSites};
+use crate::forecast::{CanaryRows, OrderSites, RowSites};
 use crate::issue::copy::{Bearer, Planned, Printer};
 use crate::issue::history::History;
 use crate::issue::order::Turns;
 use crate::issue::records::Records;
 use crate::issue::register::Frame;
 use crate::issue::{Request, making, shared};
-use crate::key::MasterKey;
+use crate::key::{CodeKeys, MasterKey};
 use crate::ledger::RecordIndex;
+use crate::mark::order::{Blocks, applies, free_rows};
 use crate::parallel;
-use crate::policy::order::Ranker;
-use crate::policy::{Fidelity, Policy, Role, depend};
+use crate::policy::{Policy, Role, depend};
 use crate::table::{Source, Table};
 
 /// The key of all rehearsals: the same table has the same forecast.
 const KEY: [u8; 32] = *b"rehearsals are nobody's register";
 
-/// Rows to a pair whose order is a site, where any two neighbours may change places.
-const ROWS_TO_A_PAIR: f64 = 4.0;
+/// What drawn rows tell by their order is counted for the whole table, for half of it, and so on, so many times.
+const HALVINGS: i32 = 8;
 
 /// A copy that was made and not written.
 pub struct TrialCopy {
@@ -68,8 +71,8 @@ pub struct Rehearsal {
     pub groups: Vec<GroupSites>,
     /// The copies.
     pub copies: Vec<TrialCopy>,
-    /// Pairs of neighbours to a row whose order can be a site, whether or not the policy lets them.
-    pub free_pairs: f64,
+    /// What the order of rows can tell, whether or not the policy lets it.
+    pub order: OrderSites,
     /// What a copy's canaries are.
     pub canaries: CanaryRows,
 }
@@ -154,8 +157,16 @@ impl Rehearsal {
             groups: groups(&frame, &records),
             canaries,
             copies,
-            free_pairs: free_pairs(policy, &source.table),
+            order: order_sites(policy, &source.table, &records, &code),
         })
+    }
+
+    /// What the order of rows tells under a policy.
+    pub fn order_under(&self, policy: &Policy) -> OrderSites {
+        match applies(policy) {
+            true => self.order.clone(),
+            false => OrderSites::default(),
+        }
     }
 
     /// What the rows of a copy hold, of these groups only (by number).
@@ -176,10 +187,9 @@ impl Rehearsal {
             }
             kinds
         });
-        let ordered = policy.row_order || policy.fidelity == Fidelity::Lossless;
         RowSites::from_rows(row_sites)
             .with_canaries(self.canaries.clone())
-            .with_pairs(if ordered { self.free_pairs } else { 0.0 })
+            .with_order(self.order_under(policy))
     }
 }
 
@@ -227,29 +237,26 @@ fn canary_rows(copies: &[TrialCopy], records: &Records, rows: usize) -> CanaryRo
     }
 }
 
-/// Pairs of neighbours to a row that may change places without the table's order being broken: every fourth row where it has none.
-fn free_pairs(policy: &Policy, table: &Table) -> f64 {
-    if policy.sort.is_empty() {
-        return 1.0 / ROWS_TO_A_PAIR;
+/// What leaks of rows in order show, counted in the table itself under the rehearsals' key.
+fn order_sites(policy: &Policy, table: &Table, records: &Records, keys: &CodeKeys) -> OrderSites {
+    let free = free_rows(policy, table, &records.handles);
+    let blocks = Blocks::new(&keys.order, &records.handles, &free);
+    if blocks.ranges().is_empty() {
+        return OrderSites::default();
     }
-    let mut alike = vec![true; table.rows().saturating_sub(1)];
-    for key in &policy.sort {
-        let (Some(column), Some(place)) = (policy.column(&key.column), table.position(&key.column))
-        else {
-            continue;
-        };
-        let ranker = Ranker::new(column, table.column(place));
-        let ranks: Vec<_> = table.column(place).map(|cell| ranker.rank(cell)).collect();
-        for (alike, pair) in alike.iter_mut().zip(ranks.windows(2)) {
-            *alike = *alike && pair[0] == pair[1];
-        }
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let mut drawn: Vec<(f64, f64)> = (0..HALVINGS)
+        .map(|halvings| {
+            let part = 0.5f64.powi(halvings);
+            let rows = 0..table.rows();
+            let held: Vec<usize> = rows.filter(|_| rng.random_bool(part)).collect();
+            let shown = blocks.shown(&held).len();
+            (part, shown as f64 / held.len().max(1) as f64)
+        })
+        .collect();
+    drawn.reverse();
+    OrderSites {
+        running: blocks.sites().len() as f64 / table.rows().max(1) as f64,
+        drawn,
     }
-    let (mut pairs, mut at) = (0u32, 0);
-    while at < alike.len() {
-        let free = alike[at];
-        pairs += u32::from(free);
-        at += if free { 2 } else { 1 };
-    }
-    // half of the pairs, so that rows that stand apart keep their distance
-    f64::from(pairs) / 2.0 / table.rows().max(1) as f64
 }

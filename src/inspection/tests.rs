@@ -180,7 +180,8 @@ fn lossless_tables_are_told_by_order_and_canaries() {
         };
     });
     assert_eq!(found.forecast.sites.mean(), 0.0);
-    assert_eq!(found.forecast.sites.pairs(), 0.25);
+    let running = found.forecast.sites.order().running;
+    assert!((0.55..0.65).contains(&running), "{running}");
     let last = found.leaks.last().unwrap();
     assert!(last.in_order.unwrap().low > 0.97, "{last:?}");
     assert!(found.rows_to_name_in_order.unwrap() < 300);

@@ -11,6 +11,17 @@
 //! tell a site, where a pair tells nothing unless both its rows leaked. And a record that enters or leaves the table from month to month
 //! changes no site's name, and the place of few rows; at the end of the table, where records usually enter, of none.
 
+//!
+//! Why blocks of 16 rows: simulated over 40,000 rows without an order of their own, sites that leaks show, and how far rows move.
+//!
+//! | rows to a block | sites a row | 100 rows running | 300 / 500 / 2,000 drawn, in order | rows move on average / 95 % / most |
+//! |---|---|---|---|---|
+//! | pairs of neighbours | .25 | 25 | 1 / 2 / 25 | .25 / 1 / 1 |
+//! | 4 | .43 | 42 | 3 / 10 / 204 | 2 / 7 / 27 |
+//! | 8 | .54 | 53 | 16 / 37 / 432 | 4 / 16 / 56 |
+//! | 16 | .60 | 60 | 31 / 72 / 790 | 9 / 33 / 124 |
+//! | 32 | .64 | 63 | 58 / 140 / 1,156 | 20 / 69 / 220 |
+
 use std::ops::Range;
 
 use crate::code::{Handle, Slot};

@@ -1,17 +1,15 @@
 //! How many sites a table holds, told before anything is planned: what the register's biases are chosen by.
 
+use super::order::{Blocks, applies, free_rows};
 use super::plan::Planner;
 use super::{Record, Variants};
 use crate::code::{BiasSet, Handle};
 use crate::key::MasterKey;
-use crate::policy::{Fidelity, Policy};
+use crate::policy::Policy;
 use crate::table::Table;
 
 /// Rows of which the sites are counted; more tell no more.
 const SAMPLE: usize = 1_000;
-
-/// Rows to a site where the order of rows carries marks.
-const ROWS_TO_A_PAIR: usize = 4;
 
 /// The policy with its biases chosen for this table, where they are not yet.
 pub fn settle(mut policy: Policy, table: &Table) -> Policy {
@@ -24,15 +22,20 @@ pub fn settle(mut policy: Policy, table: &Table) -> Policy {
 /// About how many sites the table holds under a policy. Which way a variant lies is keyed, but whether there is one hardly depends
 /// on the way: so any key will do, and with one that never changes the same table always has the same answer.
 pub fn sites(policy: &Policy, table: &Table) -> usize {
-    let lossless = policy.fidelity == Fidelity::Lossless;
-    let ordered = match lossless || policy.row_order {
-        true => table.rows() / ROWS_TO_A_PAIR,
+    let Some(keys) = MasterKey::from_bytes(&[0; 32]).map(|key| key.code_keys()) else {
+        return 0;
+    };
+    let ordered = match applies(policy) {
+        true => {
+            let handles: Vec<Option<Handle>> = (0..table.rows() as u64)
+                .map(|row| Some(Handle(row)))
+                .collect();
+            let free = free_rows(policy, table, &handles);
+            Blocks::new(&keys.order, &handles, &free).sites().len()
+        }
         false => 0,
     };
-    let Some(key) = MasterKey::from_bytes(&[0; 32]).filter(|_| !lossless) else {
-        return ordered;
-    };
-    let directions = key.code_keys().direction;
+    let directions = keys.direction;
     let places: Vec<Option<usize>> = policy
         .columns
         .iter()
@@ -78,10 +81,16 @@ mod tests {
         };
         assert_eq!(settle(named, &table).code, BiasSet::Mixed);
         let lossless = Policy {
-            fidelity: Fidelity::Lossless,
+            fidelity: crate::policy::Fidelity::Lossless,
             ..policy
         };
-        assert_eq!(sites(&lossless, &table), table.rows() / 4);
+        // sorted by day, so that a good part of the rows are free
+        let order = sites(&lossless, &table);
+        assert!(
+            order * 4 > table.rows() && order * 3 < table.rows() * 2,
+            "{order} of {}",
+            table.rows()
+        );
     }
 
     #[test]
