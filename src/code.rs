@@ -78,9 +78,9 @@ const LAYERED_NEEDS: [(u32, usize); 6] = [
     (3, 1_450),
     (4, 1_950),
     (5, 3_400),
-    (6, 4_900),
-    (7, 6_100),
-    (8, 7_500),
+    (6, 4_650),
+    (7, 5_900),
+    (8, 7_400),
 ];
 
 /// How many times the sites that are needed leave room for leaks of a part.
@@ -180,7 +180,8 @@ impl BiasSet {
     /// | arcsine in 5: 1/2, 13/256, 78/256 | 137 / 108 / 190 | 239 / 312 / 1,137 | 552 / 1,316 / 11,754 | 1,135 / 4,846 / never |
     ///
     /// Where each site has its own bias, hardly a row is all tails, and one site of bias 1/2 in a row has it deleted; one bias to a
-    /// record leaves the rows of tails standing. That costs little else: cell by cell the sets are the same. Nuida's discrete
+    /// record leaves the rows of tails standing. (A slot that is 1/2 in every row, for fragments, beside slots of tails would have
+    /// all but 2^(1-c) of the rows deleted.) That costs little else: cell by cell the sets are the same. Nuida's discrete
     /// distributions (Nuida et al. 2009), which are optimal for an accusation by sums of scores, win nothing under the likelihood
     /// ratios used here. The rows are printed anew by the ignored tests in `src/trace/code_trials.rs`.
     pub fn choose(sites: usize, coalition: Option<u32>) -> BiasSet {

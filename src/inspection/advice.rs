@@ -7,6 +7,7 @@ use crate::forecast::{Forecast, coalition_survived};
 use crate::mark::size;
 use crate::policy::infer::{CANARIES_FROM, CANARY_RATE};
 use crate::policy::profile::{Profile, SPELLINGS};
+use crate::policy::words::{Hint, hints};
 use crate::policy::{Column, Fidelity, Kind, Policy, Role};
 use crate::table::Table;
 use crate::value::number;
@@ -102,6 +103,14 @@ fn columns(table: &Table, policy: &Policy) -> Vec<String> {
             .rules
             .iter()
             .any(|r| r.columns().contains(&column.name.as_str()));
+        // who checks a person's identity asks for the birth date, and some numbers are acted on
+        let untouchable = [Hint::Birth, Hint::ActedOn, Hint::Code, Hint::Sequence];
+        if untouchable
+            .into_iter()
+            .any(|hint| hints(&column.name, hint))
+        {
+            return false;
+        }
         let plain = column.role == Role::Plain;
         let spelt = matches!(column.kind, Kind::Text | Kind::Address);
         !bound && (plain || (spelt && column.role == Role::Carrier))
@@ -185,9 +194,11 @@ fn proposal(table: &Table, place: usize, column: &Column) -> Option<(Column, Str
                 let values = profile.values.iter();
                 values.filter(|v| !places(v, &pair).is_empty()).count()
             };
+            // a full-width comma stands in no English address
+            let english = profile.values.iter().all(|v| v.is_ascii());
             let best = SPELLINGS
                 .iter()
-                .filter(|pair| !known(pair))
+                .filter(|pair| !known(pair) && pair.iter().all(|s| s.is_ascii()) == english)
                 .map(|pair| (occurs(pair), pair))
                 .max_by_key(|(n, _)| *n)
                 .filter(|(n, _)| *n > 0)?

@@ -11,7 +11,7 @@ pub fn write(policy: &Policy) -> Result<String> {
         "# What taggant may alter in this register. The first issue freezes it.\n\
          # role: identifier (links a record, never altered), carrier (may be altered), sequence (numbered again),\n\
          #       derived (follows others), plain (never altered)\n\
-         # coalition: how many partners may pool their copies and one of them still be named, such as `coalition = 5`\n\
+         # coalition: how many partners may pool their copies and one of them still be named, such as 5\n\
          # code: half, layered, guarded (or mixed, coalition); left out, the first issue chooses by size and coalition\n\n{body}"
     ))
 }

@@ -211,8 +211,11 @@ fn canaries(i: &Inspection, out: &mut String) -> Result {
     };
     writeln!(
         out,
-        "\nA copy holds about {} canaries that no other copy has; one that is met is worth up to {:.0} bits, and {:.0} name a recipient.",
-        canaries.own,
+        "\nA copy holds about {} that no other copy has; one that is met is worth up to {:.0} bits, and {:.0} name a recipient.",
+        match canaries.own {
+            1 => "one canary".to_string(),
+            n => format!("{n} canaries"),
+        },
         canaries.bits,
         (i.recipients().max(1) as f64 / i.forecast.alpha.chance()).log2()
     )?;
