@@ -10,7 +10,7 @@ use crate::table::Table;
 const EXPECTED: f64 = 9.0;
 
 /// There are many more pairs of columns than columns, so chance has more to choose from.
-const EXPECTED_OF_PAIRS: f64 = 15.0;
+const EXPECTED_OF_PAIRS: f64 = 11.0;
 
 /// Repetitions without which nothing is said.
 const REPEATED: usize = 10;
