@@ -169,7 +169,7 @@ fn bits_read(issued: &Issued, leak: &Table, recipient: &str) -> u64 {
         .expect("a trace");
     let of = outcome.candidates.iter().find(|c| c.recipient == recipient);
     let evidence = of.map_or(&[][..], |c| &c.evidence[..]);
-    evidence.iter().map(|e| e.agree as u64).sum()
+    evidence.iter().map(|e| e.agree).sum()
 }
 
 #[test]

@@ -11,7 +11,8 @@ pub fn write(policy: &Policy) -> Result<String> {
         "# What taggant may alter in this register. The first issue freezes it.\n\
          # role: identifier (links a record, never altered), carrier (may be altered), sequence (numbered again),\n\
          #       derived (follows others), plain (never altered)\n\
-         # code: half (short lists), mixed (the default), coalition (three or more partners who pool their copies)\n\n{body}"
+         # code: half (short lists), mixed (the default), coalition (three or more partners who pool their copies)\n\
+         # grids: steps on which values heap, and how often last digits, weekdays (from Monday) or spellings occur: marks keep these\n\n{body}"
     ))
 }
 
