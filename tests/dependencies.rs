@@ -169,7 +169,7 @@ fn bits_read(issued: &Issued, leak: &Table, recipient: &str) -> u64 {
         .expect("a trace");
     let of = outcome.candidates.iter().find(|c| c.recipient == recipient);
     let evidence = of.map_or(&[][..], |c| &c.evidence[..]);
-    evidence.iter().map(|e| e.agree as u64).sum()
+    evidence.iter().map(|e| e.agree).sum()
 }
 
 #[test]
@@ -188,6 +188,14 @@ fn an_attack_on_correlations_finds_no_marks() {
         };
         let (mended, loss) = of(&correlation::mend(copy, 0.15));
         let (spent, worn) = of(&correlation::spend(copy, 0.15));
+        let at = [10.0, 100.0].map(|times| of(&correlation::mend_above(copy, 0.15, times)));
+        for (times, (edited, loss)) in [10, 100].into_iter().zip(at) {
+            report.push(format!(
+                "{name}: where another value is {times} times as likely, {:.1} % of cells mended lose {:.1} %",
+                edited * 100.0,
+                loss * 100.0
+            ));
+        }
         report.push(format!(
             "{name}: {before} bits; {:.1} % of cells mended lose {:.1} % of them; {:.1} % edited whatever they are, {:.1} %",
             mended * 100.0,
@@ -203,5 +211,53 @@ fn an_attack_on_correlations_finds_no_marks() {
     assert!(lost.len() >= 4, "too few tables to say");
     for (name, loss) in lost {
         assert!(loss <= 0.03, "{name} loses {loss}:\n{}", report.join("\n"));
+    }
+}
+
+/// What inference costs and leaves: `cargo test --profile quick --test dependencies -- --ignored --nocapture speed`.
+#[test]
+#[ignore = "measures"]
+fn the_speed_of_inference_and_the_sites_that_it_leaves() {
+    let tables = [
+        (
+            "maternity",
+            Maternity {
+                rows: 40_000,
+                seed: 7,
+            }
+            .month(0),
+        ),
+        ("patients", patients(40_000, 7)),
+        ("patients of a ward", patients(400, 7)),
+        ("contacts", contacts(200, 7)),
+    ];
+    for (name, table) in tables {
+        let mut times: Vec<f64> = (0..9)
+            .map(|_| {
+                let begun = std::time::Instant::now();
+                std::hint::black_box(infer::infer(&table));
+                begun.elapsed().as_secs_f64() * 1e3
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        let bytes = to_csv_bytes(&table, Encoding::Utf8Bom);
+        let source = table::from_bytes("source.csv", bytes, &Limits::default())
+            .expect("a table")
+            .remove(0);
+        let policy = infer::infer(&table);
+        let found = taggant::inspection::inspect(&source, policy, 100, Alpha::DEFAULT)
+            .expect("an inspection");
+        let sites: f64 = found.sites_per_row.iter().map(|s| s.1).sum();
+        println!(
+            "{name}: {} x {}, inferred in {:.1} ms (median of 9), {sites:.2} bits a row; {:?}",
+            table.rows(),
+            table.width(),
+            times[4],
+            found.marked
+        );
+        println!(
+            "{}",
+            taggant::policy::text::write(&found.policy).expect("a policy")
+        );
     }
 }

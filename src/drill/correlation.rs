@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use crate::table::Table;
 
 /// An entry looks broken where another value would be so many times as likely.
-const BROKEN: f64 = 100.0;
+pub const BROKEN: f64 = 30.0;
 
 /// Parts into which a number is cut to predict classes from it.
 const BINS: usize = 16;
@@ -33,12 +33,17 @@ const TELLING: f64 = 0.02;
 
 /// The table with what looks broken mended: at most `part` of its entries, identifiers not counted.
 pub fn mend(table: &Table, part: f64) -> Table {
-    edited(table, part, BROKEN.ln())
+    mend_above(table, part, BROKEN)
+}
+
+/// The same by an attacker to whom an entry looks broken where another value would be `times` as likely, 1 or more.
+pub fn mend_above(table: &Table, part: f64, times: f64) -> Table {
+    edited(table, part, times.max(1.0).ln())
 }
 
 /// The table with `part` of its entries edited, the most suspicious first, however little suspicious they are.
 pub fn spend(table: &Table, part: f64) -> Table {
-    edited(table, part, 0.0)
+    mend_above(table, part, 1.0)
 }
 
 /// One column as the attacker sees it.

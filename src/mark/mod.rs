@@ -52,6 +52,8 @@ pub struct Variants {
     pub bits: u8,
     /// `(2^bits - 1) * columns` texts, variant-major.
     pub texts: Vec<String>,
+    /// True where the value holds no site, since a mark would not keep its column's balance, and is to be recognised all the same.
+    pub still: bool,
 }
 
 impl Variants {
@@ -59,6 +61,7 @@ impl Variants {
     pub fn clear(&mut self) {
         self.bits = 0;
         self.texts.clear();
+        self.still = false;
     }
 
     /// The text of the group's `column`-th column under variant `v >= 1`.

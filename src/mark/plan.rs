@@ -88,6 +88,10 @@ impl Planner {
                 }
                 out[g].clear();
             }
+            let lead = group.carrier.columns().first();
+            out[g].still = out[g].bits == 0
+                && group.carrier.balanced()
+                && lead.is_some_and(|c| !record.cell(*c).trim().is_empty());
         }
     }
 }

@@ -153,7 +153,8 @@ impl Shape {
         }
     }
 
-    /// Appends the record's slots and the digests of its variants, and returns how many slots it holds.
+    /// Appends the record's slots and the digests of its variants, and returns how many slots it holds. A value that stays though its
+    /// column is altered has the same digest twice: who reads it recognises the record, and no bit.
     pub fn digest_variants(
         &self,
         record: &Record<'_>,
@@ -165,14 +166,15 @@ impl Shape {
         let mut buffer = Vec::new();
         let mut slots = 0;
         for (group, variants) in self.groups.iter().zip(variants) {
-            out.bits.push(variants.bits);
             slots += usize::from(variants.bits);
-            if variants.bits == 0 {
+            let bits = variants.bits.max(u8::from(variants.still));
+            out.bits.push(bits);
+            if bits == 0 {
                 continue;
             }
             for (nth, column) in group.columns.iter().enumerate() {
-                for v in 0..1usize << variants.bits {
-                    let text = if v == 0 {
+                for v in 0..1usize << bits {
+                    let text = if v == 0 || variants.still {
                         record.cell(column.column)
                     } else {
                         variants.text(v, nth, group.columns.len())

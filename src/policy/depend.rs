@@ -1,9 +1,10 @@
 //! Dependencies between columns, found from the data: what follows what, and therefore what moves together or not at all.
 //!
 //! Reading order: [`days`] (dates and counts of time), [`computed`] (numbers from numbers), [`determined`] (values that hang on other
-//! values), [`ranked`] (orders, and what rises with what). What they find takes the role of carrier from a column that could not keep
+//! values), [`codes`], [`ranked`] (orders, and what rises with what). What they find takes the role of carrier from a column that could not keep
 //! it; the rest becomes a [`Rule`] that every move is asked about.
 
+mod codes;
 mod computed;
 mod days;
 mod determined;
@@ -64,7 +65,7 @@ pub fn find(table: &Table, columns: &mut [Column]) -> Vec<Rule> {
     computed::numbers(&facts, columns, &mut rules);
     computed::spans(&facts, columns, &mut rules);
     computed::relations(&facts, columns, &mut rules);
-    determined::inside_codes(table, &rows, &facts, columns, &mut rules);
+    codes::inside(table, &rows, &facts, columns, &mut rules);
     determined::parts(&facts, columns, &mut rules);
     determined::bands(&facts, columns, &mut rules);
     determined::values(&facts, columns, &mut rules);
