@@ -131,53 +131,70 @@ fn by_identifier(table: &Table, policy: &Policy) -> HashMap<String, usize> {
     rows
 }
 
-/// So many random rows of one copy, values flipped.
-fn leak(
-    rows: usize,
-    flips: f64,
-    own: usize,
-    tables: &[&Table],
-    indices: &[HashMap<String, usize>],
-    groups: &[Vec<usize>],
-    policy: &Policy,
-    rng: &mut ChaCha8Rng,
-) -> Table {
-    let copy = tables[own];
-    let mut keys: Vec<(&String, &usize)> = indices[own].iter().collect();
-    keys.sort();
-    keys.shuffle(rng);
-    let mut out = Table::new(copy.header().to_vec(), copy.width());
-    for (key, row) in keys.into_iter().take(rows) {
-        let mut cells: Vec<String> = copy.row(*row).map(str::to_string).collect();
-        for group in groups {
-            let names = group.iter().map(|c| policy.columns[*c].name.as_str());
-            let places: Vec<usize> = names.filter_map(|name| copy.position(name)).collect();
-            let shown = |table: &Table, row: usize| -> Vec<String> {
-                places
-                    .iter()
-                    .map(|p| table.cell(row, *p).to_string())
-                    .collect()
-            };
-            let mine = shown(copy, *row);
-            let everywhere = tables.iter().zip(indices);
-            let mut others: Vec<Vec<String>> = everywhere
-                .filter_map(|(table, index)| Some(shown(table, *index.get(key)?)))
-                .filter(|cells| *cells != mine)
-                .collect();
-            others.sort();
-            others.dedup();
-            // a value with several sites has several other forms, and each of its sites may flip
-            let bits = (others.len() + 1).ilog2().max(1) as i32;
-            if !others.is_empty() && rng.random::<f64>() < 1.0 - (1.0 - flips).powi(bits) {
-                let other = &others[rng.random_range(0..others.len())];
-                for (place, text) in places.iter().zip(other) {
-                    cells[*place].clone_from(text);
+/// All copies of a register, and last its source.
+struct Everywhere {
+    tables: Vec<Table>,
+    indices: Vec<HashMap<String, usize>>,
+    /// For each constraint group, the places of its columns in the tables.
+    groups: Vec<Vec<usize>>,
+}
+
+impl Everywhere {
+    fn new(copies: Vec<Table>, source: &Table, policy: &Policy) -> Everywhere {
+        let mut tables = copies;
+        tables.push(source.clone());
+        let place = |column: &usize| source.position(&policy.columns[*column].name);
+        Everywhere {
+            indices: tables.iter().map(|t| by_identifier(t, policy)).collect(),
+            groups: groups(policy)
+                .iter()
+                .map(|columns| columns.iter().filter_map(place).collect())
+                .collect(),
+            tables,
+        }
+    }
+
+    /// What the other tables show of a record in these columns, where it is not `mine`.
+    fn others(&self, key: &str, places: &[usize], mine: &[&str]) -> Vec<Vec<&str>> {
+        let tables = self.tables.iter().zip(&self.indices);
+        let mut others: Vec<Vec<&str>> = tables
+            .filter_map(|(table, index)| {
+                let row = *index.get(key)?;
+                Some(places.iter().map(|p| table.cell(row, *p)).collect())
+            })
+            .filter(|cells: &Vec<&str>| cells != mine)
+            .collect();
+        others.sort();
+        others.dedup();
+        others
+    }
+
+    /// So many random rows of one copy, values flipped at this rate.
+    fn leak(&self, own: usize, rows: usize, flips: f64, rng: &mut ChaCha8Rng) -> Table {
+        let copy = &self.tables[own];
+        let mut keys: Vec<(&String, &usize)> = self.indices[own].iter().collect();
+        keys.sort();
+        keys.shuffle(rng);
+        let mut out = Table::new(copy.header().to_vec(), copy.width());
+        for (key, row) in keys.into_iter().take(rows) {
+            let mut cells: Vec<&str> = copy.row(*row).collect();
+            for places in &self.groups {
+                let mine: Vec<&str> = places.iter().map(|p| copy.cell(*row, *p)).collect();
+                let others = self.others(key, places, &mine);
+                // a value with several sites has several other forms, and each of its sites may flip
+                let bits = (others.len() + 1).ilog2().max(1) as i32;
+                if !others.is_empty() && rng.random::<f64>() < 1.0 - (1.0 - flips).powi(bits) {
+                    let other = &others[rng.random_range(0..others.len())];
+                    places
+                        .iter()
+                        .zip(other)
+                        .for_each(|(p, text)| cells[*p] = text);
                 }
             }
+            out.push(cells);
         }
-        out.push(cells.iter().map(String::as_str));
+        out
     }
-    out
 }
 
 fn register(number: u64, rng: &mut ChaCha8Rng) -> (String, Table) {
@@ -235,17 +252,12 @@ fn drill(number: u64) -> Drill {
         .iter()
         .map(|i| open(&i.path, &Limits::default()).unwrap().remove(0).table)
         .collect();
-    let tables: Vec<&Table> = copies.iter().chain([&source.table]).collect();
-    let indices: Vec<HashMap<String, usize>> =
-        tables.iter().map(|t| by_identifier(t, &policy)).collect();
-    let groups = groups(&policy);
+    let everywhere = Everywhere::new(copies, &source.table, &policy);
     let tracer = Tracer::new(&vault).unwrap();
     let (mut named, mut wrong) = (0, 0);
     for _ in 0..LEAKS {
         let own = rng.random_range(0..recipients);
-        let leaked = leak(
-            rows, flips, own, &tables, &indices, &groups, &policy, &mut rng,
-        );
+        let leaked = everywhere.leak(own, rows, flips, &mut rng);
         let outcome = tracer.trace(&vault, &[&leaked], Alpha::DEFAULT).unwrap();
         let is_own = |name: &str| name == format!("R{own}");
         named += usize::from(outcome.sources.iter().any(|s| is_own(&s.recipient)));

@@ -17,11 +17,14 @@ use taggant::vault::Vault;
 use super::sink::Guard;
 use super::{Form, Output, Place, issue, terminal};
 
-/// More recipients than any agency has, and as many as a drill's vault can be filled with in minutes.
-const MOST_RECIPIENTS: u64 = 100_000;
+/// More recipients than any agency has.
+const MOST_RECIPIENTS: u64 = 10_000;
 
 /// More runs tell nothing more.
 const MOST_RUNS: u64 = 1_000;
+
+/// How many attacks there are is only known once the copies are made, so the bar counts to this.
+const HUNDREDTHS: usize = 100;
 
 #[derive(Args)]
 pub struct Options {
@@ -68,11 +71,9 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
         attacks: options.attack.clone(),
         alpha: Alpha::DEFAULT,
     };
-    let bar = terminal::progress(0, "drilling");
-    let progress = |done: usize, all: usize| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    };
+    let bar = terminal::progress(HUNDREDTHS, "drilling");
+    let progress =
+        |done: usize, all: usize| bar.set_position((done * HUNDREDTHS / all.max(1)) as u64);
     let found = match issued {
         Some((vault, export)) => {
             if rehearsed.policy.is_some() {

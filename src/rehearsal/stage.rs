@@ -1,6 +1,6 @@
 //! The vault of a drill, its copies, and who leaks in which run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -173,13 +173,13 @@ impl Stage {
 
     /// A recipient's copy, empty where it was not kept.
     pub fn copy(&self, at: usize) -> Result<Table> {
-        let path = self.copies.get(at).and_then(Option::as_ref);
+        let path = self.copies.get(at).and_then(Option::as_deref);
         Ok(path.map(read).transpose()?.unwrap_or_default())
     }
 
     /// A recipient's copy of the next table, if there is one.
     pub fn later(&self, at: usize) -> Result<Option<Table>> {
-        let path = self.next.get(at).and_then(Option::as_ref);
+        let path = self.next.get(at).and_then(Option::as_deref);
         path.map(read).transpose()
     }
 }
@@ -198,7 +198,7 @@ fn kept(issued: Issued, leaked: bool) -> Option<PathBuf> {
     None
 }
 
-fn read(path: &PathBuf) -> Result<Table> {
+fn read(path: &Path) -> Result<Table> {
     let first = table::open(path, &Limits::default())?.into_iter().next();
     Ok(first.map(|source| source.table).unwrap_or_default())
 }

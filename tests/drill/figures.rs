@@ -63,6 +63,7 @@ fn markdown(r: &Rehearsal) -> String {
             let colon = if strengths.is_empty() { "" } else { ": " };
             let named = |p: &Played, t: &Came| match p.sources {
                 0 => format!("nobody {}", t.nobody),
+                _ if t.right() == 0 => "0".to_string(),
                 1 => t.right().to_string(),
                 _ if t.all == t.right() => format!("all {}", t.all),
                 _ => format!("{} (all {})", t.right(), t.all),
