@@ -97,21 +97,31 @@ impl Reading {
             Reading::Since { column, from } => moment(column)
                 .zip(moment(from))
                 .map(|(then, first)| Seen::Number(then - first)),
-            Reading::Year(c) => birth_of(sheet, c, get(c)).map(|b| Seen::Number(f64::from(b.year()))),
-            Reading::Region(c) => national_id::normal(get(c)).map(|id| Seen::Key(key_of(id.region()))),
+            Reading::Year(c) => {
+                birth_of(sheet, c, get(c)).map(|b| Seen::Number(f64::from(b.year())))
+            }
+            Reading::Region(c) => {
+                national_id::normal(get(c)).map(|id| Seen::Key(key_of(id.region())))
+            }
             Reading::Sex(c) => {
                 national_id::normal(get(c)).map(|id| Seen::Key(u64::from(id.is_male())))
             }
-            Reading::PhoneHead(c) => phone::normal(get(c))
-                .and_then(|n| Some(Seen::Key(key_of(n.as_str().get(..3)?)))),
-            Reading::Domain(c) => get(c).trim().rsplit_once('@').map(|(_, d)| Seen::Key(key_of(d))),
+            Reading::PhoneHead(c) => {
+                phone::normal(get(c)).and_then(|n| Some(Seen::Key(key_of(n.as_str().get(..3)?))))
+            }
+            Reading::Domain(c) => get(c)
+                .trim()
+                .rsplit_once('@')
+                .map(|(_, d)| Seen::Key(key_of(d))),
             Reading::CodeHead(c) => {
                 let head = get(c).trim().trim_end_matches(|c: char| c.is_ascii_digit());
                 Some(Seen::Key(key_of(head)))
             }
             Reading::Area(c) => {
                 let area = prose::area(get(c));
-                Some(Seen::Key(key_of(area.head) ^ key_of(area.tail).rotate_left(9)))
+                Some(Seen::Key(
+                    key_of(area.head) ^ key_of(area.tail).rotate_left(9),
+                ))
             }
         };
         let blank = self.column().is_some_and(|c| get(c).trim().is_empty());
@@ -126,9 +136,7 @@ impl Reading {
     /// Reads from a row of the table.
     pub fn at(self, sheet: Sheet<'_>, row: usize) -> Seen {
         match self {
-            Reading::Stretch => {
-                Seen::Number((row * STRETCHES / sheet.table.rows().max(1)) as f64)
-            }
+            Reading::Stretch => Seen::Number((row * STRETCHES / sheet.table.rows().max(1)) as f64),
             Reading::Together(c) => {
                 let cell = sheet.cell(row, c);
                 let same = row > 0 && sheet.cell(row - 1, c) == cell;
@@ -177,7 +185,11 @@ pub fn birth_of(sheet: Sheet<'_>, column: usize, cell: &str) -> Option<jiff::civ
     if described.kind == Kind::NationalId {
         return national_id::normal(cell)?.birth_date();
     }
-    Some(date::parse(cell, described.order.unwrap_or_default())?.0.date)
+    Some(
+        date::parse(cell, described.order.unwrap_or_default())?
+            .0
+            .date,
+    )
 }
 
 /// How what is read becomes a code.
@@ -205,7 +217,10 @@ pub struct Aspect {
 impl Aspect {
     /// The aspect of these rows; none where it tells nothing.
     pub fn of(sheet: Sheet<'_>, reading: Reading, sample: &[u32]) -> Option<Aspect> {
-        let seen: Vec<Seen> = sample.iter().map(|row| reading.at(sheet, *row as usize)).collect();
+        let seen: Vec<Seen> = sample
+            .iter()
+            .map(|row| reading.at(sheet, *row as usize))
+            .collect();
         let encoder = encoder(&seen)?;
         let codes: Vec<u8> = seen.iter().map(|s| encoder.code(*s)).collect();
         let kinds = codes.iter().max().copied()? + 1;
@@ -282,7 +297,10 @@ fn encoder(seen: &[Seen]) -> Option<Encoder> {
     if f64::from(covered) < LEAST_COVERED * filled as f64 || filled == 0 {
         return None;
     }
-    let codes = common.iter().zip(1u8..).map(|((key, _), code)| (*key, code));
+    let codes = common
+        .iter()
+        .zip(1u8..)
+        .map(|((key, _), code)| (*key, code));
     Some(Encoder::Keys(codes.collect()))
 }
 

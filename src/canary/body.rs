@@ -9,6 +9,7 @@ use super::aspects::{birth_of, key_of};
 use super::draws::{Draws, Purpose};
 use super::grain::Grain;
 use super::kin::{Kin, Node, Part};
+use super::rarity::{Instead, Rarity};
 use super::{Draft, Sheet};
 use crate::mark::constraint::{Constraint, Elapsed, constraints};
 use crate::mark::{dates, numbers};
@@ -18,6 +19,9 @@ use crate::value::{date, national_id};
 
 /// Lenders tried for a part, before one that breaks a rule must do.
 const TRIES: usize = 16;
+
+/// Days by which a canary's first date may lie from its lender's.
+const NEAR: i64 = 8;
 
 /// Borrows for canaries under a policy.
 pub struct Body<'a> {
@@ -30,6 +34,10 @@ pub struct Body<'a> {
     codes: Vec<usize>,
     grains: HashMap<usize, Grain<'a>>,
     spans: HashMap<usize, (Date, Date)>,
+    /// Days of the year in columns that tell birthdays.
+    birthdays: HashMap<usize, Rarity>,
+    /// Days in columns of dates that are counted from none.
+    days: HashMap<usize, Rarity>,
 }
 
 impl<'a> Body<'a> {
@@ -43,13 +51,31 @@ impl<'a> Body<'a> {
         });
         let kin = Kin::of(sheet);
         let (mut grains, mut spans) = (HashMap::new(), HashMap::new());
+        let (mut birthdays, mut all_days) = (HashMap::new(), HashMap::new());
         for node in &kin.nodes {
             match &node.part {
                 Part::Number(column) => {
                     grains.extend(Grain::of(sheet, *column).map(|grain| (*column, grain)));
                 }
-                Part::Dates { columns, .. } => {
+                Part::Dates { columns, from } => {
+                    if let (Some(lead), None) = (columns.first(), from) {
+                        let order = policy.columns[*lead].order.unwrap_or_default();
+                        let cells = sheet.column(*lead).enumerate();
+                        let days = cells.filter_map(|(row, cell)| {
+                            let day = date::parse(cell, order)?.0.date;
+                            Some((i64::from(date::day_number(day)) as u64, row))
+                        });
+                        all_days.insert(*lead, Rarity::of(days, 1_000));
+                    }
                     spans.extend(columns.iter().filter_map(|c| Some((*c, kin.span(*c)?))));
+                }
+                Part::Birth(column) => {
+                    let cells = sheet.column(*column).enumerate();
+                    let days = cells.filter_map(|(row, cell)| {
+                        let day = birth_of(sheet, *column, cell)?;
+                        Some((day.month() as u64 * 32 + day.day() as u64, row))
+                    });
+                    birthdays.insert(*column, Rarity::of(days, 366));
                 }
                 _ => {}
             }
@@ -66,7 +92,18 @@ impl<'a> Body<'a> {
             codes: sheet.columns(|c| c.kind == Kind::Code),
             grains,
             spans,
+            birthdays,
+            days: all_days,
         }
+    }
+
+    /// Columns of which a canary's cells are made, not borrowed.
+    pub fn made(&self) -> Vec<usize> {
+        let made = self.kin.nodes.iter().filter_map(|node| match node.part {
+            Part::Like(column) => Some(column),
+            _ => None,
+        });
+        made.collect()
     }
 
     /// Writes all that a canary has of others, and notes whom the rest is to be like.
@@ -95,8 +132,11 @@ impl<'a> Body<'a> {
             let old = !draft.kept.is_empty()
                 && !matches!(node.part, Part::Like(_))
                 && columns.iter().all(|c| draft.before(*c).is_none());
-            let blank = columns.iter().all(|c| self.sheet.cell(draft.row, *c).trim().is_empty());
-            let by_code = || matches!(node.part, Part::Dates { .. }) && self.told_by_code(columns, draft);
+            let blank = columns
+                .iter()
+                .all(|c| self.sheet.cell(draft.row, *c).trim().is_empty());
+            let by_code =
+                || matches!(node.part, Part::Dates { .. }) && self.told_by_code(columns, draft);
             let born_anyway = matches!(node.part, Part::Birth(_));
             if !old && (!blank || born_anyway) && !by_code() {
                 self.lend(node, draft, &mut codes, &open);
@@ -137,11 +177,9 @@ impl<'a> Body<'a> {
     fn lend(&self, node: &Node, draft: &mut Draft<'_>, codes: &mut [u8], open: &[bool]) {
         let Some(lead) = node.part.lead() else { return };
         let donor = draft.row;
-        let said = node
-            .part
-            .columns()
-            .iter()
-            .fold(0u64, |s, c| s.rotate_left(7) ^ key_of(self.sheet.cell(donor, *c)));
+        let said = node.part.columns().iter().fold(0u64, |s, c| {
+            s.rotate_left(7) ^ key_of(self.sheet.cell(donor, *c))
+        });
         let mut draws = Draws::new(
             draft.key,
             draft.donor,
@@ -155,12 +193,17 @@ impl<'a> Body<'a> {
         for _ in 0..TRIES {
             let fits = |row: usize| match &node.part {
                 Part::Birth(c) => birth_of(self.sheet, *c, self.sheet.cell(row, *c)).is_some(),
-                part => part.columns().iter().all(|c| blank(row, *c) == blank(donor, *c)),
+                part => part
+                    .columns()
+                    .iter()
+                    .all(|c| blank(row, *c) == blank(donor, *c)),
             };
             let Some(place) = self.kin.lend(node, donor, codes, &mut draws, fits) else {
                 return;
             };
-            let Some(row) = self.kin.row(place) else { return };
+            let Some(row) = self.kin.row(place) else {
+                return;
+            };
             if !self.wear(node, row, draft, &mut draws) {
                 continue;
             }
@@ -195,11 +238,20 @@ impl<'a> Body<'a> {
     }
 
     /// The year of one, the day of another.
-    fn birth(&self, column: usize, like: usize, draft: &mut Draft<'_>, draws: &mut Draws<'_>) -> bool {
+    fn birth(
+        &self,
+        column: usize,
+        like: usize,
+        draft: &mut Draft<'_>,
+        draws: &mut Draws<'_>,
+    ) -> bool {
         let birth = |row: usize| birth_of(self.sheet, column, self.sheet.cell(row, column));
-        let Some(year) = birth(like) else { return false };
+        let Some(year) = birth(like) else {
+            return false;
+        };
         let day = (0..TRIES).find_map(|_| {
-            let day = birth(self.kin.row(self.kin.any_place(draws))?)?;
+            let row = self.kin.row(self.kin.any_place(draws))?;
+            let day = self.as_rare_a_day(column, birth(row)?, draws);
             year.with().month(day.month()).day(day.day()).build().ok()
         });
         let born = day.unwrap_or(year);
@@ -208,15 +260,38 @@ impl<'a> Body<'a> {
         let text = self.sheet.cell(like, column);
         if described.kind == Kind::NationalId {
             draft.male = national_id::normal(text).map(|id| id.is_male());
-        } else if let Some((mut moment, form)) = date::parse_exact(text, described.order.unwrap_or_default()) {
+        } else if let Some((mut moment, form)) =
+            date::parse_exact(text, described.order.unwrap_or_default())
+        {
             moment.date = born;
             draft.cells[column] = form.render(&moment);
         }
         true
     }
 
+    /// A day of the year on which as many were born.
+    fn as_rare_a_day(&self, column: usize, day: Date, draws: &mut Draws<'_>) -> Date {
+        let Some(days) = self.birthdays.get(&column) else {
+            return day;
+        };
+        let key = |day: Date| day.month() as u64 * 32 + day.day() as u64;
+        match days.instead(key(day), draws, |_| true) {
+            Instead::Same => day,
+            Instead::At(row) => {
+                birth_of(self.sheet, column, self.sheet.cell(row, column)).unwrap_or(day)
+            }
+            Instead::New => (0..TRIES)
+                .filter_map(|_| date::from_day_number(draws.between(0, 364) as i32))
+                .find(|other| days.times(key(*other)) == 0)
+                .unwrap_or(day),
+        }
+    }
+
     fn moment(&self, column: usize, text: &str) -> Option<(date::Moment, date::Form)> {
-        date::parse_exact(text, self.sheet.policy.columns[column].order.unwrap_or_default())
+        date::parse_exact(
+            text,
+            self.sheet.policy.columns[column].order.unwrap_or_default(),
+        )
     }
 
     /// A date as far from the canary's earlier date as the lender's is from its own, or the lender's own date; its followers keep
@@ -229,7 +304,9 @@ impl<'a> Body<'a> {
         draft: &mut Draft<'_>,
         draws: &mut Draws<'_>,
     ) -> bool {
-        let Some(lead) = columns.first().copied() else { return false };
+        let Some(lead) = columns.first().copied() else {
+            return false;
+        };
         let text = self.sheet.cell(like, lead);
         let Some((theirs, _)) = self.moment(lead, text) else {
             // what is no date stands for something, and is copied
@@ -245,7 +322,7 @@ impl<'a> Body<'a> {
         });
         let own = match base {
             Some((canary, lender)) => counted_from(canary, lender, theirs),
-            None => Some(self.at_another_minute(lead, theirs, draws)),
+            None => Some(self.nearby(lead, theirs, draws)),
         };
         let Some(own) = own else { return false };
         let weekend = |day: Date| day.weekday().to_monday_zero_offset() >= 5;
@@ -259,11 +336,18 @@ impl<'a> Body<'a> {
             let apart = date::day_number(there.date) - date::day_number(theirs.date);
             let shifted = match *column == lead {
                 true => Some(own),
-                false => date::from_day_number(date::day_number(own.date) + apart)
-                    .map(|date| date::Moment { date, time: there.time }),
+                false => date::from_day_number(date::day_number(own.date) + apart).map(|date| {
+                    date::Moment {
+                        date,
+                        time: there.time,
+                    }
+                }),
             };
             let Some(moment) = shifted else { return false };
-            let spanned = self.spans.get(column).is_none_or(|(low, high)| (low..=high).contains(&&moment.date));
+            let spanned = self
+                .spans
+                .get(column)
+                .is_none_or(|(low, high)| (low..=high).contains(&&moment.date));
             if !spanned || described.weekdays && weekend(moment.date) {
                 return false;
             }
@@ -273,9 +357,23 @@ impl<'a> Body<'a> {
         true
     }
 
-    /// The moment with the minutes of another row's, so that it is nobody's.
-    fn at_another_minute(&self, column: usize, moment: date::Moment, draws: &mut Draws<'_>) -> date::Moment {
-        let Some(time) = moment.time else { return moment };
+    /// A day near a moment's on which as much happened; at the minute of another row's, so that the whole is nobody's.
+    fn nearby(&self, column: usize, moment: date::Moment, draws: &mut Draws<'_>) -> date::Moment {
+        let day = i64::from(date::day_number(moment.date));
+        let as_rare = self.days.get(&column).and_then(|days| {
+            let others = days.times(day as u64).checked_sub(1)?;
+            (0..TRIES)
+                .map(|_| day + draws.between(-NEAR, NEAR))
+                .find(|other| days.times(*other as u64).abs_diff(others) <= others / 16)
+        });
+        let date = as_rare.and_then(|day| date::from_day_number(day as i32));
+        let moment = date::Moment {
+            date: date.unwrap_or(moment.date),
+            time: moment.time,
+        };
+        let Some(time) = moment.time else {
+            return moment;
+        };
         let lent = (0..TRIES).find_map(|_| {
             let row = self.kin.row(self.kin.any_place(draws))?;
             self.moment(column, self.sheet.cell(row, column))?.0.time
@@ -372,10 +470,16 @@ impl<'a> Body<'a> {
 }
 
 /// The moment that is as far from `canary` as `theirs` is from `lender`.
-fn counted_from(canary: date::Moment, lender: date::Moment, theirs: date::Moment) -> Option<date::Moment> {
+fn counted_from(
+    canary: date::Moment,
+    lender: date::Moment,
+    theirs: date::Moment,
+) -> Option<date::Moment> {
     let days = |m: &date::Moment| date::day_number(m.date);
     let seconds = |m: &date::Moment| {
-        m.time.map(|t| i64::from(t.hour()) * 3600 + i64::from(t.minute()) * 60 + i64::from(t.second()))
+        m.time.map(|t| {
+            i64::from(t.hour()) * 3600 + i64::from(t.minute()) * 60 + i64::from(t.second())
+        })
     };
     let apart = days(&theirs) - days(&lender);
     match (seconds(&lender), seconds(&theirs), canary.time) {

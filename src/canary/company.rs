@@ -18,8 +18,17 @@ pub fn is_shared_in_passing(sheet: Sheet<'_>, column: usize) -> bool {
     let Some(described) = sheet.policy.columns.get(column) else {
         return false;
     };
-    let sorted = sheet.policy.sort.iter().any(|key| key.column == described.name);
-    if sorted || !matches!(described.kind, Kind::Address | Kind::Phone | Kind::Email | Kind::Text) {
+    let sorted = sheet
+        .policy
+        .sort
+        .iter()
+        .any(|key| key.column == described.name);
+    if sorted
+        || !matches!(
+            described.kind,
+            Kind::Address | Kind::Phone | Kind::Email | Kind::Text
+        )
+    {
         return false;
     }
     let rows = sheet.table.rows().min(ROWS);
@@ -34,9 +43,11 @@ pub fn is_shared_in_passing(sheet: Sheet<'_>, column: usize) -> bool {
         *counts.entry(cell).or_insert(0) += 1;
         together += usize::from(row > 0 && sheet.cell(row - 1, column) == cell);
     }
-    let by_chance: f64 = counts.values().map(|n| (n * (n - 1)) as f64).sum::<f64>()
-        / (filled.max(1) as f64);
-    together >= 3 && together * 100 > filled && together as f64 > 3.0 * by_chance
+    let by_chance: f64 =
+        counts.values().map(|n| (n * (n - 1)) as f64).sum::<f64>() / (filled.max(1) as f64);
+    together >= 3
+        && together * 100 > filled
+        && together as f64 > 3.0 * by_chance
         && counts.len() * 3 > filled
 }
 
@@ -56,9 +67,9 @@ impl<'a> Company<'a> {
 
     /// The row behind which a record with these cells stands, if it keeps anybody company.
     pub fn host(&self, cells: &[String]) -> Option<usize> {
-        self.columns.iter().find_map(|(column, last)| {
-            last.get(cells.get(*column)?.as_str()).copied()
-        })
+        self.columns
+            .iter()
+            .find_map(|(column, last)| last.get(cells.get(*column)?.as_str()).copied())
     }
 
     /// Whether this row and the one above it belong together.

@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 use super::aspects::{birth_of, key_of};
 use super::counts::Counts;
 use super::draws::{Draws, Purpose};
-use super::taken::Free;
+use super::rarity::{Instead, Rarity};
+use super::spaces::Spaces;
+use super::taken::{Drawn, Free};
 use super::{Draft, Sheet};
 use crate::mark::{normal, stem};
 use crate::policy::words::{Hint, hints};
@@ -24,8 +26,11 @@ const BLIND: usize = 16;
 /// Stems that are tried where the first has no free value.
 const STEMS: usize = 24;
 
-/// What so many have may become a canary's too; what fewer have is drawn again until it is as rare.
-const COMMON: u32 = 3;
+/// Stems of telephone numbers that more rows have are taken as they are.
+const COMMON: u32 = 24;
+
+/// Stems that are looked at for one that is as rare.
+const LOOKED_THROUGH: usize = 48;
 
 /// Rows that are looked at for one of a sex.
 const LOOKED_AT: usize = 64;
@@ -45,7 +50,9 @@ enum Sex {
 pub struct People<'a> {
     sheet: Sheet<'a>,
     known: Counts<'a>,
-    given: Counts<'a>,
+    spaces: Spaces,
+    given: Rarity,
+    surnames: Rarity,
     sex: Option<Sex>,
     birth: Option<usize>,
     /// Columns of names and identifiers, names first and addresses of mail, which follow names, last.
@@ -73,9 +80,18 @@ impl<'a> People<'a> {
             names.iter().flat_map(|at| sheet.column(*at)),
             rows * names.len().min(1),
         );
-        let given = names.iter().flat_map(|at| sheet.column(*at));
-        let given = given.filter_map(|cell| Some(name::split(cell)?.given));
-        let given = Counts::of(given, rows * names.len().min(1));
+        let parts = || {
+            let columns = names.iter().enumerate();
+            let cells = columns.flat_map(|(nth, at)| {
+                sheet
+                    .column(*at)
+                    .enumerate()
+                    .map(move |(row, cell)| (nth * rows + row, cell))
+            });
+            cells.filter_map(|(place, cell)| Some((place, name::split(cell)?)))
+        };
+        let given = Rarity::of(parts().map(|(place, n)| (key_of(n.given), place)), rows);
+        let surnames = Rarity::of(parts().map(|(place, n)| (key_of(n.surname), place)), 1_000);
         let mut unlinked = HashMap::new();
         for at in order.iter().copied() {
             let column = &sheet.policy.columns[at];
@@ -93,7 +109,9 @@ impl<'a> People<'a> {
         let mut people = People {
             sheet,
             known,
+            spaces: Spaces::of(sheet),
             given,
+            surnames,
             sex: sex_column(sheet)
                 .map(Sex::Column)
                 .or_else(|| by_number().map(Sex::Number)),
@@ -133,9 +151,11 @@ impl<'a> People<'a> {
         let year = self.canarys_year(draft);
         for attempt in 0..TRIES {
             let [family_row, given_row] = [(); 2].map(|()| self.sheet.any_row(&mut draws));
-            let alike = agree(sex, self.sex_of(given_row))
-                && (attempt > TRIES / 2 || self.one_generation(year, given_row));
-            if !alike {
+            let alike = |row: usize| {
+                agree(sex, self.sex_of(row))
+                    && (attempt > TRIES / 2 || self.one_generation(year, row))
+            };
+            if !alike(given_row) {
                 continue;
             }
             let part = |row| name::split(self.sheet.cell(row, at));
@@ -147,10 +167,11 @@ impl<'a> People<'a> {
             if !one_script {
                 continue;
             }
-            let surname = family.as_deref().unwrap_or(lends.surname);
-            let Some(first) = self.as_rare(at, &given, sex, attempt, &mut draws) else {
-                continue;
+            let surname = match &family {
+                Some(family) => family.as_str(),
+                None => self.as_rare_surname(lends.surname, &mut draws),
             };
+            let first = self.as_rare(at, &given, alike, &mut draws);
             let made = join(
                 surname,
                 &Name {
@@ -172,30 +193,61 @@ impl<'a> People<'a> {
         })
     }
 
-    /// A given name that others have as often as others have `like`'s: one that nobody has is put together from two.
+    /// The name at a place that [`Rarity`] knows.
+    fn at_place(&self, place: usize) -> Option<Name<'a>> {
+        let rows = self.sheet.table.rows().max(1);
+        name::split(
+            self.sheet
+                .cell(place % rows, *self.names.get(place / rows)?),
+        )
+    }
+
+    fn as_rare_surname(&self, like: &'a str, draws: &mut Draws<'_>) -> &'a str {
+        let chinese = !like.is_ascii();
+        let fits = |place| {
+            self.at_place(place)
+                .is_some_and(|n| n.surname.is_ascii() != chinese)
+        };
+        match self.surnames.instead(key_of(like), draws, fits) {
+            Instead::At(place) => self.at_place(place).map_or(like, |n| n.surname),
+            _ => like,
+        }
+    }
+
+    /// A given name as rare as `like`'s: one that nobody has is put together from two.
     fn as_rare(
         &self,
         at: usize,
-        like: &Name<'_>,
-        sex: Option<u64>,
-        attempt: usize,
+        like: &Name<'a>,
+        alike: impl Fn(usize) -> bool,
         draws: &mut Draws<'_>,
-    ) -> Option<String> {
-        let others = self.given.times(like.given).saturating_sub(1);
-        if others >= COMMON || attempt * 4 > TRIES * 3 {
-            return Some(like.given.to_string());
-        }
-        let row = self.sheet.any_row(draws);
-        let other = name::split(self.sheet.cell(row, at)).filter(|_| agree(sex, self.sex_of(row)))?;
-        let made = match others {
-            0 => halves(like.given).zip(halves(other.given)).map(|([head, _], [_, tail])| format!("{head}{tail}")),
-            _ => Some(other.given.to_string()),
+    ) -> String {
+        let rows = self.sheet.table.rows().max(1);
+        let fits = |place: usize| {
+            let form = self.at_place(place).map(|n| is_chinese(n.form));
+            alike(place % rows) && form == Some(is_chinese(like.form))
         };
-        match made {
-            Some(made) => (self.given.times(&made) == others).then_some(made),
-            // a name of one word is somebody's
-            None => Some(like.given.to_string()),
+        match self.given.instead(key_of(like.given), draws, fits) {
+            Instead::Same => {}
+            Instead::At(place) => {
+                if let Some(name) = self.at_place(place) {
+                    return name.given.to_string();
+                }
+            }
+            Instead::New => {
+                let made = (0..BLIND).find_map(|_| {
+                    let row = self.sheet.any_row(draws);
+                    let other = name::split(self.sheet.cell(row, at)).filter(|_| alike(row))?;
+                    let ([head, _], [_, tail]) = halves(like.given).zip(halves(other.given))?;
+                    let made = format!("{head}{tail}");
+                    (self.given.times(key_of(&made)) == 0).then_some(made)
+                });
+                if let Some(made) = made {
+                    return made;
+                }
+            }
         }
+        like.given.to_string()
     }
 
     /// The canary's surname in an earlier column of names in which the donor has this one.
@@ -235,38 +287,47 @@ impl<'a> People<'a> {
     fn one_generation(&self, year: Option<i16>, row: usize) -> bool {
         let birth = || birth_of(self.sheet, self.birth?, self.sheet.cell(row, self.birth?));
         let theirs = birth().map(|b| b.year());
-        year.zip(theirs).is_none_or(|(a, b)| (a - b).abs() <= ONE_GENERATION)
+        year.zip(theirs)
+            .is_none_or(|(a, b)| (a - b).abs() <= ONE_GENERATION)
     }
 
-    /// An identifier that nobody has, written as the donor's is; given the stem it is uniform over the free values.
-    pub fn identifier(&self, draft: &Draft<'_>, at: usize, free: &Free<'_>) -> Option<String> {
+    /// An identifier that nobody has, written as the donor's is; given the stem it is uniform over the free values, or over those of
+    /// them that it says it was drawn from.
+    pub fn identifier(
+        &self,
+        draft: &Draft<'_>,
+        at: usize,
+        free: &Free<'_>,
+    ) -> Option<(String, Option<Drawn>)> {
         let kind = self.sheet.policy.columns[at].kind;
         let donor = self.sheet.cell(draft.row, at);
         if let Some(counts) = self.unlinked.get(&at) {
             // a number of many people is an office's
             if counts.times(donor) > 1 {
-                return Some(donor.to_string());
+                return Some((donor.to_string(), None));
             }
         }
         if let Some(twin) = self.twin(draft, at) {
-            return Some(twin);
+            return Some((twin, None));
         }
         let mut draws = draft.draws(Purpose::Identity(at as u32));
         if !normal::write(kind, Default::default(), donor, &mut Vec::new()) {
             // a word for "none" stays; a passport, or two numbers in one cell, must not be the donor's
-            return Some(redrawn(donor, &mut draws));
+            return Some((redrawn(donor, &mut draws), None));
         }
-        let unused = |made: &String| {
+        let unused = |made: &str| {
             let counts = self.unlinked.get(&at);
             counts.is_none_or(|counts| counts.times(made) == 0)
         };
         for _ in 0..BLIND {
             let made = match kind {
-                Kind::Email => self.mail(draft, at, free, &mut draws),
+                Kind::Email if stem::of_kind(kind, free.pool).is_empty() => self
+                    .mail(draft, at, free, &mut draws)
+                    .map(|made| (made, None)),
                 _ => self.number(draft, at, free, &mut draws),
             };
             match made {
-                Some(made) if unused(&made) => return Some(made),
+                Some(made) if unused(&made.0) => return Some(made),
                 None => return None,
                 _ => {}
             }
@@ -291,7 +352,7 @@ impl<'a> People<'a> {
         at: usize,
         free: &Free<'_>,
         draws: &mut Draws<'_>,
-    ) -> Option<String> {
+    ) -> Option<(String, Option<Drawn>)> {
         let kind = self.sheet.policy.columns[at].kind;
         let donor = self.sheet.cell(draft.row, at);
         let lender = self.sheet.cell(draft.like(at), at);
@@ -320,17 +381,23 @@ impl<'a> People<'a> {
                 continue;
             }
             any_stem = true;
-            if uniform(kind, &under, free, draws, &mut full) {
-                let made = std::str::from_utf8(&full).ok()?;
-                let dress = if kind == Kind::Phone { lender } else { donor };
-                return dressed_like(kind, dress, made);
-            }
+            let drawn = match self.spaces.room(at, &under, free) {
+                Some(room) => match uniform_in(&room, &under, free, draws, &mut full) {
+                    None => continue,
+                    from => from,
+                },
+                None if uniform(kind, &under, free, draws, &mut full) => None,
+                None => continue,
+            };
+            let made = std::str::from_utf8(&full).ok()?;
+            let dress = if kind == Kind::Phone { lender } else { donor };
+            return Some((dressed_like(kind, dress, made)?, drawn));
         }
         if kind != Kind::Code {
             return None;
         }
         if any_stem {
-            return self.beyond(at, free, draws);
+            return Some((self.beyond(at, free, draws)?, None));
         }
         // a code without a drawable end proves nothing, but must not be another's, nor name the donor
         let quoted = self.names.iter().fold(donor.to_string(), |text, name| {
@@ -342,7 +409,7 @@ impl<'a> People<'a> {
         (0..TRIES).find_map(|_| {
             let made = redrawn(&quoted, draws);
             let written = normal::write(kind, Default::default(), &made, &mut full);
-            (written && made != donor && free.is_free(kind, &full)).then_some(made)
+            (written && made != donor && free.is_free(kind, &full)).then_some((made, None))
         })
     }
 
@@ -408,15 +475,15 @@ impl<'a> People<'a> {
             free.register.with_stem(digest)
         };
         let others = known(under).saturating_sub(1);
-        if others >= COMMON || !free.pool.is_empty() {
+        if others >= COMMON || !stem::of_kind(Kind::Phone, free.pool).is_empty() {
             return true;
         }
         let own = under.clone();
-        for attempt in 0..BLIND {
+        for attempt in 0..LOOKED_THROUGH {
             if others == 0 {
                 // the next block of numbers, or one a little further on
                 under.clone_from(&own);
-                let Some(place) = own.len().checked_sub(1 + attempt / 8) else {
+                let Some(place) = own.len().checked_sub(1 + attempt / 16) else {
                     break;
                 };
                 if let Some(digit) = under.get_mut(place) {
@@ -428,7 +495,8 @@ impl<'a> People<'a> {
                     continue;
                 }
             }
-            if known(under) == others && under.len() == own.len() && under.get(..2) == own.get(..2) {
+            if known(under) == others && under.len() == own.len() && under.get(..2) == own.get(..2)
+            {
                 return true;
             }
         }
@@ -459,8 +527,8 @@ impl<'a> People<'a> {
 fn write_stem(kind: Kind, like: &str, free: &Free<'_>, under: &mut Vec<u8>) -> bool {
     let mut full = Vec::new();
     let written = normal::write(kind, Default::default(), like, &mut full);
-    match (kind, free.pool.first()) {
-        (Kind::Phone, Some(own)) => {
+    match (kind, stem::of_kind(kind, free.pool).first()) {
+        (Kind::Phone | Kind::Email, Some(own)) => {
             full.clear();
             full.extend_from_slice(own.as_bytes());
         }
@@ -493,6 +561,25 @@ fn uniform(
     let listed: Vec<u32> = (0..values).filter(|n| value(*n, full)).collect();
     let drawn = listed.get(draws.below(listed.len()));
     drawn.is_some_and(|n| value(*n, full))
+}
+
+/// Draws a code uniformly from those of a stem's values in `room` that the canaries leave free; none where they leave none.
+fn uniform_in(
+    room: &[u32],
+    under: &[u8],
+    free: &Free<'_>,
+    draws: &mut Draws<'_>,
+    full: &mut Vec<u8>,
+) -> Option<Drawn> {
+    let kind = Kind::Code;
+    let mut value =
+        |n: u32| stem::nth_value(kind, under, free.pool, n, full) && free.is_free(kind, full);
+    let left: Vec<u32> = room.iter().copied().filter(|n| value(*n)).collect();
+    let drawn = *left.get(draws.below(left.len()))?;
+    value(drawn).then_some(Drawn {
+        among: left.len() as u32,
+        used: free.used(stem::digest(free.keys, kind, under)),
+    })
 }
 
 /// A given name in two: its first character or word, and the rest.

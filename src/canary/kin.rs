@@ -129,8 +129,17 @@ impl<'a> Kin<'a> {
 
     /// The first and the last day in a column.
     pub fn span(&self, column: usize) -> Option<(Date, Date)> {
-        let order = self.sheet.policy.columns.get(column)?.order.unwrap_or_default();
-        let cells = self.sample.iter().map(|row| self.sheet.cell(*row as usize, column));
+        let order = self
+            .sheet
+            .policy
+            .columns
+            .get(column)?
+            .order
+            .unwrap_or_default();
+        let cells = self
+            .sample
+            .iter()
+            .map(|row| self.sheet.cell(*row as usize, column));
         let days = cells.filter_map(|cell| Some(date::parse(cell, order)?.0.date));
         days.clone().min().zip(days.max())
     }
@@ -156,11 +165,17 @@ impl<'a> Kin<'a> {
                 Whom::Donor => aspect.code(aspect.reading.at(self.sheet, donor)),
                 Whom::Canary => codes.get(*at).copied().unwrap_or(0),
             };
-            if aspect.places.get(usize::from(code)).is_some_and(|p| !p.is_empty()) {
+            if aspect
+                .places
+                .get(usize::from(code))
+                .is_some_and(|p| !p.is_empty())
+            {
                 wanted.push((aspect, code));
             }
         }
-        let first = wanted.first().and_then(|(a, code)| a.places.get(usize::from(*code)));
+        let first = wanted
+            .first()
+            .and_then(|(a, code)| a.places.get(usize::from(*code)));
         let mut best: Option<(u32, usize)> = None;
         for attempt in 0..2 * TRIES {
             // where nobody who agrees fits, anybody who fits must do
@@ -214,11 +229,16 @@ fn readings(sheet: Sheet<'_>, part: &Part) -> Vec<Reading> {
         all
     };
     match part {
-        Part::Cells(columns) => columns.iter().flat_map(|c| aspects::readings(sheet, *c)).collect(),
+        Part::Cells(columns) => columns
+            .iter()
+            .flat_map(|c| aspects::readings(sheet, *c))
+            .collect(),
         Part::Number(c) => aspects::readings(sheet, *c),
         Part::Dates { columns, from } => {
             let lead = columns.first().copied();
-            let since = lead.zip(*from).map(|(column, from)| Reading::Since { column, from });
+            let since = lead
+                .zip(*from)
+                .map(|(column, from)| Reading::Since { column, from });
             let own = lead.into_iter().flat_map(|c| aspects::readings(sheet, c));
             since.into_iter().chain(own).collect()
         }
@@ -322,7 +342,9 @@ pub fn ties<'p>(policy: &'p Policy, rule: &'p Rule) -> Vec<&'p str> {
             columns.retain(|c| {
                 !matches!(
                     kind(c),
-                    None | Some(Kind::Name | Kind::Phone | Kind::NationalId | Kind::Email | Kind::Code)
+                    None | Some(
+                        Kind::Name | Kind::Phone | Kind::NationalId | Kind::Email | Kind::Code
+                    )
                 )
             });
             columns

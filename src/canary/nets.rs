@@ -71,7 +71,11 @@ fn determines(sheet: Sheet<'_>, by: usize, column: usize, sample: &[u32]) -> boo
         match says.entry(aspects::key_of(a)) {
             std::collections::hash_map::Entry::Occupied(mut there) => {
                 there.get_mut().1 += 1;
-                if there.get().0 == b { kept += 1 } else { broken += 1 }
+                if there.get().0 == b {
+                    kept += 1
+                } else {
+                    broken += 1
+                }
             }
             std::collections::hash_map::Entry::Vacant(free) => {
                 free.insert((b, 1));
@@ -92,18 +96,31 @@ pub fn dated(sheet: Sheet<'_>, dates: Vec<Vec<usize>>, sample: &[u32]) -> Vec<Pa
         .iter()
         .map(|c| {
             let order = sheet.policy.columns[*c].order.unwrap_or_default();
-            let cells = sample.iter().take(ROWS).map(|row| sheet.cell(*row as usize, *c));
+            let cells = sample
+                .iter()
+                .take(ROWS)
+                .map(|row| sheet.cell(*row as usize, *c));
             cells.map(|cell| aspects::day_of(cell, order)).collect()
         })
         .collect();
-    let own: Vec<f64> = days.iter().map(|d| spread(d.iter().flatten().copied())).collect();
+    let own: Vec<f64> = days
+        .iter()
+        .map(|d| spread(d.iter().flatten().copied()))
+        .collect();
     // what the table is sorted by is counted from nothing
     let sorted = sheet.policy.sort.iter().find_map(|key| {
-        let column = sheet.policy.columns.iter().position(|c| c.name == key.column)?;
+        let column = sheet
+            .policy
+            .columns
+            .iter()
+            .position(|c| c.name == key.column)?;
         leads.iter().position(|c| *c == column)
     });
     let mut from: Vec<Option<usize>> = vec![None; leads.len()];
-    let mut placed: Vec<usize> = sorted.or((!leads.is_empty()).then_some(0)).into_iter().collect();
+    let mut placed: Vec<usize> = sorted
+        .or((!leads.is_empty()).then_some(0))
+        .into_iter()
+        .collect();
     while placed.len() < leads.len() {
         let left = (0..leads.len()).filter(|n| !placed.contains(n));
         let pairs = left.flat_map(|n| placed.iter().map(move |p| (n, *p)));
@@ -119,7 +136,9 @@ pub fn dated(sheet: Sheet<'_>, dates: Vec<Vec<usize>>, sample: &[u32]) -> Vec<Pa
         placed.push(next);
     }
     let parts = dates.into_iter().zip(from);
-    parts.map(|(columns, from)| Part::Dates { columns, from }).collect()
+    parts
+        .map(|(columns, from)| Part::Dates { columns, from })
+        .collect()
 }
 
 /// From the tenth to the ninetieth of a hundred.
@@ -137,21 +156,26 @@ pub fn order(sheet: Sheet<'_>, mut left: Vec<Node>, all: &[Aspect]) -> Vec<Node>
     let mut placed: Vec<Node> = Vec::new();
     while !left.is_empty() {
         let ready = |node: &Node| match &node.part {
-            Part::Dates { from: Some(from), .. } => {
-                placed.iter().any(|p| p.part.lead() == Some(*from))
-            }
+            Part::Dates {
+                from: Some(from), ..
+            } => placed.iter().any(|p| p.part.lead() == Some(*from)),
             _ => true,
         };
         let strength = |node: &Node| {
             let found = parents(node, &placed, stretch, &shared);
             found.first().map_or(0.0, |(bits, ..)| *bits)
         };
-        let best = (0..left.len())
-            .filter(|n| ready(&left[*n]))
-            .max_by(|a, b| strength(&left[*a]).total_cmp(&strength(&left[*b])).then(b.cmp(a)));
+        let best = (0..left.len()).filter(|n| ready(&left[*n])).max_by(|a, b| {
+            strength(&left[*a])
+                .total_cmp(&strength(&left[*b]))
+                .then(b.cmp(a))
+        });
         let mut node = left.remove(best.unwrap_or(0));
         let mut agree = near_the_donor(sheet, &node, all, stretch);
-        for (_, aspect, whom) in parents(&node, &placed, stretch, &shared).into_iter().take(PARENTS) {
+        for (_, aspect, whom) in parents(&node, &placed, stretch, &shared)
+            .into_iter()
+            .take(PARENTS)
+        {
             if !agree.contains(&(aspect, whom)) {
                 agree.push((aspect, whom));
             }
@@ -170,7 +194,8 @@ fn near_the_donor(
     stretch: Option<usize>,
 ) -> Vec<(usize, Whom)> {
     let day = || {
-        let is_day = |at: &&usize| matches!(all.get(**at).map(|a| a.reading), Some(Reading::Day(_)));
+        let is_day =
+            |at: &&usize| matches!(all.get(**at).map(|a| a.reading), Some(Reading::Day(_)));
         node.aspects.iter().find(is_day).copied()
     };
     let tie = match &node.part {
@@ -189,7 +214,10 @@ fn parents(
     shared: &Shared,
 ) -> Vec<(f64, usize, Whom)> {
     let most = |theirs: &[usize], whom: Whom| {
-        let pairs = node.aspects.iter().flat_map(|a| theirs.iter().map(move |b| (*a, *b)));
+        let pairs = node
+            .aspects
+            .iter()
+            .flat_map(|a| theirs.iter().map(move |b| (*a, *b)));
         pairs
             .map(|(a, b)| (shared.between(a, b), b, whom))
             .filter(|(bits, ..)| *bits > 0.0)
@@ -220,7 +248,11 @@ impl Shared {
         let kinds = ((rows as f64 / 8.0).sqrt() as u8).clamp(3, 24);
         let coarse: Vec<Vec<u8>> = all
             .iter()
-            .map(|a| (0..rows).map(|r| coarse(a, a.codes[r * sampled / rows], kinds)).collect())
+            .map(|a| {
+                (0..rows)
+                    .map(|r| coarse(a, a.codes[r * sampled / rows], kinds))
+                    .collect()
+            })
             .collect();
         let mut table = vec![0u32; usize::from(kinds) * usize::from(kinds)];
         for a in 0..n {
@@ -274,5 +306,9 @@ fn information(a: &[u8], b: &[u8], kinds: usize, table: &mut [u32]) -> f64 {
     let used = |margin: &[u32]| margin.iter().filter(|c| **c > 0).count().saturating_sub(1);
     let freedom = (used(&rows) * used(&columns)) as f64;
     let certain = 2.0 * sum > freedom + 5.0 * (2.0 * freedom).sqrt() + 8.0;
-    if certain { (sum - freedom / 2.0) / n } else { 0.0 }
+    if certain {
+        (sum - freedom / 2.0) / n
+    } else {
+        0.0
+    }
 }

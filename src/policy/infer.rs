@@ -50,7 +50,9 @@ pub fn infer(table: &Table) -> Policy {
                 CANARY_RATE
             },
             shared: 0.0,
-            phones: Vec::new(),
+            phones: Default::default(),
+            mails: Default::default(),
+            addresses: Default::default(),
         },
         sort,
         columns,

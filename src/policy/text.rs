@@ -4,7 +4,18 @@ use super::{Kind, Policy, Role, Rule};
 use crate::error::{Error, Result, did_you_mean};
 
 /// The policy written down, to be read, changed and given back.
+///
+/// # Errors
+/// Where a pool of contact points is a file still unread: what is frozen is the list, since the file may change.
 pub fn write(policy: &Policy) -> Result<String> {
+    for (contact, pool) in policy.canaries.pools() {
+        if let Some(path) = pool.file() {
+            return Err(Error::input(format!(
+                "`{}` under [canaries] names the file `{path}`, which was not read. Give its entries as a list.",
+                contact.key()
+            )));
+        }
+    }
     let body = toml::to_string(policy)
         .map_err(|e| Error::input(format!("the policy cannot be written as TOML ({e}).")))?;
     Ok(format!(
@@ -76,6 +87,9 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
             "`{origin}` asks for {} canaries a record. Name a rate between 0 and 0.5.",
             policy.canaries.rate
         )));
+    }
+    for (contact, pool) in policy.canaries.pools() {
+        pool.check(contact, origin)?;
     }
     for column in &policy.columns {
         let needs = match (column.role, column.kind) {
@@ -163,7 +177,9 @@ mod tests {
             canaries: super::super::Canaries {
                 rate: 0.005,
                 shared: 0.0,
-                phones: vec![],
+                phones: Default::default(),
+                mails: Default::default(),
+                addresses: Default::default(),
             },
             sort: vec![],
             columns: vec![column],
