@@ -18,10 +18,10 @@ const TRIES: usize = 96;
 const LENDERS: usize = 24;
 
 /// Numbers of so many digits may be nobody else's.
-const LONG: usize = 3;
+const LONG: usize = 2;
 
 /// Numbers that so many others have are taken as they are.
-const COMMON: u32 = 16;
+const COMMON: u32 = 64;
 
 /// Where clauses end.
 const ENDS: [char; 10] = ['，', '。', '；', '、', ',', '.', ';', '|', '/', '\n'];
@@ -222,7 +222,8 @@ impl<'a> Prose<'a> {
                 *digit = b'0' + draws.below(10) as u8;
             }
             if let Ok(made) = std::str::from_utf8(&made)
-                && known.times(key_of(made)) == others
+                && known.times(key_of(made)).abs_diff(others) <= others / 16
+                && !made.starts_with('0')
             {
                 return Cow::Owned(made.to_string());
             }
