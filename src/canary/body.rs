@@ -1,6 +1,8 @@
 //! What a canary borrows: categories as they stand, dates and numbers at the column's own grain, and whom its name, numbers and
 //! texts are to be like. Dates and numbers are the canary's own and keep the policy's rules.
 
+mod dates;
+
 use std::collections::HashMap;
 
 use jiff::civil::{Date, Time};
@@ -9,15 +11,19 @@ use super::aspects::{birth_of, key_of};
 use super::draws::{Draws, Purpose};
 use super::grain::Grain;
 use super::kin::{Kin, Node, Part};
+use super::rarity::{Instead, Rarity};
 use super::{Draft, Sheet};
 use crate::mark::constraint::{Constraint, Elapsed, constraints};
-use crate::mark::{dates, numbers};
+use crate::mark::{dates as marked, numbers};
 use crate::policy::{Kind, Rule};
 use crate::value::elapsed::{count_written, write_count};
 use crate::value::{date, national_id};
 
 /// Lenders tried for a part, before one that breaks a rule must do.
 const TRIES: usize = 16;
+
+/// Days by which a canary's first date may lie from its lender's.
+const NEAR: i64 = 8;
 
 /// Borrows for canaries under a policy.
 pub struct Body<'a> {
@@ -30,6 +36,10 @@ pub struct Body<'a> {
     codes: Vec<usize>,
     grains: HashMap<usize, Grain<'a>>,
     spans: HashMap<usize, (Date, Date)>,
+    /// Days of the year in columns that tell birthdays.
+    birthdays: HashMap<usize, Rarity>,
+    /// Days in columns of dates that are counted from none.
+    days: HashMap<usize, Rarity>,
 }
 
 impl<'a> Body<'a> {
@@ -43,13 +53,31 @@ impl<'a> Body<'a> {
         });
         let kin = Kin::of(sheet);
         let (mut grains, mut spans) = (HashMap::new(), HashMap::new());
+        let (mut birthdays, mut all_days) = (HashMap::new(), HashMap::new());
         for node in &kin.nodes {
             match &node.part {
                 Part::Number(column) => {
                     grains.extend(Grain::of(sheet, *column).map(|grain| (*column, grain)));
                 }
-                Part::Dates { columns, .. } => {
+                Part::Dates { columns, from } => {
+                    if let (Some(lead), None) = (columns.first(), from) {
+                        let order = policy.columns[*lead].order.unwrap_or_default();
+                        let cells = sheet.column(*lead).enumerate();
+                        let days = cells.filter_map(|(row, cell)| {
+                            let day = date::parse(cell, order)?.0.date;
+                            Some((i64::from(date::day_number(day)) as u64, row))
+                        });
+                        all_days.insert(*lead, Rarity::of(days, 1_000));
+                    }
                     spans.extend(columns.iter().filter_map(|c| Some((*c, kin.span(*c)?))));
+                }
+                Part::Birth(column) => {
+                    let cells = sheet.column(*column).enumerate();
+                    let days = cells.filter_map(|(row, cell)| {
+                        let day = birth_of(sheet, *column, cell)?;
+                        Some((day.month() as u64 * 32 + day.day() as u64, row))
+                    });
+                    birthdays.insert(*column, Rarity::of(days, 366));
                 }
                 _ => {}
             }
@@ -66,7 +94,18 @@ impl<'a> Body<'a> {
             codes: sheet.columns(|c| c.kind == Kind::Code),
             grains,
             spans,
+            birthdays,
+            days: all_days,
         }
+    }
+
+    /// Columns of which a canary's cells are made, not borrowed.
+    pub fn made(&self) -> Vec<usize> {
+        let made = self.kin.nodes.iter().filter_map(|node| match node.part {
+            Part::Like(column) => Some(column),
+            _ => None,
+        });
+        made.collect()
     }
 
     /// Writes all that a canary has of others, and notes whom the rest is to be like.
@@ -213,7 +252,8 @@ impl<'a> Body<'a> {
             return false;
         };
         let day = (0..TRIES).find_map(|_| {
-            let day = birth(self.kin.row(self.kin.any_place(draws))?)?;
+            let row = self.kin.row(self.kin.any_place(draws))?;
+            let day = self.as_rare_a_day(column, birth(row)?, draws);
             year.with().month(day.month()).day(day.day()).build().ok()
         });
         let born = day.unwrap_or(year);
@@ -231,110 +271,29 @@ impl<'a> Body<'a> {
         true
     }
 
+    /// A day of the year on which as many were born.
+    fn as_rare_a_day(&self, column: usize, day: Date, draws: &mut Draws<'_>) -> Date {
+        let Some(days) = self.birthdays.get(&column) else {
+            return day;
+        };
+        let key = |day: Date| day.month() as u64 * 32 + day.day() as u64;
+        match days.instead(key(day), draws, |_| true) {
+            Instead::Same => day,
+            Instead::At(row) => {
+                birth_of(self.sheet, column, self.sheet.cell(row, column)).unwrap_or(day)
+            }
+            Instead::New => (0..TRIES)
+                .filter_map(|_| date::from_day_number(draws.between(0, 364) as i32))
+                .find(|other| days.times(key(*other)) == 0)
+                .unwrap_or(day),
+        }
+    }
+
     fn moment(&self, column: usize, text: &str) -> Option<(date::Moment, date::Form)> {
         date::parse_exact(
             text,
             self.sheet.policy.columns[column].order.unwrap_or_default(),
         )
-    }
-
-    /// A date as far from the canary's earlier date as the lender's is from its own, or the lender's own date; its followers keep
-    /// their distance.
-    fn date(
-        &self,
-        columns: &[usize],
-        from: Option<usize>,
-        like: usize,
-        draft: &mut Draft<'_>,
-        draws: &mut Draws<'_>,
-    ) -> bool {
-        let Some(lead) = columns.first().copied() else {
-            return false;
-        };
-        let text = self.sheet.cell(like, lead);
-        let Some((theirs, _)) = self.moment(lead, text) else {
-            // what is no date stands for something, and is copied
-            for column in columns {
-                draft.cells[*column] = self.sheet.cell(like, *column).to_string();
-            }
-            return true;
-        };
-        let base = from.and_then(|from| {
-            let (canary, _) = self.moment(from, &draft.cells[from])?;
-            let (lender, _) = self.moment(from, self.sheet.cell(like, from))?;
-            Some((canary, lender))
-        });
-        let own = match base {
-            Some((canary, lender)) => counted_from(canary, lender, theirs),
-            None => Some(self.at_another_minute(lead, theirs, draws)),
-        };
-        let Some(own) = own else { return false };
-        let weekend = |day: Date| day.weekday().to_monday_zero_offset() >= 5;
-        for column in columns {
-            let described = &self.sheet.policy.columns[*column];
-            let text = self.sheet.cell(like, *column);
-            let Some((there, form)) = self.moment(*column, text) else {
-                draft.cells[*column] = text.to_string();
-                continue;
-            };
-            let apart = date::day_number(there.date) - date::day_number(theirs.date);
-            let shifted = match *column == lead {
-                true => Some(own),
-                false => date::from_day_number(date::day_number(own.date) + apart).map(|date| {
-                    date::Moment {
-                        date,
-                        time: there.time,
-                    }
-                }),
-            };
-            let Some(moment) = shifted else { return false };
-            let spanned = self
-                .spans
-                .get(column)
-                .is_none_or(|(low, high)| (low..=high).contains(&&moment.date));
-            if !spanned || described.weekdays && weekend(moment.date) {
-                return false;
-            }
-            let form = form.settled(dates::habit(described).as_ref(), &there, text);
-            draft.cells[*column] = form.render(&moment);
-        }
-        true
-    }
-
-    /// The moment with the minutes of another row's, so that it is nobody's.
-    fn at_another_minute(
-        &self,
-        column: usize,
-        moment: date::Moment,
-        draws: &mut Draws<'_>,
-    ) -> date::Moment {
-        let Some(time) = moment.time else {
-            return moment;
-        };
-        let lent = (0..TRIES).find_map(|_| {
-            let row = self.kin.row(self.kin.any_place(draws))?;
-            self.moment(column, self.sheet.cell(row, column))?.0.time
-        });
-        let Some(lent) = lent else { return moment };
-        let time = Time::new(time.hour(), lent.minute(), lent.second(), 0).unwrap_or(time);
-        date::Moment {
-            date: moment.date,
-            time: Some(time),
-        }
-    }
-
-    /// Whether a code of the donor's holds one of these dates: 20240305-017. Then both are the donor's.
-    fn told_by_code(&self, columns: &[usize], draft: &Draft<'_>) -> bool {
-        columns.iter().any(|at| {
-            let Some((moment, _)) = self.moment(*at, self.sheet.cell(draft.row, *at)) else {
-                return false;
-            };
-            let day = moment.date;
-            let digits = format!("{:04}{:02}{:02}", day.year(), day.month(), day.day());
-            let short = digits.get(2..).unwrap_or("");
-            let mut codes = self.codes.iter().map(|c| self.sheet.cell(draft.row, *c));
-            codes.any(|code| code.contains(short))
-        })
     }
 
     /// Whether every rule that the donor keeps, and of which nothing is open any more, is kept; and every count of time can be written.
@@ -403,29 +362,5 @@ impl<'a> Body<'a> {
         let near = (self.sheet.table.rows() / 64).max(4) as i64;
         let row = draft.row as i64 + draws.between(-near, near);
         row.clamp(0, self.sheet.table.rows() as i64 - 1) as usize
-    }
-}
-
-/// The moment that is as far from `canary` as `theirs` is from `lender`.
-fn counted_from(
-    canary: date::Moment,
-    lender: date::Moment,
-    theirs: date::Moment,
-) -> Option<date::Moment> {
-    let days = |m: &date::Moment| date::day_number(m.date);
-    let seconds = |m: &date::Moment| {
-        m.time.map(|t| {
-            i64::from(t.hour()) * 3600 + i64::from(t.minute()) * 60 + i64::from(t.second())
-        })
-    };
-    let apart = days(&theirs) - days(&lender);
-    match (seconds(&lender), seconds(&theirs), canary.time) {
-        (Some(first), Some(then), Some(_)) => {
-            canary.shift_seconds(i64::from(apart) * 86_400 + then - first)
-        }
-        _ => Some(date::Moment {
-            date: date::from_day_number(days(&canary) + apart)?,
-            time: theirs.time,
-        }),
     }
 }

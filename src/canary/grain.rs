@@ -22,6 +22,8 @@ pub struct Grain<'a> {
     counts: Counts<'a>,
     /// Digits at the end that are drawn apart from those before, as a power of ten.
     ends: i64,
+    /// Whether the last two digits are heaped upon some values.
+    heaped: bool,
     least: f64,
     most: f64,
 }
@@ -46,19 +48,20 @@ impl<'a> Grain<'a> {
         // the last digits of a number tell nothing that its neighbours in the column do not
         let apart = 8.0 * width / sheet.table.rows() as f64 / unit;
         let mut ends = 10i64;
-        while (ends as f64) < apart && (ends as f64) * 40.0 * unit < width {
+        while ends < 1_000_000_000 && (ends as f64) < apart && (ends as f64) * 40.0 * unit < width {
             ends *= 10;
         }
         Some(Grain {
             column,
             counts: Counts::of(sheet.column(column), sheet.table.rows()),
             ends,
+            heaped: heaped(&read),
             least: values().fold(f64::INFINITY, f64::min),
             most: values().fold(f64::NEG_INFINITY, f64::max),
         })
     }
 
-    /// A number near `text`, as often in the column as a row's own is beside it; none where that is `text` itself.
+    /// A number near `text` of which the last digits are drawn, as often in the column as a row's own is beside it; none where that is `text` itself.
     pub fn near(
         &self,
         sheet: Sheet<'_>,
@@ -74,15 +77,19 @@ impl<'a> Grain<'a> {
         let head = value.coefficient() - value.coefficient() % self.ends;
         let mut nearest: Option<(u32, String)> = None;
         for _ in 0..TRIES {
-            let other = sheet.cell(sheet.any_row(draws), self.column);
-            let Some((lent, _)) = number::parse_exact(other) else {
-                continue;
-            };
-            if lent.scale() != value.scale() {
-                continue;
+            let mut end = draws.between(0, self.ends - 1);
+            if self.heaped {
+                let other = sheet.cell(sheet.any_row(draws), self.column);
+                match number::parse_exact(other) {
+                    Some((lent, _)) if lent.scale() == value.scale() => {
+                        let last = self.ends.min(100);
+                        end += (lent.coefficient() % last) - end % last;
+                    }
+                    _ => continue,
+                }
             }
-            let Some(made) = Decimal::new(head + lent.coefficient() % self.ends, value.scale())
-            else {
+            let made = head.checked_add(end);
+            let Some(made) = made.and_then(|made| Decimal::new(made, value.scale())) else {
                 continue;
             };
             if !(self.least..=self.most).contains(&made.to_f64()) {
@@ -99,4 +106,18 @@ impl<'a> Grain<'a> {
         }
         nearest.map(|(_, written)| written)
     }
+}
+
+/// Whether some last two digits are commoner than others: Pearson's statistic beyond what equal chances make.
+fn heaped(numbers: &[Decimal]) -> bool {
+    let mut counts = [0u32; 100];
+    for n in numbers {
+        counts[(n.coefficient().unsigned_abs() % 100) as usize] += 1;
+    }
+    let expected = numbers.len() as f64 / 100.0;
+    let sum: f64 = counts
+        .iter()
+        .map(|n| (f64::from(*n) - expected).powi(2) / expected)
+        .sum();
+    expected < 1.0 || sum > 99.0 + 4.0 * (2.0 * 99.0f64).sqrt()
 }

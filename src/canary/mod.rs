@@ -17,6 +17,8 @@ pub mod kin;
 pub mod marks;
 pub mod nets;
 pub mod prose;
+pub mod rarity;
+pub mod spaces;
 pub mod taken;
 
 use std::collections::{HashMap, HashSet};
@@ -31,7 +33,7 @@ use crate::policy::{Column, Kind, Policy, Role};
 use crate::table::Table;
 use draws::{Draws, Purpose};
 use taken::Free;
-pub use taken::{Taken, Trait};
+pub use taken::{Drawn, Taken, Trait};
 
 /// The chance, in 2^-64ths, that a record is a donor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,9 @@ pub struct Said {
     /// A digest of what the donor said there when the cell was drawn.
     #[serde(rename = "d")]
     pub beside: u32,
+    /// What an identifier was drawn from, where that is less than all that was free.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Drawn>,
 }
 
 /// What is sealed of a canary: all that a later month could not draw again.
@@ -199,15 +204,26 @@ impl Draft<'_> {
         self.seal(column, text, beside);
     }
 
+    /// Notes what the identifier that was just sealed was drawn from.
+    fn drawn_from(&mut self, from: Option<Drawn>) {
+        if let Some(said) = self.said.last_mut() {
+            said.from = from;
+        }
+    }
+
     fn seal(&mut self, column: usize, text: String, beside: u32) {
         if let Some(cell) = self.cells.get_mut(column) {
             cell.clone_from(&text);
         }
         self.said.retain(|s| usize::from(s.column) != column);
+        let kept = self.kept.iter().find(|s| usize::from(s.column) == column);
+        // what was drawn anew says for itself what it was drawn from
+        let from = kept.filter(|s| s.text == text).and_then(|s| s.from);
         self.said.push(Said {
             column: column as u16,
             text,
             beside,
+            from,
         });
     }
 }
@@ -253,15 +269,16 @@ impl<'a> Maker<'a> {
             table,
             places,
         };
+        let body = body::Body::new(sheet, days);
         Maker {
             sheet,
             keys,
             taken,
-            pool: stem::pool(&policy.canaries.phones),
+            pool: stem::pool(&policy.canaries),
             identifiers: sheet.columns(|c| c.role == Role::Identifier),
             people: identity::People::of(sheet),
-            prose: prose::Prose::of(sheet),
-            body: body::Body::new(sheet, days),
+            prose: prose::Prose::of(sheet, &body.made()),
+            body,
             marks: marks::Marks::new(policy),
             company: company::Company::of(sheet),
         }
@@ -287,9 +304,11 @@ impl<'a> Maker<'a> {
             let Some(column) = self.sheet.policy.columns.get(usize::from(said.column)) else {
                 continue;
             };
-            if column.kind == Kind::Name {
-                copy.names.insert(said.text.clone());
-            }
+            match column.kind {
+                Kind::Name => copy.names.insert(said.text.clone()),
+                Kind::Address => copy.texts.insert(said.text.clone()),
+                _ => false,
+            };
             if column.role == Role::Identifier
                 && normal::write(column.kind, Default::default(), &said.text, &mut full)
             {
@@ -330,7 +349,7 @@ impl<'a> Maker<'a> {
         };
         self.body.borrow(&mut draft);
         self.identify(&mut draft, copy)?;
-        let traits = self.traits(&draft.cells, copy);
+        let traits = self.traits(&draft, copy);
         let lost = |t: &Trait| self.taken.holds(t.full) || copy.here.contains(&t.full);
         if traits.iter().any(|t| t.full != 0 && lost(t)) {
             return None;
@@ -388,12 +407,15 @@ impl<'a> Maker<'a> {
                 let (text, beside) = (said.text.clone(), said.beside);
                 draft.seal(*at, text, beside);
             } else if !donor.trim().is_empty() {
-                let made = if column.kind == Kind::Name {
-                    self.people.name(draft, *at, &copy.names)
+                if column.kind == Kind::Name {
+                    let name = self.people.name(draft, *at, &copy.names)?;
+                    draft.say(*at, donor, name);
                 } else {
-                    self.people.identifier(draft, *at, &self.free(copy, &own))
-                }?;
-                draft.say(*at, donor, made);
+                    let free = self.free(copy, &own);
+                    let (made, from) = self.people.identifier(draft, *at, &free)?;
+                    draft.say(*at, donor, made);
+                    draft.drawn_from(from);
+                }
             }
             let cell = &draft.cells[*at];
             if column.role == Role::Identifier
@@ -416,16 +438,20 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn traits(&self, cells: &[String], copy: &InThisCopy) -> Vec<Trait> {
+    fn traits(&self, draft: &Draft<'_>, copy: &InThisCopy) -> Vec<Trait> {
         let (mut full, mut part) = (Vec::new(), Vec::new());
         let mut traits: Vec<Trait> = Vec::with_capacity(self.identifiers.len());
         for at in &self.identifiers {
             let kind = self.sheet.policy.columns[*at].kind;
-            let next = if normal::write(kind, Default::default(), &cells[*at], &mut full) {
-                self.free(copy, &traits).weigh(kind, &full, &mut part)
-            } else {
-                Trait::default()
-            };
+            let mut next = Trait::default();
+            if normal::write(kind, Default::default(), &draft.cells[*at], &mut full) {
+                let free = self.free(copy, &traits);
+                next = free.weigh(kind, &full, &mut part);
+                let said = draft.said.iter().find(|s| usize::from(s.column) == *at);
+                if let Some(drawn) = said.and_then(|s| s.from) {
+                    next.ways = next.ways.min(free.left_of(drawn, next));
+                }
+            }
             traits.push(next);
         }
         traits

@@ -1,11 +1,14 @@
 //! Addresses and free texts: put together from other rows', so that numbers and words are the column's own and the whole is nobody's.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
+use super::aspects::key_of;
 use super::counts::Counts;
 use super::draws::{Draws, Purpose};
+use super::rarity::Rarity;
 use super::{Draft, Sheet};
-use crate::policy::{Kind, Role, Rule};
+use crate::policy::{Kind, Role};
 use crate::value::{name, phone};
 
 /// Rows drawn in search of one that lends its text.
@@ -13,6 +16,12 @@ const TRIES: usize = 96;
 
 /// Rows drawn in search of a number that stands at the same place.
 const LENDERS: usize = 24;
+
+/// Numbers of so many digits may be nobody else's.
+const LONG: usize = 2;
+
+/// Numbers that so many others have are taken as they are.
+const COMMON: u32 = 64;
 
 /// Where clauses end.
 const ENDS: [char; 10] = ['，', '。', '；', '、', ',', '.', ';', '|', '/', '\n'];
@@ -22,6 +31,8 @@ pub struct Prose<'a> {
     sheet: Sheet<'a>,
     /// Columns of addresses and free texts, with how often each text occurs.
     columns: Vec<(usize, Counts<'a>)>,
+    /// How often each long number occurs in them.
+    numbers: HashMap<usize, Rarity>,
     /// Columns of names and identifiers, which texts may quote.
     people: Vec<usize>,
     /// Columns that may quote them.
@@ -29,22 +40,25 @@ pub struct Prose<'a> {
 }
 
 impl<'a> Prose<'a> {
-    /// The texts of a table.
-    pub fn of(sheet: Sheet<'a>) -> Prose<'a> {
-        let determined = |name: &str| {
-            sheet.policy.rules.iter().any(|rule| match rule {
-                Rule::Determines { column, by } => column == name || by == name,
-                _ => false,
-            })
-        };
-        let texts = sheet.columns(|c| {
+    /// The texts of a table, as far as canaries' are made: those in the columns `made`.
+    pub fn of(sheet: Sheet<'a>, made: &[usize]) -> Prose<'a> {
+        let mut texts = sheet.columns(|c| {
             matches!(c.kind, Kind::Address | Kind::Text)
                 && matches!(c.role, Role::Plain | Role::Carrier)
-                && !determined(&c.name)
         });
+        texts.retain(|at| made.contains(at));
         let rows = sheet.table.rows();
         let counted = |at| (at, Counts::of(sheet.column(at), rows));
+        let numbers = texts.iter().map(|at| {
+            let cells = sheet.column(*at).enumerate();
+            let numbers = cells.flat_map(|(row, cell)| {
+                let long = runs(cell).filter(|r| r.is_number && r.text.len() >= LONG);
+                long.map(move |r| (key_of(r.text), row))
+            });
+            (*at, Rarity::of(numbers, 1_000))
+        });
         Prose {
+            numbers: numbers.collect(),
             sheet,
             columns: texts.into_iter().map(counted).collect(),
             people: sheet.columns(|c| {
@@ -78,7 +92,9 @@ impl<'a> Prose<'a> {
             }
             let text = match draft.still(*at, donor) {
                 Some(before) => Some(before.to_string()),
-                None => self.compose(draft, *at, counts, used),
+                None => self
+                    .own(draft, *at, counts, used)
+                    .or_else(|| self.compose(draft, *at, counts, used)),
             };
             let text = text.unwrap_or_else(|| {
                 let row = draft.like(*at);
@@ -89,6 +105,25 @@ impl<'a> Prose<'a> {
             used.insert(text.clone());
             draft.say(*at, donor, text);
         }
+    }
+
+    /// One of the agency's own addresses that nobody has.
+    fn own(
+        &self,
+        draft: &Draft<'_>,
+        at: usize,
+        counts: &Counts<'a>,
+        used: &HashSet<String>,
+    ) -> Option<String> {
+        let own: &[String] = match self.sheet.policy.columns[at].kind {
+            Kind::Address => &self.sheet.policy.canaries.addresses,
+            _ => return None,
+        };
+        let mut draws = draft.draws(Purpose::Identity(at as u32));
+        let (before, from) = own.split_at(draws.below(own.len()));
+        let mut around = from.iter().chain(before);
+        let free = around.find(|a| counts.times(a) == 0 && !used.contains(*a));
+        free.cloned()
     }
 
     /// A text like the lender's; none where that is no person's, is a household's, or nothing else can be made.
@@ -155,15 +190,45 @@ impl<'a> Prose<'a> {
         let mut nth = 0;
         for run in runs(text) {
             let moved = run.is_number && moves(nth, &run);
-            let lent = if moved {
-                self.lent(at, &run, nth > 0, draws)
-            } else {
-                None
+            let lent = match moved {
+                true => self.lent(at, &run, nth > 0, draws),
+                false => None,
             };
             nth += usize::from(run.is_number);
-            out.push_str(lent.unwrap_or(run.text));
+            match lent {
+                Some(lent) => out.push_str(&self.as_rare(at, lent, draws)),
+                None => out.push_str(run.text),
+            }
         }
         (out != text).then_some(out)
+    }
+
+    /// A number of as many digits that is as rare in its column.
+    fn as_rare(&self, at: usize, number: &'a str, draws: &mut Draws<'_>) -> Cow<'a, str> {
+        let same = Cow::Borrowed(number);
+        let Some(known) = self.numbers.get(&at).filter(|_| number.len() >= LONG) else {
+            return same;
+        };
+        let others = known.times(key_of(number)).saturating_sub(1);
+        if others >= COMMON {
+            return same;
+        }
+        // the last digit of a number, or two, are as good as another's
+        let mut made = number.as_bytes().to_vec();
+        for attempt in 0..LENDERS {
+            made.copy_from_slice(number.as_bytes());
+            let drawn = 1 + attempt / (LENDERS / 2);
+            for digit in made.iter_mut().rev().take(drawn) {
+                *digit = b'0' + draws.below(10) as u8;
+            }
+            if let Ok(made) = std::str::from_utf8(&made)
+                && known.times(key_of(made)).abs_diff(others) <= others / 16
+                && !made.starts_with('0')
+            {
+                return Cow::Owned(made.to_string());
+            }
+        }
+        same
     }
 
     /// A number that stands in another row before the same character, or at the end as this does.

@@ -1,5 +1,7 @@
 //! Which identifiers are in use, and how many values a canary's could have been.
 
+use serde::{Deserialize, Serialize};
+
 use crate::digests::{DigestMap, DigestSet};
 use crate::key::DigestKeys;
 use crate::mark::normal::Form;
@@ -43,12 +45,23 @@ pub struct Trait {
     pub ways: u32,
 }
 
+/// What an identifier was drawn from, where not every free value of its stem would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// How many values it was drawn from.
+    #[serde(rename = "n")]
+    pub among: u32,
+    /// How many values of the stem were in use then.
+    #[serde(rename = "u")]
+    pub used: u32,
+}
+
 /// What one identifier of a canary may be: nothing that the register, the recipient's other canaries or the canary itself in an
 /// earlier column has.
 pub struct Free<'c> {
     /// Digest keys.
     pub keys: &'c DigestKeys,
-    /// The agency's own numbers.
+    /// The agency's own numbers and mail addresses.
     pub pool: &'c [String],
     /// The register's identifiers.
     pub register: &'c Taken,
@@ -76,16 +89,29 @@ impl Free<'_> {
     /// with a wrong check character) counts as one that is gone.
     pub fn left(&self, kind: Kind, stem: &[u8]) -> u32 {
         let digest = stem::digest(self.keys, kind, stem);
+        stem::values_under(kind, stem, self.pool).saturating_sub(self.used(digest))
+    }
+
+    /// How many identifiers in use have a stem.
+    pub fn used(&self, stem: u64) -> u32 {
         // an own identifier of an earlier copy stands among the canaries', and no canary keeps clear of itself
         let own = self
             .own
             .iter()
-            .filter(|t| t.stem == digest && !self.canaries.holds(t.full))
+            .filter(|t| t.stem == stem && !self.canaries.holds(t.full))
             .count() as u32;
-        stem::values_under(kind, stem, self.pool)
-            .saturating_sub(self.register.with_stem(digest))
-            .saturating_sub(self.canaries.with_stem(digest))
-            .saturating_sub(own)
+        let others = self.register.with_stem(stem) + self.canaries.with_stem(stem);
+        others + own
+    }
+
+    /// How many of the values that an identifier was drawn from may still be free: those used since may all have been among them.
+    pub fn left_of(&self, drawn: Drawn, identifier: Trait) -> u32 {
+        let itself = u32::from(self.canaries.holds(identifier.full));
+        let since = self
+            .used(identifier.stem)
+            .saturating_sub(itself)
+            .saturating_sub(drawn.used);
+        drawn.among.saturating_sub(since)
     }
 
     /// What the identifier `full`, in normal form, proves as the canary's next; `stem` is room to write.

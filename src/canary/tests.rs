@@ -174,6 +174,10 @@ fn mothers_obey_every_rule_of_their_register() {
     let counts = Elapsed::all(&bench.policy, &bench.days);
     assert!(counts.len() >= 2, "age and weeks are counted");
     let day = |text: &str| text.parse::<Date>().unwrap();
+    let column = |name: &str| bench.table.column(bench.at(name));
+    let regions: HashSet<&str> = column("身份证号").filter_map(|id| id.get(..6)).collect();
+    let hospitals: HashSet<(&str, &str)> = column("建档医院").zip(column("所属区")).collect();
+    let mut unlike = 0;
     for (row, canary) in &made {
         let get = |at: usize| canary.cells[at].as_str();
         let cell = |name: &str| get(bench.at(name));
@@ -188,7 +192,7 @@ fn mothers_obey_every_rule_of_their_register() {
             assert_eq!(id.birth_date().unwrap(), day(cell("出生日期")));
             assert!(!id.is_male(), "women's numbers are even");
             assert_ne!(id.sequence(), "000");
-            assert_eq!(id.region(), &donor("身份证号")[..6]);
+            assert!(regions.contains(id.region()));
         }
         let registered = day(cell("建档日期"));
         let age = day(cell("出生日期"))
@@ -201,14 +205,22 @@ fn mothers_obey_every_rule_of_their_register() {
         assert_eq!(cell("孕周"), weeks.to_string());
         assert!(registered <= export && period < registered);
         assert!(registered.weekday().to_monday_zero_offset() < 5);
-        for same in ["户籍类型", "建档医院", "所属区", "孕次", "产次", "血型"] {
-            assert_eq!(cell(same), donor(same));
-        }
+        assert!(hospitals.contains(&(cell("建档医院"), cell("所属区"))));
+        let number = |name: &str| cell(name).parse::<u32>().unwrap();
+        assert!(number("产次") < number("孕次"));
+        let away = registered.until(day(donor("建档日期"))).unwrap().get_days();
+        assert!(away.abs() < 60, "{away} days from the donor's");
+        unlike += usize::from(cell("建档医院") != donor("建档医院"));
+        assert_eq!(cell("血型").is_empty(), donor("血型").is_empty());
         for name in ["手机号", "孕前体重"] {
             assert_eq!(cell(name).is_empty(), donor(name).is_empty(), "{name}");
         }
         assert!(!cell("建档日期").is_empty() && cell("姓名") != donor("姓名"));
     }
+    assert!(
+        unlike * 10 > made.len() * 8,
+        "canaries are no doubles of their donors"
+    );
     let by = bench.policy.sort.iter().map(|k| bench.at(&k.column));
     for at in by {
         assert!(made.iter().all(|(_, c)| !c.cells[at].trim().is_empty()));
@@ -226,7 +238,7 @@ fn nobody_real_is_a_canary_and_no_canary_is_there_twice() {
             let real: HashSet<&str> = bench.table.column(at).collect();
             let filled = cells().filter(|c| !c.trim().is_empty());
             let mine: HashSet<&str> = filled.clone().collect();
-            if column.role == Role::Identifier || column.kind == Kind::Name {
+            if column.role == Role::Identifier {
                 assert_eq!(
                     mine.len(),
                     filled.clone().count(),
@@ -236,8 +248,9 @@ fn nobody_real_is_a_canary_and_no_canary_is_there_twice() {
                 assert!(mine.is_disjoint(&real), "{} is real", column.name);
             }
             if column.kind == Kind::Address {
-                assert_eq!(mine.len(), filled.count());
-                assert!(mine.is_disjoint(&real));
+                // some keep a household company, as real people do; an estate's name may be all that an address says
+                let shared = mine.intersection(&real).count();
+                assert!(shared * 4 < mine.len(), "{shared} of {}", mine.len());
             }
             if column.role == Role::Identifier {
                 let known = bench.identifiers(at);
@@ -261,10 +274,15 @@ fn numbers_stand_under_stems_that_occur_and_are_written_as_the_columns_are() {
     let bench = Bench::new(MOTHERS.month(0));
     let at = bench.at("手机号");
     let blocks: HashSet<&str> = bench.table.column(at).filter_map(|p| p.get(..7)).collect();
+    let (mut known, mut all) = (0, 0);
     for (_, canary) in bench.some(4) {
         let cell = &canary.cells[at];
-        assert!(cell.is_empty() || phone::is_mobile_cn(cell) && blocks.contains(&cell[..7]));
+        assert!(cell.is_empty() || phone::is_mobile_cn(cell));
+        all += usize::from(!cell.is_empty());
+        known += usize::from(cell.get(..7).is_some_and(|block| blocks.contains(block)));
     }
+    // new blocks come as often as real numbers have a block of their own
+    assert!(known < all && known * 10 > all * 6, "{known} of {all}");
     let bench = Bench::new(patients(3_000, 2));
     let (phone, record) = (bench.at("Phone"), bench.at("Record No"));
     let heads: HashSet<&str> = bench
@@ -275,10 +293,9 @@ fn numbers_stand_under_stems_that_occur_and_are_written_as_the_columns_are() {
     for (row, canary) in bench.some(4) {
         let cell = &canary.cells[phone];
         assert!(cell.is_empty() || heads.contains(&cell[..10]), "{cell}");
-        assert_eq!(
-            canary.cells[record][..6],
-            bench.table.cell(row, record)[..6]
-        );
+        let number = |code: &str| code[3..].parse::<i64>().unwrap();
+        let away = number(&canary.cells[record]) - number(bench.table.cell(row, record));
+        assert!(away.abs() < 2_000, "{away}");
     }
     for (like, dressed) in [
         ("138 0000 1111", "139 1234 5678"),
@@ -353,7 +370,7 @@ fn a_canary_is_the_same_next_month_and_another_for_another_recipient() {
     }
     assert!(unchanged > 3_000);
     let other = march.some(7);
-    for at in ["姓名", "身份证号", "手机号", "现住址"].map(|n| march.at(n)) {
+    for at in ["身份证号", "手机号", "现住址"].map(|n| march.at(n)) {
         let cells = |of: &[(usize, Canary)]| -> HashSet<String> {
             let cells = of.iter().map(|(_, c)| c.cells[at].clone());
             cells.filter(|c| !c.is_empty()).collect()
@@ -387,7 +404,11 @@ fn a_donors_edit_is_the_canarys_and_only_that() {
             assert_eq!(changed, [] as [usize; 0], "who it is stays");
             continue;
         }
-        assert_eq!(changed, [at]);
+        let district = march.at("所属区");
+        assert!(
+            changed.iter().all(|c| [at, district].contains(c)),
+            "{changed:?}"
+        );
         // and it stays edited
         let again = april.beside(8, [row].into_iter(), &kept(&now));
         assert_eq!(again[0].1, *is);
@@ -502,10 +523,17 @@ fn the_rules_of_a_policy_hold_dates_that_others_hang_on() {
         column: "Ward".into(),
         by: "Admission".into(),
     });
+    policy.fidelity = crate::policy::Fidelity::Lossless;
     let bench = Bench::under(bench.table.clone(), policy);
-    let at = bench.at("Admission");
-    for (row, canary) in bench.some(15) {
-        assert_eq!(canary.cells[at], bench.table.cell(row, at));
+    let [day, ward] = ["Admission", "Ward"].map(|name| bench.at(name));
+    let known: HashSet<(&str, &str)> = bench
+        .table
+        .column(day)
+        .zip(bench.table.column(ward))
+        .collect();
+    for (_, canary) in bench.some(15) {
+        let pair = (canary.cells[day].as_str(), canary.cells[ward].as_str());
+        assert!(known.contains(&pair), "{pair:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use taggant::error::{Error, Result};
 use taggant::issue::{Issue, Request, names};
-use taggant::policy;
+use taggant::policy::{self, pools};
 use taggant::report::{human, json};
 use taggant::table::{self, Limits, Source};
 
@@ -147,7 +147,7 @@ pub fn only_table(sources: Vec<Source>, name: &str) -> Result<Source> {
     Ok(first)
 }
 
-/// A policy file, read and held against itself.
+/// A policy file, read and held against itself, with the files that it names for canaries' contact points.
 pub fn read_policy(path: &std::path::Path) -> Result<policy::Policy> {
     let limits = Limits {
         file_bytes: 16 << 20,
@@ -159,5 +159,21 @@ pub fn read_policy(path: &std::path::Path) -> Result<policy::Policy> {
             "`{name}` is not UTF-8. Save the policy as UTF-8 text."
         ))
     })?;
-    policy::text::read(&name, &text)
+    let mut policy = policy::text::read(&name, &text)?;
+    for (contact, pool) in policy.canaries.pools_mut() {
+        let Some(file) = pool.file() else { continue };
+        let file = path.parent().unwrap_or(std::path::Path::new("")).join(file);
+        let limits = Limits {
+            file_bytes: pools::MOST_BYTES,
+            ..Limits::default()
+        };
+        let (name, bytes) = table::load(&file, &limits)?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Error::input(format!(
+                "`{name}` is not UTF-8. Save the list as UTF-8 text, one entry a line."
+            ))
+        })?;
+        pool.fill(contact, &name, &text)?;
+    }
+    Ok(policy)
 }

@@ -132,6 +132,34 @@ pub struct Issue<'a> {
     paths: Vec<PathBuf>,
 }
 
+/// How canaries' contact points are made up where the agency names none of its own, and what that risks.
+fn contact_notes(policy: &Policy) -> Vec<String> {
+    let holds = |kind| {
+        let personal = |r| matches!(r, Role::Identifier | Role::Plain);
+        policy
+            .columns
+            .iter()
+            .any(|c| c.kind == kind && personal(c.role))
+    };
+    let own = &policy.canaries;
+    let mut notes = Vec::new();
+    if holds(Kind::Phone) && own.phones.is_empty() {
+        notes.push(
+            "canaries' phone numbers are made up from prefixes in the table, so one may ring at a stranger's: name numbers that you own \
+             in the policy (`[canaries] phones = \"FILE\"`)"
+                .to_string(),
+        );
+    }
+    if holds(Kind::Email) && own.mails.is_empty() {
+        notes.push(
+            "canaries' mail addresses are made up from names and domains in the table, so one may be a stranger's: name addresses that \
+             you own in the policy (`[canaries] mails = \"FILE\"`)"
+                .to_string(),
+        );
+    }
+    notes
+}
+
 impl<'a> Issue<'a> {
     /// Checks everything that can be checked, and plans every record. Nothing is written.
     pub fn prepare(
@@ -300,18 +328,8 @@ impl<'a> Issue<'a> {
         if canaries && self.source.table.rows() < crate::policy::infer::CANARIES_FROM {
             notes.push("invented people in a list that is acted on row by row do harm: make sure that nobody acts on this one".to_string());
         }
-        let phones = self
-            .frame
-            .policy
-            .columns
-            .iter()
-            .any(|c| c.kind == Kind::Phone && c.role == Role::Identifier);
-        if canaries && phones && self.frame.policy.canaries.phones.is_empty() {
-            notes.push(
-                "canaries' phone numbers are made up from prefixes in the table, so one may ring at a stranger's: name numbers that you own \
-                 in the policy (`[canaries] phones = [...]`)"
-                    .to_string(),
-            );
+        if canaries {
+            notes.extend(contact_notes(&self.frame.policy));
         }
         Plan {
             register: self.frame.name.clone(),

@@ -56,7 +56,7 @@ pub struct Shape {
     pub plain: Vec<PlainColumn>,
     /// Groups, in slot order.
     pub groups: Vec<GroupColumns>,
-    /// The agency's own phone numbers for canaries.
+    /// The agency's own phone numbers and mail addresses for canaries.
     pub pool: Vec<String>,
     forms: usize,
 }
@@ -104,7 +104,7 @@ impl Shape {
             identifiers,
             plain,
             groups,
-            pool: stem::pool(&policy.canaries.phones),
+            pool: stem::pool(&policy.canaries),
             forms,
         }
     }

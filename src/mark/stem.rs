@@ -6,8 +6,8 @@
 
 use super::normal::Form;
 use crate::key::DigestKeys;
-use crate::policy::Kind;
-use crate::value::{national_id, phone};
+use crate::policy::{Canaries, Kind};
+use crate::value::{email, national_id, phone};
 
 /// Digits at the end of a code that are drawn.
 const CODE_DIGITS: usize = 3;
@@ -15,31 +15,46 @@ const CODE_DIGITS: usize = 3;
 /// Digits at the end of a mobile number that are drawn; the seven before them name operator and city.
 const PHONE_DIGITS: usize = 4;
 
-/// The stem under which all numbers of the agency's own pool are counted.
+/// The stem under which all numbers, or all mail addresses, of the agency's own pool are counted.
 const POOL: &[u8] = b"pool";
 
-/// The agency's own numbers as all functions here want them: normal forms, sorted, each once. A number that stood there twice would
-/// be drawn twice as often, and what is no telephone number would be met in no leak.
-pub fn pool(numbers: &[String]) -> Vec<String> {
-    let mut pool: Vec<String> = numbers
-        .iter()
-        .filter_map(|n| Some(phone::normal(n)?.as_str().to_string()))
-        .collect();
-    pool.sort_unstable();
-    pool.dedup();
-    pool
+/// The agency's own numbers and mail addresses as all functions here want them: normal forms, sorted, each once, numbers first. One
+/// that stood there twice would be drawn twice as often, and what is no contact point would be met in no leak.
+pub fn pool(own: &Canaries) -> Vec<String> {
+    let sorted = |mut list: Vec<String>| {
+        list.sort_unstable();
+        list.dedup();
+        list
+    };
+    let phones = own.phones.iter();
+    let phones = phones.filter_map(|n| Some(phone::normal(n)?.as_str().to_string()));
+    let mails = own.mails.iter();
+    let mails = mails.filter_map(|m| Some(email::normal(m)?.into_owned()));
+    let (phones, mails) = (sorted(phones.collect()), sorted(mails.collect()));
+    phones.into_iter().chain(mails).collect()
+}
+
+/// The part of a pool that is of this kind.
+pub fn of_kind(kind: Kind, pool: &[String]) -> &[String] {
+    let (phones, mails) = pool.split_at(pool.partition_point(|entry| !entry.contains('@')));
+    match kind {
+        Kind::Phone => phones,
+        Kind::Email => mails,
+        _ => &[],
+    }
 }
 
 /// Writes the stem of an identifier's normal form; false where nothing of this kind can be drawn.
 pub fn write(kind: Kind, full: &[u8], pool: &[String], out: &mut Vec<u8>) -> bool {
     out.clear();
+    let own = of_kind(kind, pool);
     match kind {
         Kind::NationalId if full.len() == 18 => {
             out.extend_from_slice(&full[..14]);
             out.push(b'0' + full[16] % 2);
         }
-        Kind::Phone if !pool.is_empty() => {
-            if pool.binary_search_by(|p| p.as_bytes().cmp(full)).is_err() {
+        Kind::Phone | Kind::Email if !own.is_empty() => {
+            if own.binary_search_by(|p| p.as_bytes().cmp(full)).is_err() {
                 return false;
             }
             out.extend_from_slice(POOL);
@@ -64,7 +79,9 @@ pub fn write(kind: Kind, full: &[u8], pool: &[String], out: &mut Vec<u8>) -> boo
 pub fn values(kind: Kind, pool: &[String]) -> u32 {
     match kind {
         Kind::NationalId => 500,
-        Kind::Phone if !pool.is_empty() => pool.len() as u32,
+        Kind::Phone | Kind::Email if !of_kind(kind, pool).is_empty() => {
+            of_kind(kind, pool).len() as u32
+        }
         Kind::Phone => 10_000,
         Kind::Code => 1_000,
         _ => 0,
@@ -97,10 +114,12 @@ pub fn nth_value(kind: Kind, stem: &[u8], pool: &[String], n: u32, out: &mut Vec
             out.extend_from_slice(&first);
             out.push(check);
         }
-        Kind::Phone if !pool.is_empty() => match pool.get(n as usize) {
-            Some(number) => out.extend_from_slice(number.as_bytes()),
-            None => return false,
-        },
+        Kind::Phone | Kind::Email if !of_kind(kind, pool).is_empty() => {
+            match of_kind(kind, pool).get(n as usize) {
+                Some(number) => out.extend_from_slice(number.as_bytes()),
+                None => return false,
+            }
+        }
         Kind::Phone => {
             out.extend_from_slice(stem);
             out.extend_from_slice(&digits::<PHONE_DIGITS>(n));
@@ -175,16 +194,41 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_holds_each_number_once_in_its_normal_form() {
-        let written = ["138-1234-5678", "+86 13812345678", "nobody", "13700000000"];
-        let pool = pool(&written.map(String::from));
-        assert_eq!(pool, ["13700000000", "13812345678"]);
-        assert_eq!(values(Kind::Phone, &pool), 2);
+    fn a_pool_holds_each_entry_once_in_its_normal_form() {
+        let list = |entries: &[&str]| entries.iter().map(|e| e.to_string()).collect::<Vec<_>>();
+        let own = Canaries {
+            rate: 0.0,
+            shared: 0.0,
+            phones: list(&["138-1234-5678", "+86 13812345678", "nobody", "13700000000"]).into(),
+            mails: list(&["Desk@Example.org", "desk@example.org", "a@example.org"]).into(),
+            addresses: Default::default(),
+        };
+        let pool = pool(&own);
+        assert_eq!(
+            pool,
+            [
+                "13700000000",
+                "13812345678",
+                "a@example.org",
+                "desk@example.org"
+            ]
+        );
+        assert_eq!([Kind::Phone, Kind::Email].map(|k| values(k, &pool)), [2, 2]);
         let mut stem = Vec::new();
         assert!(write(Kind::Phone, b"13812345678", &pool, &mut stem));
         assert!(!write(Kind::Phone, b"13812345679", &pool, &mut Vec::new()));
+        assert!(write(Kind::Email, b"a@example.org", &pool, &mut Vec::new()));
+        assert!(!write(
+            Kind::Email,
+            b"b@example.org",
+            &pool,
+            &mut Vec::new()
+        ));
         let mut full = Vec::new();
         assert!(nth_value(Kind::Phone, &stem, &pool, 1, &mut full));
         assert_eq!(full, b"13812345678");
+        assert!(nth_value(Kind::Email, &stem, &pool, 0, &mut full));
+        assert_eq!(full, b"a@example.org");
+        assert!(!nth_value(Kind::Email, &stem, &pool, 2, &mut full));
     }
 }

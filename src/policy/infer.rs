@@ -47,7 +47,9 @@ pub fn infer(table: &Table) -> Policy {
                 CANARY_RATE
             },
             shared: if rows < SHARED_FROM { 0.0 } else { SHARED },
-            phones: Vec::new(),
+            phones: Default::default(),
+            mails: Default::default(),
+            addresses: Default::default(),
         },
         spellings: Vec::new(),
         sort,

@@ -5,6 +5,7 @@ mod balance;
 pub mod depend;
 pub mod infer;
 pub mod order;
+pub mod pools;
 pub mod profile;
 pub mod text;
 pub mod words;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::code::BiasSet;
 pub use crate::value::date::{DateOrder, Part};
 pub use crate::value::elapsed::Unit;
+use pools::{Contact, Pool};
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,9 +307,15 @@ pub struct Canaries {
     /// partners who keep only what their copies share still carry evidence. 0 for none.
     #[serde(default, skip_serializing_if = "is_nought")]
     pub shared: f64,
-    /// Phone numbers that the agency owns and canaries may carry; made up from the column's own prefixes where empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub phones: Vec<String>,
+    /// Phone numbers that the agency owns and canaries carry; made up from the column's own prefixes where empty.
+    #[serde(default, skip_serializing_if = "Pool::is_unset")]
+    pub phones: Pool,
+    /// Mail addresses that the agency owns; made up from the column's own where empty.
+    #[serde(default, skip_serializing_if = "Pool::is_unset")]
+    pub mails: Pool,
+    /// Postal addresses at which letters reach the agency; made up from the column's own where empty, and once all are in use.
+    #[serde(default, skip_serializing_if = "Pool::is_unset")]
+    pub addresses: Pool,
 }
 
 /// A register's frozen rules.
@@ -341,6 +349,26 @@ pub struct Policy {
     /// Dependencies between columns.
     #[serde(rename = "rule", default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+}
+
+impl Canaries {
+    /// Every pool, with what it holds.
+    pub fn pools(&self) -> [(Contact, &Pool); 3] {
+        [
+            (Contact::Phones, &self.phones),
+            (Contact::Mails, &self.mails),
+            (Contact::Addresses, &self.addresses),
+        ]
+    }
+
+    /// As `pools`, to be filled.
+    pub fn pools_mut(&mut self) -> [(Contact, &mut Pool); 3] {
+        [
+            (Contact::Phones, &mut self.phones),
+            (Contact::Mails, &mut self.mails),
+            (Contact::Addresses, &mut self.addresses),
+        ]
+    }
 }
 
 impl Policy {

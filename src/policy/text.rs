@@ -4,7 +4,18 @@ use super::{Kind, Policy, Role, Rule};
 use crate::error::{Error, Result, did_you_mean};
 
 /// The policy written down, to be read, changed and given back.
+///
+/// # Errors
+/// Where a pool of contact points is a file still unread: what is frozen is the list, since the file may change.
 pub fn write(policy: &Policy) -> Result<String> {
+    for (contact, pool) in policy.canaries.pools() {
+        if let Some(path) = pool.file() {
+            return Err(Error::input(format!(
+                "`{}` under [canaries] names the file `{path}`, which was not read. Give its entries as a list.",
+                contact.key()
+            )));
+        }
+    }
     let body = toml::to_string(policy)
         .map_err(|e| Error::input(format!("the policy cannot be written as TOML ({e}).")))?;
     Ok(format!(
@@ -89,6 +100,9 @@ pub fn check(origin: &str, policy: &Policy) -> Result<()> {
         return Err(Error::input(format!(
             "`{origin}` names a coalition of 0. Name how many partners may pool their copies, from 1, or leave it out."
         )));
+    }
+    for (contact, pool) in policy.canaries.pools() {
+        pool.check(contact, origin)?;
     }
     for column in &policy.columns {
         let needs = match (column.role, column.kind) {
@@ -196,7 +210,9 @@ mod tests {
             canaries: super::super::Canaries {
                 rate: 0.005,
                 shared: 0.0,
-                phones: vec![],
+                phones: Default::default(),
+                mails: Default::default(),
+                addresses: Default::default(),
             },
             spellings: vec![],
             sort: vec![],

@@ -40,6 +40,9 @@ fn codes(used: impl Iterator<Item = u32>) -> Bench {
         ["Ann", "Joan", "Eve", "Ruth"],
         ["Hill", "Wood", "Marsh", "Dale"],
     );
+    // in no order, as codes that are drawn come
+    let mut used: Vec<u32> = used.collect();
+    used.sort_by_key(|n| n * 7_919 % 1_009);
     for n in used {
         let name = format!("{} {}", given[n as usize % 4], family[n as usize / 7 % 4]);
         table.push([format!("AB-{n:06}").as_str(), &name, "East"]);
@@ -136,7 +139,7 @@ fn the_agencys_own_numbers_are_used_once_each_and_then_no_more() {
     let table = MOTHERS.month(0);
     let mut policy = infer::infer(&table);
     let own = ["139 0000 0001", "13900000002", "13900000002", "13900000003"];
-    policy.canaries.phones = own.map(String::from).to_vec();
+    policy.canaries.phones = own.map(String::from).to_vec().into();
     let bench = Bench::under(table, policy);
     let made = bench.some(13);
     let at = bench.at("手机号");
@@ -153,4 +156,145 @@ fn the_agencys_own_numbers_are_used_once_each_and_then_no_more() {
         .filter(|w| *w > 0)
         .collect();
     assert_eq!(ways, [3, 2, 1]);
+}
+
+/// Cards numbered from row to row in steps of two to five.
+fn rising(rows: u32) -> Bench {
+    let mut next = 100_000;
+    let mut bench = codes(std::iter::empty());
+    let mut table = Table::new(bench.table.header().to_vec(), 3);
+    let (given, family) = (
+        ["Ann", "Joan", "Eve", "Ruth"],
+        ["Hill", "Wood", "Marsh", "Dale"],
+    );
+    for n in 0..rows {
+        next += 2 + n * 7_919 % 1_009 % 4;
+        let name = format!("{} {}", given[n as usize % 4], family[n as usize / 7 % 4]);
+        table.push([format!("AB-{next:06}").as_str(), &name, "East"]);
+    }
+    bench.policy.columns[2].role = Role::Plain;
+    Bench::under(table, bench.policy)
+}
+
+#[test]
+fn codes_that_rise_are_drawn_uniformly_from_those_that_keep_the_distances() {
+    let bench = rising(600);
+    let maker = bench.maker();
+    let real: Vec<i64> = bench
+        .table
+        .column(0)
+        .map(|c| c[3..].parse().unwrap())
+        .collect();
+    let mut drawn: HashMap<String, u32> = HashMap::new();
+    let mut ways = 0;
+    // one donor: always the same stem or one beside it
+    for recipient in 0..6_000 {
+        let mut copy = InThisCopy::default();
+        let Some(canary) = maker.make(&key(recipient), bench.handles[150], 150, None, &mut copy)
+        else {
+            continue;
+        };
+        if canary.cells[0].starts_with("AB-100") {
+            ways = canary.traits[0].ways;
+            *drawn.entry(canary.cells[0].clone()).or_insert(0) += 1;
+        }
+    }
+    let mut near = 0;
+    for code in drawn.keys() {
+        let number: i64 = code[3..].parse().unwrap();
+        near += real.iter().filter(|r| (*r - number).abs() < 2).count();
+    }
+    assert_eq!(near, 0, "no two real cards are neighbours");
+    assert_eq!(
+        drawn.len() as u32,
+        ways,
+        "what is counted is what is drawn from"
+    );
+    let counts: Vec<u32> = drawn.values().copied().collect();
+    assert!(chi_square(&counts).abs() < 5.0, "{counts:?}");
+}
+
+#[test]
+fn what_was_drawn_from_fewer_counts_fewer_later_too() {
+    let mut bench = rising(600);
+    let first = bench.beside(1, (0..600).step_by(40), &HashMap::new());
+    assert!(first.len() > 5);
+    let (_, canary) = &first[0];
+    let before = canary.traits[0].ways;
+    let sealed = kept(&first);
+    let again = bench.beside(1, (0..600).step_by(40), &sealed);
+    assert!(
+        again
+            .iter()
+            .zip(&first)
+            .all(|(a, b)| a.1.cells == b.1.cells)
+    );
+    assert!(again[0].1.traits[0].ways <= before);
+    // a newcomer under the stem may have taken one of those
+    bench.taken.enter(77, canary.traits[0].stem);
+    let later = bench.beside(1, (0..600).step_by(40), &sealed);
+    assert_eq!(later[0].1.traits[0].ways + 1, again[0].1.traits[0].ways);
+}
+
+#[test]
+fn where_all_codes_pass_a_check_so_do_canaries() {
+    let luhn = |code: &str| {
+        let digits = code
+            .bytes()
+            .rev()
+            .filter(u8::is_ascii_digit)
+            .map(|b| u32::from(b - b'0'));
+        let sum: u32 = digits
+            .enumerate()
+            .map(|(at, d)| match at % 2 {
+                1 => d * 2 / 10 + d * 2 % 10,
+                _ => d,
+            })
+            .sum();
+        sum % 10
+    };
+    let right = (20_000..90_000)
+        .filter(|n| luhn(&format!("{n:06}")) == 0)
+        .step_by(13);
+    let bench = codes(right);
+    let made = bench.some(3);
+    assert!(made.len() > 200, "{}", made.len());
+    for (_, canary) in &made {
+        assert_eq!(luhn(&canary.cells[0]), 0, "{}", canary.cells[0]);
+        assert!(canary.traits[0].ways <= 100);
+    }
+}
+
+#[test]
+fn own_mail_and_postal_addresses_are_handed_out() {
+    let table = patients(2_000, 4);
+    let mut policy = infer::infer(&table);
+    let mails: Vec<String> = (0..400)
+        .map(|n| format!("Desk{n}@our.example.org"))
+        .collect();
+    let homes: Vec<String> = (0..400)
+        .map(|n| format!("PO Box {n}, Our Office"))
+        .collect();
+    policy.canaries.mails = mails.into();
+    policy.canaries.addresses = homes.clone().into();
+    let bench = Bench::under(table, policy);
+    let (mail, home) = (bench.at("Email"), bench.at("Address"));
+    let (made, mut seen) = (bench.some(13), HashSet::new());
+    assert!(made.len() > 280);
+    for (_, canary) in &made {
+        assert!(
+            homes.contains(&canary.cells[home]),
+            "{}",
+            canary.cells[home]
+        );
+        assert!(seen.insert(canary.cells[home].clone()));
+        let cell = canary.cells[mail].to_lowercase();
+        assert!(cell.is_empty() || cell.starts_with("desk") && seen.insert(cell));
+    }
+    let ways: Vec<u32> = made
+        .iter()
+        .map(|(_, c)| c.traits[2].ways)
+        .filter(|w| *w > 0)
+        .collect();
+    assert_eq!(ways[..3], [400, 399, 398]);
 }

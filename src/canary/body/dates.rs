@@ -1,0 +1,135 @@
+//! A canary's dates: near the donor's, and as far from one another as other rows' are.
+
+use super::*;
+
+impl Body<'_> {
+    /// A date as far from the canary's earlier date as the lender's is from its own, or the lender's own date; its followers keep
+    /// their distance.
+    pub(super) fn date(
+        &self,
+        columns: &[usize],
+        from: Option<usize>,
+        like: usize,
+        draft: &mut Draft<'_>,
+        draws: &mut Draws<'_>,
+    ) -> bool {
+        let Some(lead) = columns.first().copied() else {
+            return false;
+        };
+        let text = self.sheet.cell(like, lead);
+        let Some((theirs, _)) = self.moment(lead, text) else {
+            // what is no date stands for something, and is copied
+            for column in columns {
+                draft.cells[*column] = self.sheet.cell(like, *column).to_string();
+            }
+            return true;
+        };
+        let base = from.and_then(|from| {
+            let (canary, _) = self.moment(from, &draft.cells[from])?;
+            let (lender, _) = self.moment(from, self.sheet.cell(like, from))?;
+            Some((canary, lender))
+        });
+        let own = match base {
+            Some((canary, lender)) => counted_from(canary, lender, theirs),
+            None => Some(self.nearby(lead, theirs, draws)),
+        };
+        let Some(own) = own else { return false };
+        let weekend = |day: Date| day.weekday().to_monday_zero_offset() >= 5;
+        for column in columns {
+            let described = &self.sheet.policy.columns[*column];
+            let text = self.sheet.cell(like, *column);
+            let Some((there, form)) = self.moment(*column, text) else {
+                draft.cells[*column] = text.to_string();
+                continue;
+            };
+            let apart = date::day_number(there.date) - date::day_number(theirs.date);
+            let shifted = match *column == lead {
+                true => Some(own),
+                false => date::from_day_number(date::day_number(own.date) + apart).map(|date| {
+                    date::Moment {
+                        date,
+                        time: there.time,
+                    }
+                }),
+            };
+            let Some(moment) = shifted else { return false };
+            let spanned = self
+                .spans
+                .get(column)
+                .is_none_or(|(low, high)| (low..=high).contains(&&moment.date));
+            if !spanned || described.weekdays && weekend(moment.date) {
+                return false;
+            }
+            let form = form.settled(marked::habit(described).as_ref(), &there, text);
+            draft.cells[*column] = form.render(&moment);
+        }
+        true
+    }
+
+    /// A day near a moment's on which as much happened; at the minute of another row's, so that the whole is nobody's.
+    fn nearby(&self, column: usize, moment: date::Moment, draws: &mut Draws<'_>) -> date::Moment {
+        let day = i64::from(date::day_number(moment.date));
+        let as_rare = self.days.get(&column).and_then(|days| {
+            let others = days.times(day as u64).checked_sub(1)?;
+            (0..TRIES)
+                .map(|_| day + draws.between(-NEAR, NEAR))
+                .find(|other| days.times(*other as u64).abs_diff(others) <= others / 16)
+        });
+        let date = as_rare.and_then(|day| date::from_day_number(day as i32));
+        let moment = date::Moment {
+            date: date.unwrap_or(moment.date),
+            time: moment.time,
+        };
+        let Some(time) = moment.time else {
+            return moment;
+        };
+        let lent = (0..TRIES).find_map(|_| {
+            let row = self.kin.row(self.kin.any_place(draws))?;
+            self.moment(column, self.sheet.cell(row, column))?.0.time
+        });
+        let Some(lent) = lent else { return moment };
+        let time = Time::new(time.hour(), lent.minute(), lent.second(), 0).unwrap_or(time);
+        date::Moment {
+            date: moment.date,
+            time: Some(time),
+        }
+    }
+
+    /// Whether a code of the donor's holds one of these dates: 20240305-017. Then both are the donor's.
+    pub(super) fn told_by_code(&self, columns: &[usize], draft: &Draft<'_>) -> bool {
+        columns.iter().any(|at| {
+            let Some((moment, _)) = self.moment(*at, self.sheet.cell(draft.row, *at)) else {
+                return false;
+            };
+            let day = moment.date;
+            let digits = format!("{:04}{:02}{:02}", day.year(), day.month(), day.day());
+            let short = digits.get(2..).unwrap_or("");
+            let mut codes = self.codes.iter().map(|c| self.sheet.cell(draft.row, *c));
+            codes.any(|code| code.contains(short))
+        })
+    }
+}
+
+/// The moment that is as far from `canary` as `theirs` is from `lender`.
+fn counted_from(
+    canary: date::Moment,
+    lender: date::Moment,
+    theirs: date::Moment,
+) -> Option<date::Moment> {
+    let days = |m: &date::Moment| date::day_number(m.date);
+    let seconds = |m: &date::Moment| {
+        m.time.map(|t| {
+            i64::from(t.hour()) * 3600 + i64::from(t.minute()) * 60 + i64::from(t.second())
+        })
+    };
+    let apart = days(&theirs) - days(&lender);
+    match (seconds(&lender), seconds(&theirs), canary.time) {
+        (Some(first), Some(then), Some(_)) => {
+            canary.shift_seconds(i64::from(apart) * 86_400 + then - first)
+        }
+        _ => Some(date::Moment {
+            date: date::from_day_number(days(&canary) + apart)?,
+            time: theirs.time,
+        }),
+    }
+}
