@@ -20,8 +20,8 @@ use crate::vault::Vault;
 /// A table with fewer sites needs canaries to be told by, ...
 const FEW_SITES: usize = 64;
 
-/// ... at least so many a copy, where it has any.
-const LEAST_CANARIES: usize = 3;
+/// ... at least so many a copy, where it has any: one in a crowded table may be worth no more than a factor of a hundred.
+const LEAST_CANARIES: usize = 6;
 
 /// A recipient's keys, and the canaries of all earlier copies.
 pub fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer> {
