@@ -335,6 +335,7 @@ impl Version {
         let mut values = Vec::new();
         for same in marked.chunk_by(|a, b| a.0 == b.0) {
             let mut places = Vec::new();
+            let mut says_always = false;
             for (value, g, nth) in same {
                 let (Some(at), Some((.., normals))) = (
                     numbers.iter().position(|n| n == g),
@@ -345,10 +346,13 @@ impl Version {
                 ) else {
                     continue;
                 };
-                places.push((at, search.variants_said(ordinal, handle, *g, *nth, normals)));
+                let said = search.variants_said(ordinal, handle, *g, *nth, normals);
+                // a column that stays while others of its group move
+                says_always |= said.count_ones() == 1 << bits[*g];
+                places.push((at, said));
             }
             // where this version has no site there, nobody's copy can be told from another's by it
-            if !places.is_empty() {
+            if !places.is_empty() && !says_always {
                 values.push(places);
             }
         }
