@@ -43,8 +43,8 @@ fn is_whole(drill: &Value) {
 #[test]
 fn a_register_is_drilled_and_what_should_be_named_is() {
     let desk = Desk::bare();
-    desk.put("mothers.csv", mothers_csv(700));
-    let ran = desk.run(["drill", "mothers.csv", "--format", "json", "--runs", "2"]);
+    desk.put("mothers.csv", mothers_csv(500));
+    let ran = desk.run(["drill", "mothers.csv", "--format", "json", "--runs", "1"]);
     let drill = ran.well().json();
     is_whole(&drill);
     for (word, strength) in [
@@ -68,8 +68,8 @@ fn a_register_is_drilled_and_what_should_be_named_is() {
     }
     let control = |word: &str| &attack(&drill, word, "")["whole"];
     assert_eq!(control("nothing")["bits_wrong"], 0);
-    assert_eq!(control("register")["verdicts"]["original"], 2);
-    assert_eq!(control("strangers")["verdicts"]["unrelated"], 2);
+    assert_eq!(control("register")["verdicts"]["original"], 1);
+    assert_eq!(control("strangers")["verdicts"]["unrelated"], 1);
     // partners strip the canaries that one of them alone holds
     let pooled = &attack(&drill, "pool-coin", "2 partners")["whole"];
     assert_eq!(pooled["canaries_met"], 0.0);
