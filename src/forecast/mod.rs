@@ -10,8 +10,8 @@
 //!
 //! - the simulation's own error (Wilson 1927, at 400 leaks);
 //! - what the model leaves out. Below: cells that are lost to reading, because a value was rewritten or two rows contradict one
-//!   another, and flips that are more than was said ([`HARDER`]). Above: half of the changed values are changed to something that
-//!   is no variant, which erases a site instead of turning it ([`EASIER`]);
+//!   another, and flips that are more than was said (`HARDER`). Above: half of the changed values are changed to something that
+//!   is no variant, which erases a site instead of turning it (`EASIER`);
 //! - chance in a finite number of leaks: the part of m leaks that are named is binomial. Leaks of one copy share rows, two leaks of
 //!   k of n rows a part k/n of them, so m leaks count as m / (1 + (m - 1) k/n) (the design effect of Kish 1965).
 
