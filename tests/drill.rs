@@ -5,7 +5,7 @@ mod figures;
 mod support;
 
 use serde_json::Value;
-use support::{Desk, mothers, mothers_csv};
+use support::{Desk, mothers_csv};
 use taggant::drill::leaks::{Encoding, to_csv_bytes, to_xlsx_bytes};
 use taggant::drill::registers::{contacts, patients};
 
@@ -224,5 +224,13 @@ fn what_cannot_be_drilled_is_said() {
     );
     desk.refuses(2, &["drill", "colours.csv"], &["colours.csv", "identif"]);
     desk.refuses(2, &["drill", "m.csv", "-o", "m.csv"], &["m.csv", "reads"]);
-    assert!(mothers(60).rows() > 40);
+    let alone = [
+        "drill",
+        "m.csv",
+        "--recipients",
+        "1",
+        "--attack",
+        "coalition",
+    ];
+    desk.refuses(2, &alone, &["m.csv", "more recipients"]);
 }

@@ -155,6 +155,7 @@ pub fn rehearse(
         .into_iter()
         .filter(|a| !a.takes_later || stage.has_next())
         .collect();
+    some(&attacks, source)?;
     let takes = attacks.iter().map(|a| a.copies).max().unwrap_or(1);
     let tracer = Tracer::new(&stage.vault)?;
     let mut played: Vec<Played> = attacks.iter().map(Played::of).collect();
@@ -237,6 +238,7 @@ pub fn rehearse_export(
         .into_iter()
         .filter(|a| !a.takes_later && !a.takes_original)
         .collect();
+    some(&attacks, copy)?;
     let tracer = Tracer::new(vault)?;
     let mut played: Vec<Played> = attacks.iter().map(Played::of).collect();
     let mut notes = vec![
@@ -279,6 +281,18 @@ pub fn rehearse_export(
         likeness: None,
         notes,
     })
+}
+
+/// Refuses a drill in which nothing would happen.
+fn some(attacks: &[Attack], source: &Source) -> Result<()> {
+    if attacks.is_empty() {
+        return Err(Error::input(format!(
+            "none of the attacks asked for can be played on `{}`: they take more copies, or more rows. Give the table and more recipients, \
+             or name other attacks.",
+            source.name
+        )));
+    }
+    Ok(())
 }
 
 /// The frozen policy of the register that an export belongs to.
