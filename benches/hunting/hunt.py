@@ -336,7 +336,7 @@ def fit(x, y, seed=0):
     x, y = x[take], y[take]
     weight = np.where(y == 1, (y == 0).sum() / max(1, (y == 1).sum()), 1.0)
     model = HistGradientBoostingClassifier(
-        max_iter=120, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=40, l2_regularization=2.0, max_features=0.3, random_state=seed
+        max_iter=80, learning_rate=0.12, max_leaf_nodes=15, min_samples_leaf=40, l2_regularization=2.0, max_features=0.3, random_state=seed
     )
     return model.fit(x, y, sample_weight=weight)
 
