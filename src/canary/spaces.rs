@@ -95,10 +95,13 @@ struct Asks {
     gaps: Option<Gaps>,
 }
 
+/// Values that may be drawn, by column and stem.
+type Listed = HashMap<(usize, Vec<u8>), Arc<Vec<u32>>>;
+
 /// The room for canaries in columns of codes.
 pub struct Spaces {
     asks: HashMap<usize, Asks>,
-    listed: Mutex<HashMap<(usize, Vec<u8>), Arc<Vec<u32>>>>,
+    listed: Mutex<Listed>,
 }
 
 impl Spaces {
