@@ -22,8 +22,8 @@ use crate::value::{date, national_id};
 /// Lenders tried for a part, before one that breaks a rule must do.
 const TRIES: usize = 16;
 
-/// Days by which a canary's first date may lie from its lender's.
-const NEAR: i64 = 8;
+/// Weeks by which a canary's first date may lie from its lender's; its day of the week stays.
+const NEAR: i64 = 2;
 
 /// Borrows for canaries under a policy.
 pub struct Body<'a> {

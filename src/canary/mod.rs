@@ -11,6 +11,7 @@ pub mod body;
 pub mod company;
 pub mod counts;
 pub mod draws;
+pub mod gaps;
 pub mod grain;
 pub mod identity;
 pub mod kin;

@@ -1,28 +1,21 @@
 //! Which free codes a canary may have, where not every one would pass: those whose check digits are right where all are, and those
 //! that stand to their neighbours as codes do where codes rise from row to row.
 //!
-//! A value put between two neighbours halves their distance. Where distances are those of numbers drawn at random (geometric), what
-//! comes of it looks the same; where they are more even than that, it shows. With P(g) the part of the distances that are g, a value a
-//! above its lower and b below its upper neighbour is then let in with chance proportional to P(a) P(b) / P(a + b), which gives
-//! those let in distances as two drawn apart, as far as the table has room for them. Who is let in is decided by the vault's digest key,
-//! before any recipient is known; the canary is drawn uniformly from among them, so that the bound on meeting it by accident counts them.
+//! For the second, free values are let in with chances ([`super::gaps`]) such that those let in stand as real codes do. Who is let in
+//! is decided by the vault's digest key, before any recipient is known; the canary is drawn uniformly from among them, so that the
+//! bound on meeting it by accident counts them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::Sheet;
+use super::gaps::Gaps;
 use super::taken::Free;
 use crate::mark::stem;
 use crate::policy::{Kind, Role};
 
 /// Codes from which it may be concluded that all have right check digits.
 const ENOUGH: usize = 30;
-
-/// Distances beyond this are one.
-const FAR: u64 = 400;
-
-/// At least this part of the free values is let in.
-const LEAST: f64 = 0.15;
 
 /// A way to reckon a remainder from all digits of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,25 +89,19 @@ impl Check {
     }
 }
 
-/// The distances between codes that rise from row to row.
-struct Gaps {
-    head: Vec<u8>,
-    numbers: Vec<u64>,
-    part: Vec<f64>,
-    /// The weight from which on everybody is let in.
-    sure: f64,
-}
-
 /// What a column of codes asks of a code.
 struct Asks {
     checks: Vec<(Check, u64)>,
     gaps: Option<Gaps>,
 }
 
+/// Values that may be drawn, by column and stem.
+type Listed = HashMap<(usize, Vec<u8>), Arc<Vec<u32>>>;
+
 /// The room for canaries in columns of codes.
 pub struct Spaces {
     asks: HashMap<usize, Asks>,
-    listed: Mutex<HashMap<(usize, Vec<u8>), Arc<Vec<u32>>>>,
+    listed: Mutex<Listed>,
 }
 
 impl Spaces {
@@ -170,7 +157,7 @@ impl Asks {
             && self
                 .gaps
                 .as_ref()
-                .is_none_or(|gaps| chance * gaps.sure < gaps.weight_of(full))
+                .is_none_or(|gaps| chance < gaps.chance_of(full))
     }
 }
 
@@ -195,108 +182,6 @@ fn checks(sheet: Sheet<'_>, column: usize) -> Vec<(Check, u64)> {
         all.then_some((check, remainder))
     });
     passed.collect()
-}
-
-/// A code up to its last digits, and these as a number.
-fn parted(full: &[u8]) -> Option<(&[u8], u64)> {
-    let digits = full
-        .iter()
-        .rev()
-        .take_while(|b| b.is_ascii_digit())
-        .count()
-        .min(15);
-    let (head, tail) = full.split_at(full.len() - digits);
-    Some((head, std::str::from_utf8(tail).ok()?.parse().ok()?))
-}
-
-impl Gaps {
-    /// The distances in a column; none where codes do not rise from row to row, or nearly all have no neighbour.
-    fn of(sheet: Sheet<'_>, column: usize) -> Option<Gaps> {
-        let mut full = Vec::new();
-        let mut heads: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-        let mut codes: Vec<(Vec<u8>, u64)> = Vec::new();
-        for cell in sheet.column(column) {
-            if crate::mark::normal::write(Kind::Code, Default::default(), cell, &mut full)
-                && let Some((head, number)) = parted(&full)
-            {
-                *heads.entry(head.to_vec()).or_insert(0) += 1;
-                codes.push((head.to_vec(), number));
-            }
-        }
-        let (head, most) = heads.into_iter().max_by_key(|(_, n)| *n)?;
-        let numbers: Vec<u64> = codes.iter().filter(|c| c.0 == head).map(|c| c.1).collect();
-        let rising = numbers.windows(2).filter(|w| w[0] <= w[1]).count();
-        if most < ENOUGH || most * 10 < codes.len() * 9 || rising * 50 < numbers.len() * 49 {
-            return None;
-        }
-        let mut numbers = numbers;
-        numbers.sort_unstable();
-        numbers.dedup();
-        let mut part = vec![0.0; FAR as usize + 1];
-        for pair in numbers.windows(2) {
-            part[(pair[1] - pair[0]).min(FAR) as usize] += 1.0;
-        }
-        let (near, all) = (
-            part[..FAR as usize].iter().sum::<f64>(),
-            part.iter().sum::<f64>(),
-        );
-        if near < 0.9 * all {
-            return None;
-        }
-        let mut gaps = Gaps {
-            head,
-            numbers,
-            part,
-            sure: 0.0,
-        };
-        gaps.sure = gaps.let_in();
-        (gaps.sure > 0.0).then_some(gaps)
-    }
-
-    fn weight(&self, below: u64, above: u64) -> f64 {
-        let part = |gap: u64| self.part[gap.min(FAR) as usize];
-        let both = part(below + above);
-        if both > 0.0 {
-            part(below) * part(above) / both
-        } else {
-            0.0
-        }
-    }
-
-    /// The greatest weight that still lets enough in.
-    fn let_in(&self) -> f64 {
-        let mut weights: Vec<(f64, f64)> = Vec::new();
-        for gap in 2..FAR {
-            let times = self.part[gap as usize];
-            if times > 0.0 {
-                weights.extend((1..gap).map(|below| (self.weight(below, gap - below), times)));
-            }
-        }
-        weights.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let all: f64 = weights.iter().map(|w| w.1).sum();
-        let enough = |sure: f64| {
-            let let_in: f64 = weights.iter().map(|(w, n)| n * (w / sure).min(1.0)).sum();
-            sure > 0.0 && let_in >= LEAST * all
-        };
-        weights
-            .iter()
-            .map(|w| w.0)
-            .find(|sure| enough(*sure))
-            .unwrap_or(0.0)
-    }
-
-    /// The weight of a code where it stands; what has no two neighbours is let in nowhere.
-    fn weight_of(&self, full: &[u8]) -> f64 {
-        let Some((_, number)) = parted(full).filter(|(head, _)| *head == self.head) else {
-            return self.sure;
-        };
-        let at = self.numbers.partition_point(|n| *n < number);
-        let below = at.checked_sub(1).and_then(|at| self.numbers.get(at));
-        match below.zip(self.numbers.get(at)) {
-            Some((below, above)) if *above > number => self.weight(number - below, above - number),
-            _ => 0.0,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Body<'_> {
         let as_rare = self.days.get(&column).and_then(|days| {
             let others = days.times(day as u64).checked_sub(1)?;
             (0..TRIES)
-                .map(|_| day + draws.between(-NEAR, NEAR))
+                .map(|_| day + 7 * draws.between(-NEAR, NEAR))
                 .find(|other| days.times(*other as u64).abs_diff(others) <= others / 16)
         });
         let date = as_rare.and_then(|day| date::from_day_number(day as i32));
