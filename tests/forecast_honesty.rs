@@ -12,13 +12,11 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use sha2::{Digest, Sha256};
-use taggant::code::{Handle, SiteKind};
 use taggant::drill::leaks::{Encoding, to_csv_bytes};
 use taggant::drill::registers::{Maternity, patients};
-use taggant::forecast::{Forecast, RowSites};
+use taggant::inspection::inspect;
 use taggant::issue::{Issue, Request};
 use taggant::mark::plan::Planner;
-use taggant::mark::{Record, Variants};
 use taggant::parallel;
 use taggant::policy::infer::infer;
 use taggant::policy::{Policy, Role};
@@ -30,57 +28,21 @@ use taggant::vault::Vault;
 /// Leaks of each drill.
 const LEAKS: usize = 20;
 
-/// Simulations behind a forecast.
-const SIMULATED: f64 = 400.0;
-
 /// What one drill came to.
 struct Drill {
     what: String,
     forecast: f64,
     named: usize,
     wrong: usize,
-    /// The numbers of named leaks, least and most, between which the forecast expects nine in ten drills.
-    interval: (usize, usize),
+    /// The parts of named leaks, least and most, between which the forecast expects nine in ten drills.
+    interval: (f64, f64),
 }
 
 impl Drill {
     fn inside(&self) -> bool {
-        (self.interval.0..=self.interval.1).contains(&self.named)
+        let part = self.named as f64 / LEAKS as f64;
+        (self.interval.0 - 1e-9..=self.interval.1 + 1e-9).contains(&part)
     }
-}
-
-/// How many of [`LEAKS`] are named with nine chances in ten, given that `chance` of [`SIMULATED`] were: the chance itself is known
-/// up to its own error (a Jeffreys prior), and the count is binomial in it.
-fn interval(chance: f64) -> (usize, usize) {
-    const STEPS: usize = 4_000;
-    let hits = (chance * SIMULATED).round();
-    let mut counts = [0.0f64; LEAKS + 1];
-    let mut total = 0.0;
-    for step in 0..STEPS {
-        let p = (step as f64 + 0.5) / STEPS as f64;
-        // relative to the mode, so that nothing underflows where it matters
-        let log = |p: f64| (hits - 0.5) * p.ln() + (SIMULATED - hits - 0.5) * (1.0 - p).ln();
-        let weight = (log(p) - log((hits / SIMULATED).clamp(1e-4, 1.0 - 1e-4))).exp();
-        total += weight;
-        let mut ways = 1.0;
-        for (k, count) in counts.iter_mut().enumerate() {
-            *count += weight * ways * p.powi(k as i32) * (1.0 - p).powi((LEAKS - k) as i32);
-            ways *= (LEAKS - k) as f64 / (k + 1) as f64;
-        }
-    }
-    let mut below = 0.0;
-    let (mut low, mut high) = (None, LEAKS);
-    for (k, count) in counts.iter().enumerate() {
-        below += count / total;
-        if low.is_none() && below > 0.05 {
-            low = Some(k);
-        }
-        if below >= 0.95 {
-            high = k;
-            break;
-        }
-    }
-    (low.unwrap_or(0), high)
 }
 
 /// The columns of each constraint group, as places of the policy.
@@ -88,27 +50,6 @@ fn groups(policy: &Policy) -> Vec<Vec<usize>> {
     let planner = Planner::new(policy);
     let all = planner.groups().iter();
     all.map(|g| g.carrier.columns().to_vec()).collect()
-}
-
-/// The sites of every row.
-fn sites(table: &Table, policy: &Policy, vault: &Vault) -> RowSites {
-    let places: Vec<Option<usize>> = policy
-        .columns
-        .iter()
-        .map(|c| table.position(&c.name))
-        .collect();
-    let planner = Planner::new(policy);
-    let keys = vault.key.code_keys();
-    let mut variants: Vec<Variants> = Vec::new();
-    RowSites::from_rows((0..table.rows()).map(|row| {
-        let record = Record::new(table, row, &places);
-        planner.variants(&record, Handle(row as u64), &keys.direction, &mut variants);
-        let mut by_kind = [0u16; SiteKind::ALL.len()];
-        for (group, v) in planner.groups().iter().zip(&variants) {
-            by_kind[group.carrier.kind() as usize] += u16::from(v.bits);
-        }
-        by_kind
-    }))
 }
 
 /// Rows by their identifiers, those that are blank or stand twice left out.
@@ -224,18 +165,15 @@ fn drill(number: u64) -> Drill {
     .remove(0);
     let mut policy = infer(&source.table);
     policy.canaries.rate = 0.0;
-    let forecast = Forecast {
-        sites: sites(&source.table, &policy, &vault),
-        code: policy.code,
-        recipients,
-        alpha: Alpha::DEFAULT,
-    };
+    let inspected = inspect(&source, policy.clone(), recipients, Alpha::DEFAULT).unwrap();
+    let (forecast, code) = (inspected.forecast, inspected.policy.code);
     // sizes at which naming is neither sure nor hopeless, more often than not
     let sure = forecast.rows_to_name(FlipRate(flips)).unwrap_or(60) as f64;
     let rows =
         (sure * [0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.3][rng.random_range(0..7)]).round() as usize;
     let rows = rows.clamp(1, source.table.rows());
     let chance = forecast.chance(rows as u64, FlipRate(flips)).0;
+    let (low, high) = forecast.interval(rows as u64, FlipRate(flips), LEAKS as u64);
     let request = Request {
         recipients: (0..recipients).map(|n| format!("R{n}")).collect(),
         out: folder.path().join("copies"),
@@ -268,35 +206,16 @@ fn drill(number: u64) -> Drill {
             .count();
     }
     Drill {
-        what: format!(
-            "{name}, {:?}, {recipients} recipients, {rows} rows, {flips} flipped",
-            policy.code
-        ),
+        what: format!("{name}, {code:?}, {recipients} recipients, {rows} rows, {flips} flipped"),
         forecast: chance,
         named,
         wrong,
-        interval: interval(chance),
+        interval: (low.0, high.0),
     }
 }
 
 fn drills(numbers: usize) -> Vec<Drill> {
     parallel::map(numbers, |number| drill(number as u64))
-}
-
-#[test]
-fn intervals_hold_nine_in_ten_of_what_is_forecast() {
-    let mut rng = ChaCha8Rng::seed_from_u64(5);
-    for chance in [0.0, 0.02, 0.3, 0.5, 0.9, 1.0] {
-        let (low, high) = interval(chance);
-        let inside = (0..2_000)
-            .filter(|_| {
-                let named = (0..LEAKS).filter(|_| rng.random::<f64>() < chance).count();
-                (low..=high).contains(&named)
-            })
-            .count();
-        assert!(inside >= 1_780, "{chance}: {low} to {high}, {inside}");
-        assert!(high - low <= 9, "{chance}: {low} to {high} says nothing");
-    }
 }
 
 #[test]
@@ -319,9 +238,16 @@ fn two_hundred_drills_come_as_forecast() {
     let expected: f64 = all.iter().map(|d| d.forecast).sum::<f64>() / all.len() as f64;
     let named: usize = all.iter().map(|d| d.named).sum();
     let part = named as f64 / (LEAKS * all.len()) as f64;
+    let open = |d: &&Drill| (0.05..=0.95).contains(&d.forecast);
+    let widths: Vec<f64> = all
+        .iter()
+        .filter(open)
+        .map(|d| d.interval.1 - d.interval.0)
+        .collect();
     println!(
-        "{inside} of {} inside; {expected:.3} forecast, {part:.3} named, on average",
-        all.len()
+        "{inside} of {} inside; {expected:.3} forecast, {part:.3} named, on average; where the outcome is open the interval is {:.2} wide",
+        all.len(),
+        widths.iter().sum::<f64>() / widths.len() as f64
     );
     assert_eq!(all.iter().map(|d| d.wrong).sum::<usize>(), 0);
     assert!(inside * 10 >= all.len() * 9, "{inside}");
@@ -329,7 +255,7 @@ fn two_hundred_drills_come_as_forecast() {
 
 fn said(d: &Drill) -> String {
     format!(
-        "{}: forecast {:.3}, {} to {} of {LEAKS}; named {}{}",
+        "{}: forecast {:.3}, {:.3} to {:.3}; named {} of {LEAKS}{}",
         d.what,
         d.forecast,
         d.interval.0,
