@@ -1,10 +1,12 @@
 //! Who a canary is: a name put together from the table's own, identifiers with a stem that occurs and a drawn end.
 
+mod blocks;
 mod mail;
 mod naming;
 mod numbers;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use super::aspects::{birth_of, key_of};
 use super::counts::Counts;
@@ -32,7 +34,7 @@ const STEMS: usize = 24;
 const COMMON: u32 = 24;
 
 /// Stems that are looked at for one that is as rare.
-const LOOKED_THROUGH: usize = 48;
+const LOOKED_THROUGH: usize = 192;
 
 /// Rows that are looked at for one of a sex.
 const LOOKED_AT: usize = 64;
@@ -64,6 +66,8 @@ pub struct People<'a> {
     mails_by_name: HashSet<usize>,
     /// How often each value occurs in columns of numbers that identify nobody in the policy's eyes.
     unlinked: HashMap<usize, Counts<'a>>,
+    /// By column, how telephone numbers begin; counted where a block that is nobody's is first asked for.
+    blocks: Vec<OnceLock<blocks::Blocks>>,
 }
 
 impl<'a> People<'a> {
@@ -122,6 +126,9 @@ impl<'a> People<'a> {
             names,
             mails_by_name: HashSet::new(),
             unlinked,
+            blocks: std::iter::repeat_with(OnceLock::new)
+                .take(sheet.policy.columns.len())
+                .collect(),
         };
         let mails = sheet.columns(|c| c.kind == Kind::Email);
         people.mails_by_name = mails

@@ -136,21 +136,13 @@ impl People<'_> {
             return true;
         }
         let own = under.clone();
-        for attempt in 0..LOOKED_THROUGH {
-            if others == 0 {
-                // the next block of numbers, or one a little further on
-                under.clone_from(&own);
-                let Some(place) = own.len().checked_sub(1 + attempt / 16) else {
-                    break;
-                };
-                if let Some(digit) = under.get_mut(place) {
-                    *digit = b'0' + draws.below(10) as u8;
-                }
-            } else {
-                let other = self.sheet.cell(self.sheet.any_row(draws), at);
-                if !write_stem(Kind::Phone, other, free, under) {
-                    continue;
-                }
+        if others == 0 && self.new_block(at, &own, free, draws, under) && known(under) == 0 {
+            return true;
+        }
+        for _ in 0..LOOKED_THROUGH {
+            let other = self.sheet.cell(self.sheet.any_row(draws), at);
+            if !write_stem(Kind::Phone, other, free, under) {
+                continue;
             }
             if known(under) == others && under.len() == own.len() && under.get(..2) == own.get(..2)
             {
@@ -181,7 +173,7 @@ impl People<'_> {
 }
 
 /// Writes the stem of `like`, or of the agency's own numbers where it has some.
-fn write_stem(kind: Kind, like: &str, free: &Free<'_>, under: &mut Vec<u8>) -> bool {
+pub(super) fn write_stem(kind: Kind, like: &str, free: &Free<'_>, under: &mut Vec<u8>) -> bool {
     let mut full = Vec::new();
     let written = normal::write(kind, Default::default(), like, &mut full);
     match (kind, stem::of_kind(kind, free.pool).first()) {

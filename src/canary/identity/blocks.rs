@@ -1,0 +1,99 @@
+//! Blocks of telephone numbers that nobody in the table has.
+//!
+//! A number whose block (its stem) is nobody else's shares a shorter beginning with others, or none. A canary's new block shares one that
+//! is as common, and leaves what is known there: so beginnings of every length are as frequent among canaries as among real numbers,
+//! in a register of a whole city and in a list of a hundred.
+
+use std::hash::BuildHasherDefault;
+
+use super::*;
+use crate::canary::counts::Folded;
+
+/// The shortest beginning that is counted: what tells one operator from another.
+const SHORTEST: usize = 3;
+
+/// Other numbers that are looked at for a beginning as common.
+const LOOKED_AT: usize = 256;
+
+/// Ends that are drawn for one that nobody has.
+const ENDS: usize = 32;
+
+/// How many stems of a column begin with each beginning.
+#[derive(Default)]
+pub struct Blocks(HashMap<u64, u32, BuildHasherDefault<Folded>>);
+
+impl Blocks {
+    fn of(stems: impl Iterator<Item = Vec<u8>>) -> Blocks {
+        let mut heads = Blocks::default();
+        for stem in stems {
+            for length in SHORTEST..=stem.len() {
+                *heads.0.entry(key(&stem[..length])).or_insert(0) += 1;
+            }
+        }
+        heads
+    }
+
+    fn times(&self, head: &[u8]) -> u32 {
+        self.0.get(&key(head)).copied().unwrap_or(0)
+    }
+
+    /// How much of a stem that is nobody else's is others' too, and of how many others.
+    fn shared(&self, stem: &[u8]) -> Option<(usize, u32)> {
+        let lengths = (SHORTEST..stem.len()).rev();
+        lengths
+            .map(|length| (length, self.times(&stem[..length]).saturating_sub(1)))
+            .find(|(_, others)| *others > 0)
+    }
+}
+
+fn key(head: &[u8]) -> u64 {
+    key_of(std::str::from_utf8(head).unwrap_or(""))
+}
+
+impl People<'_> {
+    /// Writes a stem that nobody has, as near to others' as `own` is, which is nobody else's; false where none was found.
+    pub(super) fn new_block(
+        &self,
+        at: usize,
+        own: &[u8],
+        free: &Free<'_>,
+        draws: &mut Draws<'_>,
+        under: &mut Vec<u8>,
+    ) -> bool {
+        let stem_of = |row: usize| {
+            let mut stem = Vec::new();
+            let cell = self.sheet.cell(row, at);
+            numbers::write_stem(Kind::Phone, cell, free, &mut stem).then_some(stem)
+        };
+        let blocks = self.blocks[at].get_or_init(|| {
+            let rows = 0..self.sheet.table.rows();
+            Blocks::of(rows.filter_map(stem_of))
+        });
+        let Some((length, others)) = blocks.shared(own) else {
+            return false;
+        };
+        for attempt in 0..LOOKED_AT {
+            let Some(other) = stem_of(self.sheet.any_row(draws)) else {
+                continue;
+            };
+            // exactly so many where that can be had
+            let about = others / 16 + others * u32::from(attempt * 2 > LOOKED_AT) / 4;
+            let fits = other.len() == own.len()
+                && other.get(..2) == own.get(..2)
+                && blocks.times(&other[..length]).abs_diff(others) <= about;
+            if !fits {
+                continue;
+            }
+            for _ in 0..ENDS {
+                under.clone_from(&other);
+                for digit in &mut under[length..] {
+                    *digit = b'0' + draws.below(10) as u8;
+                }
+                if blocks.times(&under[..=length]) == 0 {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
