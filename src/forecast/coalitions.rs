@@ -73,7 +73,7 @@ struct Layer {
 impl Forecast {
     /// The size of the largest coalition of which a member is named in 95 % of leaks of the whole table of so many rows, where the
     /// colluders leave out every row in which their copies differ: canaries of their own, and records in which one of them holds
-    /// another bit. Sites that are left show what all of them hold. 0 where not even a single source is named, at most [`LARGEST`].
+    /// another bit. Sites that are left show what all of them hold. 0 where not even a single source is named, at most `LARGEST`.
     pub fn coalition_deleting_rows(&self, rows: u64) -> u32 {
         let threshold = name_threshold(self.recipients, self.alpha);
         let survived = |colluders: u32| {

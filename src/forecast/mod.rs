@@ -1,7 +1,7 @@
 //! What a leak will prove, told before anything is issued: how many rows name a source, and how large a coalition is survived.
 //!
 //! A leak of k rows from one copy is simulated (rows and canaries drawn as a leaker would take them, sites as the register draws
-//! them, bits, flips) and weighed by [`evidence`](crate::trace::evidence) and [`canaries`](crate::trace::canaries), so the forecast is
+//! them, bits, flips) and weighed by [`evidence`](crate::trace::evidence) and [`canaries`], so the forecast is
 //! of the very number that a trace computes. The generator's seed is fixed: the same question has the same answer.
 //!
 //! # The interval

@@ -1,7 +1,7 @@
 //! Dependencies between columns, found from the data: what follows what, and therefore what moves together or not at all.
 //!
-//! Reading order: [`days`] (dates and counts of time), [`computed`] (numbers from numbers), [`determined`] (values that hang on other
-//! values), [`codes`], [`ranked`] (orders, and what rises with what). What they find takes the role of carrier from a column that could not keep
+//! Reading order: `days` (dates and counts of time), `computed` (numbers from numbers), `determined` (values that hang on other
+//! values), `codes`, `ranked` (orders, and what rises with what). What they find takes the role of carrier from a column that could not keep
 //! it; the rest becomes a [`Rule`] that every move is asked about.
 
 mod codes;
