@@ -42,7 +42,7 @@ fn codes(used: impl Iterator<Item = u32>) -> Bench {
     );
     // in no order, as codes that are drawn come
     let mut used: Vec<u32> = used.collect();
-    used.sort_by_key(|n| n * 7_919 % 1_009);
+    used.sort_by_key(|n| u64::from(*n) * 7_919 % 1_009);
     for n in used {
         let name = format!("{} {}", given[n as usize % 4], family[n as usize / 7 % 4]);
         table.push([format!("AB-{n:06}").as_str(), &name, "East"]);
