@@ -50,9 +50,7 @@ impl Office {
 
     fn rows(&self, leak: &[Found]) -> (Outcome, RowReport) {
         let (threads, key) = (parallel::cores(), &self.vault.key);
-        let places = self.tracer.memberships(&self.vault).unwrap();
-        self.tracer
-            .trace_rows(threads, key, leak, Alpha::DEFAULT, &places)
+        self.tracer.trace_rows(threads, key, leak, Alpha::DEFAULT)
     }
 }
 

@@ -139,19 +139,15 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         password: options.password_file.as_deref().map(password).transpose()?,
         ..reading()
     };
-    let memberships = match &rows_sink {
-        None => None,
-        Some(_) => Some(tracer.memberships(&vault)?),
-    };
     let mut rows = Vec::new();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let bar = terminal::progress(gathered.files.len(), "Tracing");
     let key = &vault.key;
     let batch = Batch {
-        trace: &|threads, found| match &memberships {
+        trace: &|threads, found| match &rows_sink {
             None => (tracer.trace_found(threads, key, found, alpha), None),
-            Some(memberships) => {
-                let (outcome, rows) = tracer.trace_rows(threads, key, found, alpha, memberships);
+            Some(_) => {
+                let (outcome, rows) = tracer.trace_rows(threads, key, found, alpha);
                 (outcome, Some(rows))
             }
         },

@@ -6,16 +6,17 @@ use std::collections::HashMap;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use crate::canary::{Maker, Sheet, Trait};
+use crate::canary::{Sheet, Trait};
 use crate::code::{Codeword, SiteKind};
 use crate::error::{Error, Result};
 use crate::forecast::{CanaryRows, OrderSites, RowSites};
-use crate::issue::copy::{Bearer, Planned, Printer};
+use crate::issue::copy::Bearer;
+use crate::issue::groundwork::Groundwork;
 use crate::issue::history::History;
 use crate::issue::order::Turns;
 use crate::issue::records::Records;
 use crate::issue::register::Frame;
-use crate::issue::{Request, making, shared};
+use crate::issue::{Request, making};
 use crate::key::{CodeKeys, MasterKey};
 use crate::ledger::RecordIndex;
 use crate::mark::order::{Blocks, applies, free_rows};
@@ -95,32 +96,20 @@ impl Rehearsal {
             table: &source.table,
             places: &frame.places,
         };
-        let maker = Maker::new(
-            &frame.policy,
-            &source.table,
-            &frame.places,
-            &keys,
-            &records.taken,
-            &days,
-        );
-        let making = shared::Making {
-            policy: &frame.policy,
-            maker: &maker,
-            reader: &reader,
-            history: &history,
-            source: &records,
-            places: &frame.places,
-            kept: &HashMap::new(),
-        };
-        let (shared, _) = making.make(key.shared_canary_key(&frame.name))?;
         // how many rows may change places is counted apart
         let turns = Turns::default();
-        let planned = Planned {
+        let groundwork = Groundwork {
+            sheet,
+            frame: &frame,
             records: &records,
             turns: &turns,
-            shape: &frame.shape,
+            history: &history,
+            shared_kept: &HashMap::new(),
+            keys: &keys,
+            code: &code,
+            days: &days,
         };
-        let printer = Printer::new(sheet, planned, maker, shared, &days, &code);
+        let printer = groundwork.printer(key.shared_canary_key(&frame.name), |_| ())?;
         let sequences: Vec<bool> = source
             .table
             .header()

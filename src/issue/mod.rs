@@ -8,6 +8,7 @@ pub mod back;
 mod checks;
 pub mod copy;
 mod files;
+pub mod groundwork;
 pub mod history;
 pub mod making;
 mod marked;
@@ -26,7 +27,7 @@ use std::sync::mpsc::sync_channel;
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
-use crate::canary::{Identity, Maker, Sheet};
+use crate::canary::{Identity, Sheet};
 use crate::code::Handle;
 use crate::error::{Error, Result};
 use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
@@ -37,8 +38,9 @@ use crate::table::Source;
 use crate::vault::Vault;
 use checks::check_places;
 pub use checks::check_table;
-use copy::{Bearer, Planned, Printer, Wanted};
+use copy::{Bearer, Wanted};
 use files::{make_folder, remove_stale, show};
+use groundwork::Groundwork;
 use history::History;
 use making::{bearer, make_copy, wanted};
 use order::Turns;
@@ -297,34 +299,19 @@ impl<'a> Issue<'a> {
         let mut rows = std::mem::take(&mut records.rows);
         let records = &records;
         let (made, shared) = sync_channel(1);
-        let prepare = || -> Result<Printer<'_>> {
-            let maker = Maker::new(
-                &frame.policy,
-                &source.table,
-                &frame.places,
-                &keys,
-                &records.taken,
-                &days,
-            );
-            let making = shared::Making {
-                policy: &frame.policy,
-                maker: &maker,
-                reader: &frame.reader(&keys, &code),
-                history: &history,
-                source: records,
-                places: &frame.places,
-                kept: &shared_kept,
-            };
-            let (shared, news) = making.make(shared_key)?;
-            // the ledger waits for these and enters them, unless it failed before
-            made.send(news).ok();
-            let planned = Planned {
-                records,
-                turns: &turns,
-                shape: &frame.shape,
-            };
-            Ok(Printer::new(sheet, planned, maker, shared, &days, &code))
+        let groundwork = Groundwork {
+            sheet,
+            frame: &frame,
+            records,
+            turns: &turns,
+            history: &history,
+            shared_kept: &shared_kept,
+            keys: &keys,
+            code: &code,
+            days: &days,
         };
+        // the sender goes with the work, so that nobody waits for canaries of work that failed
+        let prepare = move || groundwork.printer(shared_key, |news| drop(made.send(news)));
         // the ledger waits for the disk: meanwhile another core prepares what all copies share
         let ledger = &mut vault.ledger;
         let (entered, printer) = std::thread::scope(|scope| {
@@ -339,7 +326,9 @@ impl<'a> Issue<'a> {
                     .iter()
                     .map(|name| writer.add_recipient(name, now))
                     .collect::<Result<Vec<Recipient>>>()?;
-                let news = shared.recv().unwrap_or_default();
+                let news = shared.recv().map_err(|_| {
+                    Error::input("the canaries that copies share could not be made. Nothing was entered; please report this.")
+                })?;
                 let table = match table_known {
                     Some(table) => table,
                     None => {

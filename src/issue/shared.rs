@@ -59,7 +59,6 @@ pub struct Shared {
 }
 
 /// What the ledger is to hold of them.
-#[derive(Default)]
 pub struct News {
     records: RecordIndex,
     membership: Vec<u32>,

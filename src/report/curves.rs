@@ -331,15 +331,11 @@ fn stroke(nth: usize) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
+        if let Some(reference) = super::reference(c) {
+            out.push_str(reference);
+            continue;
         }
+        out.push(if c.is_control() { ' ' } else { c });
     }
     out
 }

@@ -69,3 +69,15 @@ impl Answer {
         }
     }
 }
+
+/// What stands for a character of markup in HTML and XML alike.
+fn reference(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '"' => Some("&quot;"),
+        '\'' => Some("&#39;"),
+        _ => None,
+    }
+}

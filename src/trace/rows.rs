@@ -6,19 +6,16 @@ use std::collections::HashMap;
 use super::columns::Target;
 use super::fate::{Fate, LinkedBy, Why};
 use super::gather::{Gathered, Sheet, column_name, why_unlinked};
-use super::known::Known;
 use super::outcome::Outcome;
 use super::run::{Traced, Tracer};
 use super::units::Alpha;
 use crate::code::{Handle, SiteKind};
 use crate::digests::DigestMap;
-use crate::error::Result;
 use crate::key::{DigestKeys, MasterKey};
 use crate::ledger::NO_RECORD;
 use crate::mark::identify;
 use crate::mark::normal::Form;
 use crate::table::Found;
-use crate::vault::Vault;
 
 /// A leak, row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -113,22 +110,7 @@ struct Met {
     tells: Vec<bool>,
 }
 
-/// In which row of each table each record stands; loaded where rows are asked for.
-pub struct Memberships(Vec<Vec<Vec<u32>>>);
-
 impl Tracer {
-    /// Where records stand, for [`Tracer::trace_rows`].
-    pub fn memberships(&self, vault: &Vault) -> Result<Memberships> {
-        let of = |known: &Known| {
-            let tables = known.tables.iter();
-            tables
-                .map(|t| Ok(vault.ledger.table_rows(&t.id)?.membership))
-                .collect()
-        };
-        let all: Result<Vec<Vec<Vec<u32>>>> = self.registers.iter().map(of).collect();
-        Ok(Memberships(all?))
-    }
-
     /// As [`Tracer::trace_found`], and says of each row what can be said.
     pub fn trace_rows(
         &self,
@@ -136,27 +118,26 @@ impl Tracer {
         key: &MasterKey,
         found: &[Found],
         alpha: Alpha,
-        memberships: &Memberships,
     ) -> (Outcome, RowReport) {
         let sheets: Vec<Sheet<'_>> = found.iter().map(Sheet::from).collect();
         let traced = self.follow(threads, key, &sheets, alpha);
-        let places = self.places(memberships, &traced.gathered);
+        let places = self.places(&traced.gathered);
         let met = self.canaries_met(&traced.gathered);
         let rows = self.rows(key, &sheets, &traced, &places, &met);
         (traced.outcome, rows)
     }
 
-    fn places(&self, memberships: &Memberships, gathered: &Gathered) -> Places {
+    fn places(&self, gathered: &Gathered) -> Places {
         let mut places = Places {
             labels: Vec::new(),
             tables: Vec::new(),
             by_handle: DigestMap::default(),
         };
-        for (known, memberships) in self.registers.iter().zip(&memberships.0) {
-            for (entry, membership) in known.tables.iter().zip(memberships) {
+        for known in &self.registers {
+            for (entry, rows) in known.tables.iter().zip(&known.table_rows) {
                 let table = places.tables.len();
                 let mut held = 0;
-                for (row, ordinal) in membership.iter().enumerate() {
+                for (row, ordinal) in rows.membership.iter().enumerate() {
                     let handle = known.index.handles.get(*ordinal as usize);
                     let Some(handle) = handle.filter(|_| *ordinal != NO_RECORD) else {
                         continue;
