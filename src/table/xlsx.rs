@@ -7,6 +7,7 @@ mod formats;
 mod grid;
 mod guard;
 mod looks;
+mod moves;
 mod write;
 
 use std::collections::HashSet;
