@@ -120,6 +120,26 @@ pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Sou
     }
 }
 
+impl Source {
+    /// Learns once what every copy needs. Without this the first copy does.
+    ///
+    /// # Errors
+    /// A workbook that cannot be written again part by part: what stands in the way, and what to do.
+    pub fn ready(&self) -> Result<()> {
+        match &self.state {
+            State::Csv(_) => Ok(()),
+            State::Xlsx(sheet) => xlsx::ready(self, sheet),
+        }
+    }
+
+    /// Makes copies plain workbooks that hold this table alone, instead of the source's own package with a few bytes changed.
+    pub fn rebuild(&mut self) {
+        if let State::Xlsx(sheet) = &mut self.state {
+            sheet.rebuild();
+        }
+    }
+}
+
 /// Writes the copy of `source` that `edits` make to `path`, over what is there.
 ///
 /// A CSV keeps delimiter, encoding, BOM, quoting and line ends, and every byte of rows without edits. A workbook keeps the

@@ -3,28 +3,40 @@
 //! Read by calamine cell by cell, after `guard` has held the file against the limits; a sheet with two cells at opposite corners
 //! takes the memory of two cells.
 
+mod bands;
+mod cells;
 mod formats;
 mod grid;
 mod guard;
+mod index;
+mod insert;
 mod looks;
+mod manner;
+mod markup;
 mod moves;
+mod package;
+mod rows;
+mod sheets;
+mod splice;
+mod strings;
 mod write;
 
 use std::collections::HashSet;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use calamine::{Reader, SheetType, Style, Xlsx};
 
 use self::grid::Grid;
+use self::index::{Index, Place};
 use self::looks::Looks;
-use super::Source;
+use self::package::Package;
 use super::dates::{self, Shape};
 use super::limits::Limits;
+use super::{Edits, Source};
 use crate::error::{Error, Result};
-
-pub(super) use self::write::rewrite;
 
 /// What a cell is besides its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +74,52 @@ pub(super) struct Sheet {
     exact: Vec<(u32, f64)>,
     palette: Arc<Vec<Style>>,
     looks: Looks,
+    /// Whether the workbook counts days from 1904.
+    late: bool,
+    /// The file, as long as copies are spliced.
+    bytes: Arc<Vec<u8>>,
+    index: OnceLock<Arc<Index>>,
+    rebuilt: bool,
+}
+
+impl Sheet {
+    /// Copies are plain workbooks with this one sheet from now on.
+    pub(super) fn rebuild(&mut self) {
+        self.rebuilt = true;
+    }
+}
+
+/// Learns what copies need, which may show that there can be none.
+pub(super) fn ready(source: &Source, sheet: &Sheet) -> Result<()> {
+    if sheet.rebuilt || sheet.index.get().is_some() {
+        return Ok(());
+    }
+    let package = Package::open(&source.name, sheet.bytes.clone())?;
+    let place = Place {
+        first: sheet.row,
+        left: sheet.column,
+        rows: source.table.rows() as u32,
+        width: source.table.width() as u16,
+    };
+    let name = source.sheet.as_deref().unwrap_or_default();
+    let index = Index::of(package, name, place)?;
+    // another thread may have been quicker
+    let _ = sheet.index.set(Arc::new(index));
+    Ok(())
+}
+
+/// Writes the copy that `edits` make.
+pub(super) fn rewrite(
+    source: &Source,
+    sheet: &Sheet,
+    edits: &Edits<'_>,
+    path: &Path,
+) -> Result<()> {
+    ready(source, sheet)?;
+    match sheet.index.get() {
+        Some(index) => splice::rewrite(source, sheet, index, edits, path),
+        None => write::rewrite(source, sheet, edits, path),
+    }
 }
 
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
@@ -78,7 +136,8 @@ fn sheets(
     limits: &Limits,
 ) -> Result<Vec<Source>> {
     let damaged = |e: calamine::XlsxError| guard::damaged(name, &e.to_string());
-    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
+    let bytes = Arc::new(bytes);
+    let mut workbook = Xlsx::new(Cursor::new(bytes.as_slice())).map_err(damaged)?;
     let mut looks = looks::of_sheets(parts);
     let late = workbook.has_1904_epoch();
     let mut seen = HashSet::new();
@@ -103,7 +162,7 @@ fn sheets(
             .map_err(|e| e.of(name, &sheet, limits))?;
         left -= grid.cells.len();
         let look = looks.remove(&sheet).unwrap_or_default();
-        if let Some(source) = grid.into_source(name, &sheet, palette, look, limits)? {
+        if let Some(source) = grid.into_source(name, &sheet, palette, look, &bytes, limits)? {
             found.push(source);
         }
     }

@@ -1,6 +1,7 @@
 //! The cells of one sheet as they come, and the table among them.
 
 use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
 
 use calamine::{DataRef, XlsxCellReader};
 
@@ -199,6 +200,7 @@ impl Grid {
         sheet: &str,
         palette: &Palette,
         looks: Looks,
+        bytes: &Arc<Vec<u8>>,
         limits: &Limits,
     ) -> Result<Option<Source>> {
         let mut left = u16::MAX;
@@ -319,6 +321,10 @@ impl Grid {
                 exact,
                 palette: palette.styles.clone(),
                 looks,
+                late: palette.late,
+                bytes: bytes.clone(),
+                index: OnceLock::new(),
+                rebuilt: false,
             })),
         }))
     }
