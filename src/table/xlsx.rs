@@ -87,6 +87,13 @@ impl Sheet {
     pub(super) fn rebuild(&mut self) {
         self.rebuilt = true;
     }
+
+    /// Columns of the table with a formula in them, once copies are ready to be spliced.
+    pub(super) fn computed(&self) -> Vec<usize> {
+        let of_sheet = self.index.get().map_or(&[][..], |index| &index.computed);
+        let of_table = |column: &u16| column.checked_sub(self.column).map(usize::from);
+        of_sheet.iter().filter_map(of_table).collect()
+    }
 }
 
 /// Learns what copies need, which may show that there can be none.
@@ -170,10 +177,6 @@ fn sheets(
         return Err(Error::input(format!(
             "`{name}` is a workbook without a single filled cell. Give the one that holds the table."
         )));
-    }
-    let others = found.len() - 1;
-    for source in &mut found {
-        source.other_sheets = others;
     }
     Ok(found)
 }

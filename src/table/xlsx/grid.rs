@@ -311,7 +311,6 @@ impl Grid {
             format: Format::Xlsx,
             first_data_row: row as usize + 1,
             irregular,
-            other_sheets: 0,
             state: State::Xlsx(Box::new(Sheet {
                 row,
                 column: left,
