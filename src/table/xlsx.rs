@@ -30,12 +30,12 @@ use std::sync::{Arc, OnceLock};
 use calamine::{Reader, SheetType, Style, Xlsx};
 
 use self::grid::Grid;
-use self::index::{Index, Place};
+use self::index::{Ground, Index, Place};
 use self::looks::Looks;
 use self::package::Package;
 use super::dates::{self, Shape};
 use super::limits::Limits;
-use super::{Edits, Source};
+use super::{Edits, Source, State};
 use crate::error::{Error, Result};
 
 /// What a cell is besides its text.
@@ -76,8 +76,8 @@ pub(super) struct Sheet {
     looks: Looks,
     /// Whether the workbook counts days from 1904.
     late: bool,
-    /// The file, as long as copies are spliced.
-    bytes: Arc<Vec<u8>>,
+    /// The workbook's parts, or why they cannot be written again one by one.
+    ground: Arc<Result<Arc<Ground>>>,
     index: OnceLock<Arc<Index>>,
     rebuilt: bool,
 }
@@ -101,15 +101,17 @@ pub(super) fn ready(source: &Source, sheet: &Sheet) -> Result<()> {
     if sheet.rebuilt || sheet.index.get().is_some() {
         return Ok(());
     }
-    let package = Package::open(&source.name, sheet.bytes.clone())?;
+    let ground = match sheet.ground.as_ref() {
+        Ok(ground) => ground.clone(),
+        Err(why) => return Err(Error::input(why.to_string())),
+    };
     let place = Place {
         first: sheet.row,
         left: sheet.column,
         rows: source.table.rows() as u32,
-        width: source.table.width() as u16,
     };
     let name = source.sheet.as_deref().unwrap_or_default();
-    let index = Index::of(package, name, place)?;
+    let index = Index::of(ground, name, place)?;
     // another thread may have been quicker
     let _ = sheet.index.set(Arc::new(index));
     Ok(())
@@ -131,20 +133,36 @@ pub(super) fn rewrite(
 
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
     let parts = guard::check(name, &bytes, limits)?;
-    // calamine's arithmetic on cell addresses may overflow, which panics in a debug build
-    catch_unwind(AssertUnwindSafe(|| sheets(name, bytes, &parts, limits)))
-        .unwrap_or_else(|_| Err(guard::damaged(name, "a cell has no possible address")))
+    let bytes = Arc::new(bytes);
+    // values are read on one core while the parts are looked through on another
+    let (ground, found) = std::thread::scope(|scope| {
+        let package = Package::open(name, bytes.clone());
+        let ground = scope.spawn(|| Ground::of(package?).map(Arc::new));
+        // calamine's arithmetic on cell addresses may overflow, which panics in a debug build
+        let found = catch_unwind(AssertUnwindSafe(|| sheets(name, &bytes, &parts, limits)))
+            .unwrap_or_else(|_| Err(guard::damaged(name, "a cell has no possible address")));
+        let ground = ground
+            .join()
+            .unwrap_or_else(|fault| std::panic::resume_unwind(fault));
+        (Arc::new(ground), found)
+    });
+    let mut found = found?;
+    for source in &mut found {
+        if let State::Xlsx(sheet) = &mut source.state {
+            sheet.ground = ground.clone();
+        }
+    }
+    Ok(found)
 }
 
 fn sheets(
     name: &str,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     parts: &guard::Parts,
     limits: &Limits,
 ) -> Result<Vec<Source>> {
     let damaged = |e: calamine::XlsxError| guard::damaged(name, &e.to_string());
-    let bytes = Arc::new(bytes);
-    let mut workbook = Xlsx::new(Cursor::new(bytes.as_slice())).map_err(damaged)?;
+    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut looks = looks::of_sheets(parts);
     let late = workbook.has_1904_epoch();
     let mut seen = HashSet::new();
@@ -169,7 +187,7 @@ fn sheets(
             .map_err(|e| e.of(name, &sheet, limits))?;
         left -= grid.cells.len();
         let look = looks.remove(&sheet).unwrap_or_default();
-        if let Some(source) = grid.into_source(name, &sheet, palette, look, &bytes, limits)? {
+        if let Some(source) = grid.into_source(name, &sheet, palette, look, limits)? {
             found.push(source);
         }
     }

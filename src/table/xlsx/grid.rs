@@ -200,7 +200,6 @@ impl Grid {
         sheet: &str,
         palette: &Palette,
         looks: Looks,
-        bytes: &Arc<Vec<u8>>,
         limits: &Limits,
     ) -> Result<Option<Source>> {
         let mut left = u16::MAX;
@@ -321,7 +320,7 @@ impl Grid {
                 palette: palette.styles.clone(),
                 looks,
                 late: palette.late,
-                bytes: bytes.clone(),
+                ground: Arc::new(Err(Error::input("The workbook's parts were not looked through."))),
                 index: OnceLock::new(),
                 rebuilt: false,
             })),

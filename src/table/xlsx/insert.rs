@@ -62,9 +62,9 @@ impl Drafting<'_, '_> {
             };
         };
         let look = index.bands.look_at(at, lines.len(), model).unwrap_or(model);
-        let row_of = |row: usize| index.layout.rows[index.table_rows[row] as usize];
+        let row_of = |row: usize| index.layout().rows[index.table_rows[row] as usize];
         let cells_of =
-            |row: usize| -> Vec<CellAt> { Cells::of(&index.bytes, row_of(row)).collect() };
+            |row: usize| -> Vec<CellAt> { Cells::of(index.bytes(), row_of(row)).collect() };
         let looks = cells_of(look);
         let styled = |column: u16| looks.iter().find(|c| c.column == column);
         let mut around: Vec<(usize, Vec<CellAt>)> = vec![(model, cells_of(model))];
@@ -119,8 +119,8 @@ impl Drafting<'_, '_> {
                 continue;
             };
             let style = styled(column)
-                .map(|cell| index::style(&index.bytes, cell).unwrap_or(0))
-                .or_else(|| index::style(&index.bytes, &like));
+                .map(|cell| index::style(index.bytes(), cell).unwrap_or(0))
+                .or_else(|| index::style(index.bytes(), &like));
             let content = match text.is_empty() {
                 true => Content::Blank,
                 false => self.content(&like, row, column, text),

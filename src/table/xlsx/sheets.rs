@@ -99,12 +99,6 @@ fn joined(folder: &str, target: &str) -> String {
     path.join("/")
 }
 
-/// The shared strings that a sheet's cells use, in the cells' order.
-pub(super) fn uses(bytes: &[u8], layout: &Layout) -> Vec<u32> {
-    let cells = layout.rows.iter().flat_map(|row| Cells::of(bytes, *row));
-    cells.filter_map(|cell| cell.string(bytes)).collect()
-}
-
 /// A sheet with its strings numbered anew.
 pub(super) fn renumbered(bytes: &[u8], layout: &Layout, number: impl Fn(u32) -> u32) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 1024);
@@ -144,7 +138,6 @@ mod tests {
     fn strings_are_numbered_anew_and_nothing_else() {
         let sheet = b"<sheetData><row r=\"1\"><c t=\"s\"><v>0</v></c><c><v>0</v></c><c t=\"s\"><v>12</v></c></row></sheetData>";
         let layout = Layout::of(sheet).unwrap();
-        assert_eq!(uses(sheet, &layout), [0, 12]);
         let new = renumbered(sheet, &layout, |id| id + 5);
         let new = String::from_utf8(new).unwrap();
         assert!(

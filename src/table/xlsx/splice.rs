@@ -11,7 +11,7 @@ use super::index::{self, Index, NOWHERE};
 use super::insert::NewRow;
 use super::markup::{Tags, push_digits};
 use super::package::Renewed;
-use super::rows::{CellAt, Cells, Layout, RowAt};
+use super::rows::{CellAt, Cells, RowAt};
 use super::strings::{Arranged, Draft};
 use super::{Kind, Sheet, sheets};
 use crate::error::{Error, Result};
@@ -47,8 +47,8 @@ pub(super) fn rewrite(
     path: &Path,
 ) -> Result<()> {
     let hand = Hand {
-        digits: index.digits,
-        manner: index.manner,
+        digits: index.digits(),
+        manner: index.manner(),
         late: sheet.late,
     };
     let first_edit = edits.first_of_rows(source.table.rows());
@@ -57,7 +57,7 @@ pub(super) fn rewrite(
         sheet,
         source,
         edits,
-        draft: index.strings.as_ref().map(|s| s.draft()),
+        draft: index.strings().map(|(strings, _)| strings.draft()),
         hand,
     };
     let plan = drafting.settle(&first_edit)?;
@@ -67,32 +67,23 @@ pub(super) fn rewrite(
         plan: &plan,
         first_edit: &first_edit,
         hand,
-        same_strings: match (&plan.strings, &index.strings) {
-            (Some(arranged), Some(strings)) => arranged.is_source(strings),
+        same_strings: match (&plan.strings, index.strings()) {
+            (Some(arranged), Some((strings, _))) => arranged.is_source(strings),
             _ => true,
         },
     };
     let write_sheet = |out: &mut dyn Write| copy.sheet(out, path);
-    let mut renewed = vec![(index.part.as_str(), Renewed::Written(&write_sheet))];
-    if let (Some(arranged), Some(strings), Some(part)) =
-        (&plan.strings, &index.strings, &index.strings_part)
+    let mut renewed = vec![(index.part(), Renewed::Written(&write_sheet))];
+    if let (Some(arranged), Some((strings, part))) = (&plan.strings, index.strings())
         && !copy.same_strings
     {
         renewed.push((part, Renewed::Bytes(arranged.part(strings))));
-        for other in index.others.iter().filter(|o| !o.uses.is_empty()) {
-            let Some(bytes) = index.package.part(&other.part) else {
-                continue;
-            };
-            let Some(layout) = Layout::of(&bytes) else {
-                continue;
-            };
-            if other.uses.iter().any(|id| arranged.number(*id) != *id) {
-                let new = sheets::renumbered(&bytes, &layout, |id| arranged.number(id));
-                renewed.push((&other.part, Renewed::Bytes(new)));
-            }
+        for (part, bytes, layout) in index.others_with(|id| arranged.number(id) != id) {
+            let new = sheets::renumbered(bytes, layout, |id| arranged.number(id));
+            renewed.push((part, Renewed::Bytes(new)));
         }
     }
-    index.package.write(&renewed, path)
+    index.package().write(&renewed, path)
 }
 
 impl Drafting<'_, '_> {
@@ -151,13 +142,13 @@ impl Drafting<'_, '_> {
         let Some(at) = at.filter(|at| *at != NOWHERE) else {
             return Content::Blank;
         };
-        if index.iso || index.computed.contains(&column) {
-            let row = index.layout.rows[at as usize];
-            let cell = Cells::of(&index.bytes, row).find(|c| c.column == column);
+        if index.iso() || index.computed.contains(&column) {
+            let row = index.layout().rows[at as usize];
+            let cell = Cells::of(index.bytes(), row).find(|c| c.column == column);
             match cell {
                 // what a formula comes to is not ours to say
                 Some(cell) if cell.formula.is_some() => return Content::Same,
-                Some(cell) if cell.kind(&index.bytes) == b"d" && !new.text.is_empty() => {
+                Some(cell) if cell.kind(index.bytes()) == b"d" && !new.text.is_empty() => {
                     return self.content(&cell, new.row as usize, column, &new.text);
                 }
                 _ => (),
@@ -182,14 +173,14 @@ impl Drafting<'_, '_> {
         column: u16,
         text: &str,
     ) -> Content {
-        let id = like.string(&self.index.bytes);
+        let id = like.string(self.index.bytes());
         if let (Some(draft), Some(id)) = (&mut self.draft, id) {
             return Content::Shared(draft.intern(text, Some(id)));
         }
-        if like.kind(&self.index.bytes) == b"d"
+        if like.kind(self.index.bytes()) == b"d"
             && let Some(value) = &like.value
         {
-            return Content::Value(self.hand.iso(&self.index.bytes[value.clone()], text));
+            return Content::Value(self.hand.iso(&self.index.bytes()[value.clone()], text));
         }
         self.of_kind(row, usize::from(column - self.index.left), text)
     }
@@ -215,10 +206,10 @@ impl Drafting<'_, '_> {
         let index = self.index;
         let mut out = Vec::new();
         let plain = |row: &RowAt| row.number < index.first;
-        let above = index.layout.rows.partition_point(plain);
+        let above = index.layout().rows.partition_point(plain);
         let behind_row = index.first + index.table_rows.len() as u32;
         let behind = index
-            .layout
+            .layout()
             .rows
             .partition_point(|row| row.number < behind_row);
         let whole = |at: usize| index.uses_of(at).iter().map(|(_, id)| *id);
@@ -265,7 +256,7 @@ impl Drafting<'_, '_> {
                 }
             }
         }
-        out.extend((behind..index.layout.rows.len()).flat_map(whole));
+        out.extend((behind..index.layout().rows.len()).flat_map(whole));
         out
     }
 }
@@ -302,8 +293,8 @@ impl Copy<'_> {
             }
             Ok(())
         };
-        buffer.extend_from_slice(&index.bytes[..index.layout.head]);
-        let rows = &index.layout.rows;
+        buffer.extend_from_slice(&index.bytes()[..index.layout().head]);
+        let rows = &index.layout().rows;
         let behind = index.first + index.table_rows.len() as u32;
         for row in rows.iter().take_while(|row| row.number < index.first) {
             self.row(*row, row.number, &[], None, &mut buffer);
@@ -340,7 +331,7 @@ impl Copy<'_> {
             self.row(*row, number, &[], None, &mut buffer);
             pass(&mut buffer, CHUNK)?;
         }
-        buffer.extend_from_slice(&index.bytes[index.layout.tail..]);
+        buffer.extend_from_slice(&index.bytes()[index.layout().tail..]);
         pass(&mut buffer, 0)
     }
 
@@ -357,7 +348,7 @@ impl Copy<'_> {
         look: Option<usize>,
         out: &mut Vec<u8>,
     ) {
-        let bytes = &self.index.bytes;
+        let bytes = self.index.bytes();
         if row.number == number && new.is_empty() && look.is_none() && self.same_strings {
             out.extend_from_slice(&bytes[row.start..row.end]);
             return;
@@ -366,7 +357,7 @@ impl Copy<'_> {
         let looks: Vec<CellAt> = match look {
             Some(row) => {
                 let at = self.index.table_rows[row] as usize;
-                Cells::of(bytes, self.index.layout.rows[at]).collect()
+                Cells::of(bytes, self.index.layout().rows[at]).collect()
             }
             None => Vec::new(),
         };
@@ -401,7 +392,7 @@ impl Copy<'_> {
 
     fn pen(&self) -> Pen<'_> {
         Pen {
-            bytes: &self.index.bytes,
+            bytes: self.index.bytes(),
             hand: self.hand,
             strings: self.plan.strings.as_ref(),
         }
@@ -409,7 +400,7 @@ impl Copy<'_> {
 
     /// The tag that opens a row, with another number; gives where it ends in the source.
     fn row_tag(&self, row: RowAt, number: u32, out: &mut Vec<u8>) -> usize {
-        let bytes = &self.index.bytes;
+        let bytes = self.index.bytes();
         let Some(tag) = Tags::new(&bytes[..row.end], row.start).next() else {
             return row.start;
         };
@@ -425,7 +416,7 @@ impl Copy<'_> {
 
     /// A cell that says what it said, in the row of this number and perhaps in another style.
     fn moved(&self, cell: &CellAt, number: u32, style: Option<u16>, out: &mut Vec<u8>) {
-        let bytes = &self.index.bytes;
+        let bytes = self.index.bytes();
         if style.is_some_and(|style| index::style(bytes, cell) != Some(style)) {
             let mut tag = Vec::new();
             self.pen().open(
@@ -456,7 +447,7 @@ impl Copy<'_> {
 
     /// A cell's bytes from `done` on, its string numbered anew.
     fn rest(&self, cell: &CellAt, mut done: usize, out: &mut Vec<u8>) {
-        let bytes = &self.index.bytes;
+        let bytes = self.index.bytes();
         if !self.same_strings
             && let (Some(id), Some(value)) = (cell.string(bytes), &cell.value)
         {
@@ -470,7 +461,7 @@ impl Copy<'_> {
     /// A row put in.
     fn inserted(&self, row: &NewRow, number: u32, out: &mut Vec<u8>) {
         let Some(like) = row.like else { return };
-        let bytes = &self.index.bytes;
+        let bytes = self.index.bytes();
         let prefix = match Tags::new(&bytes[..like.end], like.start).next() {
             Some(tag) => tag.prefix(bytes),
             None => return,
