@@ -8,6 +8,7 @@ mod grid;
 mod guard;
 mod looks;
 mod moves;
+mod refs;
 mod write;
 
 use std::collections::HashSet;
