@@ -5,9 +5,15 @@
 
 pub mod address;
 pub mod areas;
+pub mod cells;
+mod drawing;
 pub mod formula;
+mod rules;
+mod sheet;
 mod tokens;
 pub mod xml;
+
+use super::moves::Moves;
 
 pub use self::formula::Where;
 
@@ -35,4 +41,11 @@ impl Stuck {
         }
         self
     }
+}
+
+/// Where a part stands and how the rows of the table's sheet move.
+#[derive(Clone, Copy, Debug)]
+struct Side<'a> {
+    place: Where<'a>,
+    moves: &'a Moves,
 }

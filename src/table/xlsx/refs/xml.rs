@@ -382,6 +382,11 @@ fn meaning(entity: &str) -> Option<char> {
     }
 }
 
+/// A text that stands between tags.
+pub fn escaped(text: &str) -> String {
+    escaped_as(text, "\"'")
+}
+
 /// A value with the same characters escaped as in `model`, the text that stood there before.
 fn escaped_as(value: &str, model: &str) -> String {
     if !value.contains(['&', '<', '>', '"', '\'']) {
