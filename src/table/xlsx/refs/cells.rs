@@ -1,6 +1,7 @@
 //! The cells of a sheet that hold formulas, and the values that a program kept beside them.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use memchr::memmem;
@@ -8,7 +9,7 @@ use memchr::memmem;
 use super::Stuck;
 use super::address::{self, Area};
 use super::formula::{self, Where};
-use super::xml::{Kind, Splice, Tag, Tags, unescaped};
+use super::xml::{self, Kind, Splice, Tag, Tags, unescaped};
 use crate::table::xlsx::moves::Moves;
 
 /// A cell of a sheet.
@@ -29,6 +30,15 @@ pub struct Formula<'a> {
     /// Between its tags.
     pub text: Range<usize>,
     whole: Range<usize>,
+}
+
+impl<'a> Formula<'a> {
+    /// The number under which cells share it.
+    fn shared(&self) -> Option<&'a str> {
+        self.tag
+            .raw("si")
+            .filter(|_| self.tag.raw("t") == Some("shared"))
+    }
 }
 
 impl Cell<'_> {
@@ -222,8 +232,59 @@ fn empty(splice: &mut Splice, cell: &Cell) {
     }
 }
 
+/// The formulas that cells share, each for its first cell, by their numbers.
+struct SharedFormulas<'a>(HashMap<&'a str, (u32, u32, Cow<'a, str>)>);
+
+impl<'a> SharedFormulas<'a> {
+    fn of(xml: &'a str, cells: &[Cell<'a>]) -> SharedFormulas<'a> {
+        let first = |cell: &Cell<'a>| {
+            let formula = cell.formula.as_ref()?;
+            let number = formula.shared()?;
+            let text = unescaped(&xml[formula.text.clone()]);
+            (!text.is_empty()).then_some((number, (cell.row, cell.column, text)))
+        };
+        SharedFormulas(cells.iter().filter_map(first).collect())
+    }
+
+    /// A cell's own formula, written out where it is shared.
+    fn formula(&self, xml: &'a str, cell: &Cell<'a>) -> Result<Cow<'a, str>, Stuck> {
+        let Some(formula) = &cell.formula else {
+            return Ok(Cow::Borrowed(""));
+        };
+        match formula.shared().and_then(|number| self.0.get(number)) {
+            Some((row, column, text)) if formula.text.is_empty() => {
+                let down = i64::from(cell.row) - i64::from(*row);
+                let right = i64::from(cell.column) - i64::from(*column);
+                let text = formula::translated(text, down, right);
+                text.map(Cow::Owned)
+                    .map_err(|s| s.at(format!("cell {}", cell.address())))
+            }
+            _ => Ok(unescaped(&xml[formula.text.clone()])),
+        }
+    }
+}
+
+/// Shows every cell with a formula, shared ones written out.
+///
+/// # Errors
+/// Where a shared formula leads out of the sheet, and those of `see`.
+pub fn each_formula(
+    xml: &str,
+    see: &mut dyn FnMut(&Cell, &str) -> Result<(), Stuck>,
+) -> Result<(), Stuck> {
+    let cells = with_formulas(xml);
+    let shared = SharedFormulas::of(xml, &cells);
+    for cell in &cells {
+        see(cell, &shared.formula(xml, cell)?)?;
+    }
+    Ok(())
+}
+
 /// The formulas of another sheet's cells where the rows of the table's sheet are in the copy. Where cells share one formula and
 /// it no longer is the same for all of them, each gets its own.
+///
+/// # Errors
+/// Where a reference cannot follow; the cell is named.
 pub fn moved_formulas(
     xml: &str,
     place: &Where,
@@ -231,63 +292,34 @@ pub fn moved_formulas(
     splice: &mut Splice,
 ) -> Result<(), Stuck> {
     let cells = with_formulas(xml);
-    let mut masters: HashMap<&str, (u32, u32, String)> = HashMap::new();
+    let shared = SharedFormulas::of(xml, &cells);
+    let mut own = Vec::new();
+    let mut apart: HashSet<&str> = HashSet::new();
     for cell in &cells {
         let Some(formula) = &cell.formula else {
             continue;
         };
-        if let Some(si) = formula.tag.raw("si")
-            && !formula.text.is_empty()
-            && formula.tag.raw("t") == Some("shared")
-        {
-            let text = unescaped(&xml[formula.text.clone()]).into_owned();
-            masters.insert(si, (cell.row, cell.column, text));
-        }
-    }
-    masters.retain(|_, (_, _, text)| text.contains('!'));
-    let mut own: HashMap<&str, Vec<(&Cell, String, bool)>> = HashMap::new();
-    for cell in &cells {
-        let Some(formula) = &cell.formula else {
-            continue;
-        };
-        let here = |stuck: Stuck| stuck.at(format!("cell {}", cell.address()));
-        let shared = formula
-            .tag
-            .raw("si")
-            .filter(|_| formula.tag.raw("t") == Some("shared"));
-        let Some(si) = shared else {
-            let raw = &xml[formula.text.clone()];
-            if raw.contains('!')
-                && let Some(new) = formula::moved(&unescaped(raw), place, moves).map_err(here)?
-            {
-                splice.set(formula.text.clone(), &new);
+        let text = shared.formula(xml, cell)?;
+        let new = formula::moved(&text, place, moves)
+            .map_err(|s| s.at(format!("cell {}", cell.address())))?;
+        match (formula.shared(), new) {
+            (None, Some(new)) => splice.set(formula.text.clone(), &new),
+            (None, None) => (),
+            (Some(number), new) => {
+                if new.is_some() {
+                    apart.insert(number);
+                }
+                own.push((number, formula, new.unwrap_or(text.into_owned())));
             }
-            continue;
-        };
-        if let Some((row, column, text)) = masters.get(si) {
-            let down = i64::from(cell.row) - i64::from(*row);
-            let right = i64::from(cell.column) - i64::from(*column);
-            let text = formula::translated(text, down, right).map_err(here)?;
-            let new = formula::moved(&text, place, moves).map_err(here)?;
-            let changed = new.is_some();
-            own.entry(si)
-                .or_default()
-                .push((cell, new.unwrap_or(text), changed));
         }
     }
-    for (cell, text, _) in own
-        .into_values()
-        .filter(|c| c.iter().any(|(_, _, changed)| *changed))
-        .flatten()
-    {
-        if let Some(formula) = &cell.formula {
-            let prefix = formula.tag.prefix();
-            let escaped = super::xml::escaped(&text);
-            splice.replace(
-                formula.whole.clone(),
-                format!("<{prefix}f>{escaped}</{prefix}f>"),
-            );
-        }
+    for (_, formula, text) in own.iter().filter(|(number, ..)| apart.contains(number)) {
+        let prefix = formula.tag.prefix();
+        let text = xml::escaped(text);
+        splice.replace(
+            formula.whole.clone(),
+            format!("<{prefix}f>{text}</{prefix}f>"),
+        );
     }
     Ok(())
 }

@@ -8,14 +8,22 @@ pub mod areas;
 pub mod cells;
 mod drawing;
 pub mod formula;
+mod notes;
+mod package;
 mod rules;
 mod sheet;
+mod surroundings;
+mod survey;
 mod tokens;
-pub mod xml;
+mod workbook;
+mod xml;
 
-use super::moves::Moves;
+use super::moves::{Moves, Rows};
 
-pub use self::formula::Where;
+pub use self::formula::{Reads, Where};
+pub use self::package::Given;
+pub use self::surroundings::{Rewritten, Surroundings};
+pub use self::workbook::NewFormula;
 
 /// Something in the workbook that cannot follow its rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +47,15 @@ impl Stuck {
         if self.place.is_empty() {
             self.place = place.into();
         }
+        self
+    }
+
+    /// Says in what the place is.
+    fn within(mut self, around: &str) -> Stuck {
+        self.place = match self.place.as_str() {
+            "" => around.to_string(),
+            place => format!("{around}, {place}"),
+        };
         self
     }
 }

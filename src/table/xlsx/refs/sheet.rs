@@ -156,7 +156,6 @@ fn empties(name: &str) -> bool {
             | "sparklineGroups"
             | "ext"
             | "extLst"
-            | "commentList"
             | "Choice"
             | "Fallback"
             | "AlternateContent"
@@ -372,3 +371,7 @@ fn page_break(part: &mut Part, at: usize, element: &Element, side: &Side) -> Res
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "sheet_tests.rs"]
+mod tests;
