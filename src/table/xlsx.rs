@@ -6,6 +6,7 @@
 mod bands;
 mod cells;
 mod formats;
+mod formulas;
 mod grid;
 mod guard;
 mod index;
@@ -15,6 +16,7 @@ mod manner;
 mod markup;
 mod moves;
 mod package;
+mod refs;
 mod rows;
 mod sheets;
 mod splice;
