@@ -92,9 +92,11 @@ impl Sheet {
 
     /// Columns of the table with a formula in them, once copies are ready to be spliced.
     pub(super) fn computed(&self) -> Vec<usize> {
-        let of_sheet = self.index.get().map_or(&[][..], |index| &index.computed);
+        let Some(index) = self.index.get() else {
+            return Vec::new();
+        };
         let of_table = |column: &u16| column.checked_sub(self.column).map(usize::from);
-        of_sheet.iter().filter_map(of_table).collect()
+        index.computed.keys().filter_map(of_table).collect()
     }
 }
 

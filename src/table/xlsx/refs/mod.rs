@@ -20,9 +20,9 @@ mod xml;
 
 use super::moves::{Moves, Rows};
 
-pub use self::formula::{Reads, Where};
+pub use self::formula::Where;
 pub use self::package::Given;
-pub use self::surroundings::{Rewritten, Surroundings};
+pub use self::surroundings::Surroundings;
 pub use self::workbook::NewFormula;
 
 /// Something in the workbook that cannot follow its rows.
