@@ -73,13 +73,19 @@ fn written(text: &str, first: &End, last: &End, (new_first, new_last): Rows) -> 
 /// Where an area's rows no longer stand together.
 pub fn moved_list(list: &str, moves: &Moves) -> Result<Option<String>, Stuck> {
     let mut out = String::with_capacity(list.len() + 8);
+    let mut same = true;
     for text in list.split_ascii_whitespace() {
-        if let Some(moved) = moved(text, moves)? {
+        let moved = moved(text, moves)?;
+        same &= moved.as_deref() == Some(text);
+        if let Some(moved) = moved {
             if !out.is_empty() {
                 out.push(' ');
             }
             out.push_str(&moved);
         }
+    }
+    if same && !out.is_empty() {
+        return Ok(Some(list.to_string()));
     }
     Ok((!out.is_empty()).then_some(out))
 }

@@ -8,6 +8,7 @@ pub mod areas;
 pub mod cells;
 mod drawing;
 pub mod formula;
+mod lost;
 mod notes;
 mod package;
 mod rules;
@@ -15,6 +16,7 @@ mod sheet;
 mod surroundings;
 mod survey;
 mod tokens;
+mod work;
 mod workbook;
 mod xml;
 

@@ -15,10 +15,17 @@ use super::{Side, Stuck};
 pub fn surroundings(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     let all = Elements::new(text);
     let mut part = Part::new(&all);
+    let mut skipped = 0;
     for (at, element) in all.all.iter().enumerate() {
+        if element.whole.start < skipped {
+            continue;
+        }
         match side.place.on_table {
             true => own(&mut part, at, element, side)?,
             false => other(&mut part, at, element, side)?,
+        }
+        if part.gone[at] {
+            skipped = element.whole.end;
         }
     }
     Ok(part.finish())

@@ -55,14 +55,10 @@ fn head_of_the_sheet() {
     becomes(
         head,
         &part(),
-        &head
-            .replace("A1:H9", "A1:H6")
-            .replace("A5", "A3")
-            .replace(
-                "activeCell=\"C6\" sqref=\"C6 D7:D8\"",
-                "activeCell=\"C4\" sqref=\"C4 D5\"",
-            )
-            .replace("\"C4 D5\"", "\"C4\""),
+        &head.replace("A1:H9", "A1:H6").replace("A5", "A3").replace(
+            "activeCell=\"C6\" sqref=\"C6 D7:D8\"",
+            "activeCell=\"C4\" sqref=\"C4 D5:D5\"",
+        ),
     );
 }
 

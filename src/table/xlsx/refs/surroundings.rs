@@ -1,45 +1,16 @@
 //! Everything of a workbook but the cells of the table's sheet: which parts a copy takes over as they are, which are written anew,
 //! and what stands in the way.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use super::lost::Lost;
 use super::package::{self, Given, Relations, refuse_copies};
 use super::survey::{self, Survey};
+use super::work::{Task, Work, read_text, sheets, works_of_sheet};
 use super::workbook::{self, NewFormula};
-use super::xml::{self, Elements, Tags};
+use super::xml::{self, Tags};
 use super::{Rows, Side, Stuck, Where, cells, drawing, notes, sheet};
 use crate::table::xlsx::moves::Moves;
-
-/// What is done with a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Task {
-    Workbook,
-    /// Another sheet, by name.
-    Sheet(String),
-    Listed,
-    Comments,
-    Frames,
-    Drawing,
-    Chart,
-    Control,
-    Pivot,
-    /// The order of calculation.
-    Chain,
-    /// The relations of a sheet, with links to places in the workbook.
-    Links,
-}
-
-/// A part that may be written anew.
-#[derive(Clone, Debug)]
-pub(super) struct Work {
-    pub(super) part: String,
-    pub(super) task: Task,
-    /// Whether it belongs to the table's sheet.
-    pub(super) on_table: bool,
-    pub(super) text: String,
-    /// Whether the text is not the source's any more.
-    changed: bool,
-}
 
 /// What a workbook has around the cells of its table.
 #[derive(Clone, Debug)]
@@ -54,8 +25,7 @@ pub struct Surroundings {
     survey: Survey,
     head_and_tail: (String, String),
     row_height: f64,
-    /// Relations and parts that no copy has.
-    thumbnails: Vec<(String, String)>,
+    thumbnails: Lost,
     content_types: String,
     names: Vec<String>,
 }
@@ -69,7 +39,7 @@ pub struct Rewritten {
     pub gone: Vec<String>,
 }
 
-const CONTENT_TYPES: &str = "[Content_Types].xml";
+pub(super) const CONTENT_TYPES: &str = "[Content_Types].xml";
 
 impl Surroundings {
     /// Looks through a package.
@@ -114,7 +84,7 @@ impl Surroundings {
             row_height: row_height(&own[..data.start]),
             sheet_id: sheets[table].id.clone(),
             sheet_part: sheets[table].part.clone(),
-            thumbnails: thumbnails(&relations),
+            thumbnails: Lost::thumbnails(&relations),
             content_types: read(CONTENT_TYPES)?,
             sheets: names,
             names: given.names.to_vec(),
@@ -201,15 +171,15 @@ impl Surroundings {
     /// Where something cannot follow its rows.
     pub fn rewritten(&self, moves: &Moves, added: &[NewFormula]) -> Result<Rewritten, Stuck> {
         let mut out = Rewritten::default();
-        let mut lost: Vec<(String, String)> = self.thumbnails.clone();
+        let mut lost = self.thumbnails.clone();
         for work in &self.work {
             let new = self.done(work, moves, added)?;
             if work.task == Task::Chain && new.is_none() {
-                lost.extend(self.leading_to(&work.part));
+                lost.part(&work.part, &self.relations);
                 continue;
             }
             if let (Task::Drawing | Task::Frames, Some(new)) = (&work.task, &new) {
-                lost.extend(lost_relations(&work.part, &work.text, new));
+                lost.between(&work.part, &work.text, new);
             }
             if let Some(new) = new {
                 out.parts.push((work.part.clone(), new.into_bytes()));
@@ -219,9 +189,9 @@ impl Surroundings {
         let new = self.tail(tail.as_bytes(), moves)?;
         let new = String::from_utf8_lossy(&new);
         if new != tail.as_str() {
-            lost.extend(lost_relations(&self.sheet_part, tail, &new));
+            lost.between(&self.sheet_part, tail, &new);
         }
-        self.take_out(&lost, &mut out);
+        lost.take_out(&self.relations, &self.names, &self.content_types, &mut out);
         Ok(out)
     }
 
@@ -261,115 +231,6 @@ impl Surroundings {
         };
         new.map_err(|stuck| stuck.within(&work.part))
     }
-
-    fn leading_to(&self, part: &str) -> Vec<(String, String)> {
-        let all = self.relations.all();
-        all.filter(|(_, r)| !r.external && r.target == part)
-            .map(|(owner, r)| (owner.to_string(), r.id.clone()))
-            .collect()
-    }
-
-    /// Takes relations out, and the parts to which no other leads.
-    fn take_out(&self, lost: &[(String, String)], out: &mut Rewritten) {
-        let lost: HashSet<(&str, &str)> = lost
-            .iter()
-            .map(|(o, id)| (o.as_str(), id.as_str()))
-            .collect();
-        if lost.is_empty() {
-            return;
-        }
-        let is_lost = |owner: &str, id: &str| lost.contains(&(owner, id));
-        let mut leading: HashMap<&str, usize> = HashMap::new();
-        for (owner, relation) in self.relations.all().filter(|(_, r)| !r.external) {
-            *leading.entry(&relation.target).or_default() +=
-                usize::from(!is_lost(owner, &relation.id));
-        }
-        let gone: HashSet<&str> = leading
-            .iter()
-            .filter(|(_, n)| **n == 0)
-            .map(|(part, _)| *part)
-            .collect();
-        let owners: HashSet<&str> = lost.iter().map(|(owner, _)| *owner).collect();
-        for owner in owners {
-            self.without_relations(owner, &is_lost, out);
-        }
-        for part in &gone {
-            out.parts.retain(|(name, _)| name != part);
-            let relations = package::relations_of(part);
-            out.gone.extend(
-                self.names
-                    .iter()
-                    .filter(|name| *name == part || **name == relations)
-                    .cloned(),
-            );
-        }
-        out.gone.sort();
-        let types = Elements::new(&self.content_types);
-        let mut splice = xml::Splice::new(&self.content_types);
-        for (_, element) in types.named("Override") {
-            let part = element.tag.value("PartName").unwrap_or_default();
-            if gone
-                .iter()
-                .any(|gone| package::plain(gone) == package::plain(&part))
-            {
-                splice.remove(element.whole.clone());
-            }
-        }
-        if !splice.is_empty() {
-            out.parts
-                .push((CONTENT_TYPES.to_string(), splice.finish().into_bytes()));
-        }
-    }
-
-    fn without_relations(
-        &self,
-        owner: &str,
-        is_lost: &dyn Fn(&str, &str) -> bool,
-        out: &mut Rewritten,
-    ) {
-        let Some((part, text)) = self.relations.text_of(owner) else {
-            return;
-        };
-        let before = out.parts.iter().position(|(name, _)| name == part);
-        let text = match before {
-            Some(at) => String::from_utf8_lossy(&out.parts.swap_remove(at).1).into_owned(),
-            None => text.to_string(),
-        };
-        let all = Elements::new(&text);
-        let mut splice = xml::Splice::new(&text);
-        for (_, element) in all.named("Relationship") {
-            if element
-                .tag
-                .value("Id")
-                .is_some_and(|id| is_lost(owner, &id))
-            {
-                splice.remove(element.whole.clone());
-            }
-        }
-        out.parts
-            .push((part.to_string(), splice.finish().into_bytes()));
-    }
-}
-
-impl Work {
-    fn new(part: impl Into<String>, task: Task, on_table: bool, text: String) -> Work {
-        Work {
-            part: part.into(),
-            task,
-            on_table,
-            text,
-            changed: false,
-        }
-    }
-
-    fn drop_kept_values(&mut self) {
-        if let Task::Sheet(_) = self.task
-            && let Some(text) = cells::without_kept_values(&self.text)
-        {
-            self.text = text;
-            self.changed = true;
-        }
-    }
 }
 
 fn other_sheet(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
@@ -388,136 +249,10 @@ fn other_sheet(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     Ok((!splice.is_empty()).then(|| splice.finish()))
 }
 
-fn read_text(given: &Given, part: &str) -> Result<String, Stuck> {
-    let bytes = (given.part)(part).ok_or_else(|| Stuck::new("is missing").at(part))?;
-    String::from_utf8(bytes).map_err(|e| {
-        let stuck = xml::text(part, e.as_bytes()).err();
-        stuck.unwrap_or_else(|| Stuck::new("cannot be read").at(part))
-    })
-}
-
-/// A sheet as the workbook names it.
-struct SheetOf {
-    name: String,
-    id: String,
-    part: String,
-}
-
-fn sheets(text: &str, workbook: &str, relations: &Relations) -> Vec<SheetOf> {
-    let parts: HashMap<&str, &str> = relations
-        .of(workbook)
-        .iter()
-        .map(|r| (r.id.as_str(), r.target.as_str()))
-        .collect();
-    let sheet = |tag: xml::Tag| {
-        Some(SheetOf {
-            name: tag.value("name")?.into_owned(),
-            id: tag.raw("sheetId").unwrap_or_default().to_string(),
-            part: tag
-                .foreign("id")
-                .and_then(|id| parts.get(id))
-                .unwrap_or(&"")
-                .to_string(),
-        })
-    };
-    Tags::new(text)
-        .filter(|tag| tag.name() == "sheet")
-        .filter_map(sheet)
-        .collect()
-}
-
-/// What is to be done for a sheet and what belongs to it.
-fn works_of_sheet(
-    given: &Given,
-    relations: &Relations,
-    sheet: &SheetOf,
-    on_table: bool,
-) -> Result<Vec<Work>, Stuck> {
-    let mut work = Vec::new();
-    if sheet.part.is_empty() {
-        return Ok(work);
-    }
-    if !on_table {
-        let task = Task::Sheet(sheet.name.clone());
-        work.push(Work::new(
-            sheet.part.as_str(),
-            task,
-            false,
-            read_text(given, &sheet.part)?,
-        ));
-    }
-    for relation in relations.of(&sheet.part) {
-        let target = relation.target.as_str();
-        if relation.external {
-            continue;
-        }
-        let task = match relation.kind.as_str() {
-            "table" => Task::Listed,
-            "drawing" => Task::Drawing,
-            "vmlDrawing" => Task::Frames,
-            "ctrlProp" => Task::Control,
-            "comments" | "threadedComment" if on_table => Task::Comments,
-            "pivotTable" if on_table => Task::Pivot,
-            "queryTable" | "singleXmlCells" | "tableSingleCells" if on_table => {
-                return Err(Stuck::new("ties the table to data outside of the workbook").at(target));
-            }
-            _ => continue,
-        };
-        if task == Task::Listed
-            && on_table
-            && relations.leading(target, "queryTable").next().is_some()
-        {
-            return Err(Stuck::new("ties the table to data outside of the workbook").at(target));
-        }
-        if task == Task::Drawing {
-            let charts = ["chart", "chartEx"]
-                .into_iter()
-                .flat_map(|kind| relations.leading(target, kind));
-            for chart in charts {
-                work.push(Work::new(
-                    chart,
-                    Task::Chart,
-                    false,
-                    read_text(given, chart)?,
-                ));
-            }
-        }
-        work.push(Work::new(target, task, on_table, read_text(given, target)?));
-    }
-    let inward =
-        |r: &package::Relation| r.external && r.kind == "hyperlink" && r.target.starts_with('#');
-    if relations.of(&sheet.part).iter().any(inward)
-        && let Some((part, text)) = relations.text_of(&sheet.part)
-    {
-        work.push(Work::new(part, Task::Links, on_table, text.to_string()));
-    }
-    Ok(work)
-}
-
-/// A picture of the workbook as it was last seen: no copy looks like that.
-fn thumbnails(relations: &Relations) -> Vec<(String, String)> {
-    let of_package = relations.of("").iter().filter(|r| r.kind == "thumbnail");
-    of_package.map(|r| (String::new(), r.id.clone())).collect()
-}
-
 fn row_height(head: &str) -> f64 {
     let tag = Tags::new(head).find(|tag| tag.name() == "sheetFormatPr");
     let height = tag.and_then(|tag| tag.raw("defaultRowHeight")?.parse().ok());
     height.unwrap_or(15.0)
-}
-
-/// The relations that a part named before and does not name now.
-fn lost_relations(part: &str, old: &str, new: &str) -> Vec<(String, String)> {
-    let left = named(new);
-    let lost = named(old).into_iter().filter(|id| !left.contains(id));
-    lost.map(|id| (part.to_string(), id.to_string())).collect()
-}
-
-/// The ids that attributes of other namespaces hold, among which are those of relations.
-fn named(text: &str) -> HashSet<&str> {
-    let values = Tags::new(text).flat_map(|tag| tag.attributes());
-    let foreign = values.filter(|(name, _)| name.contains(':') && !name.starts_with("xmlns"));
-    foreign.map(|(_, place)| &text[place]).collect()
 }
 
 #[cfg(test)]

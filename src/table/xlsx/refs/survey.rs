@@ -8,7 +8,7 @@ use super::areas;
 use super::cells;
 use super::formula::{self, Reads, Where, pins, reads, same_name};
 use super::package::{Given, Relations};
-use super::surroundings::{Task, Work};
+use super::work::{Task, Work};
 use super::xml::{self, Elements, Tags, unescaped};
 use super::{Rows, Side, Stuck};
 
