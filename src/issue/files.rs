@@ -75,7 +75,7 @@ fn tag_of(run: &Path) -> Option<String> {
 }
 
 /// Removes what runs that are no more left unfinished. None of it has ever been seen.
-fn sweep(folder: &Path) {
+pub fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
     };

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::again::Standing;
 use super::copy::{Bearer, Printer, Wanted};
-use super::files::{Workshop, make_folder, show};
+use super::files::{Workshop, make_folder, show, sweep};
 use super::groundwork::{Groundwork, SharedBefore};
 use super::history::History;
 use super::lots::Lot;
@@ -39,7 +39,9 @@ impl Issue<'_> {
     pub fn run(mut self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
         let copies = std::mem::take(&mut self.copies);
         let mut issued = confirm(&copies, &mut self.vault.ledger)?;
-        if issued.iter().any(Option::is_none) {
+        if issued.iter().all(Option::is_some) {
+            sweep(&self.request.out);
+        } else {
             let made = make_folder(&self.request.out)?;
             let ran = Workshop::open(&self.request.out)
                 .and_then(|workshop| self.make_all(&copies, &workshop, &mut issued, done));
