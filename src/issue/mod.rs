@@ -151,9 +151,7 @@ impl<'a> Issue<'a> {
         names::check(&recipients)?;
         let paths = recipients
             .iter()
-            .map(|name| {
-                names::copy_path(&request.out, &request.stem, name, source.format.extension())
-            })
+            .map(|name| names::copy_path(&request.out, &request.stem, name, source.extension()))
             .collect::<Result<Vec<PathBuf>>>()?;
         check_places(&request, &paths)?;
 

@@ -6,7 +6,6 @@ use super::Issue;
 use super::again::Standing;
 use super::by::Unassigned;
 use super::lots::Lot;
-use crate::mark;
 use crate::policy::infer::CANARIES_FROM;
 use crate::policy::{Kind, Policy, Role};
 
@@ -58,7 +57,7 @@ impl Issue<'_> {
             ));
         }
         let turned: usize = self.lots.iter().map(|lot| lot.turns.sites()).sum();
-        if mark::order::applies(&self.frame.policy) && turned == 0 {
+        if self.frame.turns && turned == 0 {
             notes.push(
                 "the table's own order leaves no two neighbouring rows free, so their order tells nothing"
                     .to_string(),

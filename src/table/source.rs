@@ -130,11 +130,31 @@ impl Source {
         }
     }
 
+    /// How a copy's name ends, without the dot: a workbook that is its own package again keeps what it is called, since a program
+    /// takes one with macros under another ending for damaged.
+    pub fn extension(&self) -> &'static str {
+        match &self.state {
+            State::Xlsx(sheet) if !sheet.is_rebuilt() => ["xlsm", "xltx", "xltm"]
+                .into_iter()
+                .find(|end| self.name.to_ascii_lowercase().ends_with(&format!(".{end}")))
+                .unwrap_or(self.format.extension()),
+            _ => self.format.extension(),
+        }
+    }
+
     /// Columns of the table with a formula in them, as far as copies keep formulas: what they say is worked out, not written.
     pub fn computed(&self) -> Vec<usize> {
         match &self.state {
             State::Csv(_) => Vec::new(),
             State::Xlsx(sheet) => sheet.computed(),
+        }
+    }
+
+    /// Whether something in the workbook is about a run of the table's rows, which therefore must keep their order.
+    pub fn pins_order(&self) -> bool {
+        match &self.state {
+            State::Csv(_) => false,
+            State::Xlsx(sheet) => sheet.pins_order(),
         }
     }
 

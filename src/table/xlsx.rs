@@ -90,6 +90,17 @@ impl Sheet {
         self.rebuilt = true;
     }
 
+    /// Whether copies are plain workbooks.
+    pub(super) fn is_rebuilt(&self) -> bool {
+        self.rebuilt
+    }
+
+    /// Whether something is about a run of the table's rows, once copies are ready to be spliced.
+    pub(super) fn pins_order(&self) -> bool {
+        let index = self.index.get();
+        index.is_some_and(|index| index.surroundings.pins_order())
+    }
+
     /// Columns of the table with a formula in them, once copies are ready to be spliced.
     pub(super) fn computed(&self) -> Vec<usize> {
         let Some(index) = self.index.get() else {
@@ -116,6 +127,7 @@ pub(super) fn ready(source: &Source, sheet: &Sheet) -> Result<()> {
     };
     let name = source.sheet.as_deref().unwrap_or_default();
     let index = Index::of(ground, name, place)?;
+    index.refuse_repeats(&source.table)?;
     // another thread may have been quicker
     let _ = sheet.index.set(Arc::new(index));
     Ok(())
@@ -159,12 +171,7 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<So
     Ok(found)
 }
 
-fn sheets(
-    name: &str,
-    bytes: &[u8],
-    parts: &guard::Parts,
-    limits: &Limits,
-) -> Result<Vec<Source>> {
+fn sheets(name: &str, bytes: &[u8], parts: &guard::Parts, limits: &Limits) -> Result<Vec<Source>> {
     let damaged = |e: calamine::XlsxError| guard::damaged(name, &e.to_string());
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut looks = looks::of_sheets(parts);

@@ -320,7 +320,9 @@ impl Grid {
                 palette: palette.styles.clone(),
                 looks,
                 late: palette.late,
-                ground: Arc::new(Err(Error::input("The workbook's parts were not looked through."))),
+                ground: Arc::new(Err(Error::input(
+                    "The workbook's parts were not looked through.",
+                ))),
                 index: OnceLock::new(),
                 rebuilt: false,
             })),
