@@ -206,7 +206,7 @@ impl Work<'_> {
         let table = &self.returned.table;
         let days = match self.original {
             Some(original) => depend::table_days(original.table, &self.known.policy),
-            None => depend::table_days(table, &self.known.policy),
+            None => depend::corrected_table_days(table, &self.known.policy),
         };
         let comparer = Comparer::new(self.known, table, self.places, self.original, &days);
         let row = |at: usize| match self.origins[at] {

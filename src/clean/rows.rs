@@ -14,6 +14,7 @@ use crate::mark::normal;
 use crate::mark::shape::{cell_digest, plain_digest};
 use crate::policy::Role;
 use crate::table::{Replaced, Table};
+use crate::value::elapsed::count_written;
 
 /// What a returned cell is, against the cell of the copy.
 #[derive(Clone, Debug, PartialEq)]
@@ -191,44 +192,38 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Counts of time follow the dates back.
+    /// Counts of time follow the dates back. The ledger keeps no digest of them: one that says what its dates make it is taken for
+    /// unchanged. Where the source is at hand, that decides.
     fn compare_counts(&self, record: &Record<'_>, source: Option<usize>, cells: &mut [Cell]) {
+        if self.original.is_some() && source.is_some() {
+            return;
+        }
         for rule in &self.follow {
             let counting = rule.column();
-            let dates = || rule.columns().filter(|c| *c != counting);
-            let state = |c: usize| cells.get(c);
-            if dates().any(|c| {
-                matches!(
-                    state(c),
-                    Some(Cell::SetBack | Cell::Changed(_) | Cell::ChangedDoubtful)
-                )
-            }) {
-                // it counted from dates that are gone
-                if source.is_none() || self.original.is_none() {
-                    cells[counting] = Cell::Doubtful;
+            let mut partners = false;
+            let mut back: Vec<(usize, String)> = Vec::new();
+            for date in rule.columns().filter(|c| *c != counting) {
+                match &cells[date] {
+                    Cell::Restored(text) => back.push((date, text.clone())),
+                    Cell::Same | Cell::Unseen => {}
+                    _ => partners = true,
                 }
-                continue;
             }
-            let back: Vec<Option<String>> = (0..cells.len())
-                .map(|c| match &cells[c] {
-                    Cell::Restored(text) => Some(text.clone()),
-                    _ => None,
-                })
-                .collect();
-            let now = |c: usize| match back.get(c) {
-                Some(Some(text)) => text.as_str(),
-                _ => record.cell(c),
+            let is = |c: usize| record.cell(c);
+            let now = |c: usize| match back.iter().find(|(column, _)| *column == c) {
+                Some((_, text)) => text.as_str(),
+                None => record.cell(c),
             };
-            if dates().all(|c| back.get(c).is_none_or(Option::is_none)) {
-                continue;
-            }
-            if let Some(text) = rule.follow(|c| record.cell(c), now) {
-                cells[counting] = Cell::Restored(text);
-            } else if rule.count(|c| record.cell(c)) == rule.count(now) {
-                // wherever its dates stand, it says the same
-            } else if self.original.is_none() {
-                cells[counting] = Cell::Unseen;
-            }
+            let true_now = count_written(is(counting)).map(|n| n.value()) == rule.count(is);
+            cells[counting] = match (partners, true_now) {
+                // it may still count from what a mark made of its dates
+                (true, false) => Cell::Doubtful,
+                (true, true) | (false, false) => Cell::Unseen,
+                (false, true) => match rule.follow(is, now) {
+                    Some(text) => Cell::Restored(text),
+                    None => Cell::Same,
+                },
+            };
         }
     }
 
@@ -244,14 +239,7 @@ impl<'a> Comparer<'a> {
             let (is, was) = (record.cell(at), original.cell(source, at));
             let same = |a: &str, b: &str| says_the_same(column, a, b);
             match &cells[at] {
-                Cell::Restored(_) if column.role == Role::Derived => {
-                    let given = self.followed(original, source, at);
-                    cells[at] = match given {
-                        Some(given) if same(is, &given) => Cell::Restored(was.to_string()),
-                        _ if same(is, was) => Cell::SetBack,
-                        _ => Cell::Changed(None),
-                    };
-                }
+                Cell::Same if !same(is, was) => cells[at] = Cell::Changed(None),
                 Cell::Unseen | Cell::Doubtful => {
                     let given = self.followed(original, source, at);
                     cells[at] = match given {
