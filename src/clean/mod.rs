@@ -112,15 +112,13 @@ fn check_original<'a>(
     sha256: &[u8; 32],
 ) -> Result<Original<'a>> {
     let same = vault.key.source_digest(sha256) == known.source.source_digest;
-    if !same || source.table.rows() != known.rows.membership.len() {
-        return Err(Error::input(format!(
+    let places = link::places(&known.policy, &source.table);
+    let original = same.then(|| Original::of(known, &source.table, places));
+    original.flatten().ok_or_else(|| {
+        Error::input(format!(
             "`{}` is not the table that export {} was made from (`{}`, {} rows). Give that very file, or leave `--original` out.",
             source.name, known.export.id, known.source.label, known.source.rows
-        )));
-    }
-    Ok(Original {
-        table: &source.table,
-        places: link::places(&known.policy, &source.table),
+        ))
     })
 }
 
@@ -284,11 +282,10 @@ impl Work<'_> {
             let (Role::Sequence, Some(place)) = (column.role, self.places[at]) else {
                 continue;
             };
-            let first = self
-                .original
-                .and_then(|o| o.cell(0, at).trim().parse().ok());
             let table = &self.returned.table;
-            let numbered = order::number(self.known, table, place, self.origins, lines, first);
+            let numbered = order::number(self.known, table, place, self.origins, lines, &|row| {
+                self.original?.cell(row as usize, at).trim().parse().ok()
+            });
             numbering = numbered.numbering;
             let cells = numbered.replaced.into_iter();
             out.extend(cells.map(|(row, text)| (place, row, text)));

@@ -108,14 +108,14 @@ pub struct Numbered {
     pub numbering: Numbering,
 }
 
-/// Numbers the cleaned rows, where `place` counts them; `first` is the source's first number, where that is known.
+/// Numbers the cleaned rows, where `place` counts them; `told` is a source row's own number, where that is known.
 pub fn number(
     known: &Known,
     table: &Table,
     place: usize,
     rows: &[Origin],
     lines: &[usize],
-    first: Option<i64>,
+    told: &dyn Fn(u32) -> Option<i64>,
 ) -> Numbered {
     let numbers: Vec<Option<i64>> = table
         .column(place)
@@ -125,11 +125,7 @@ pub fn number(
         .windows(2)
         .all(|pair| matches!(pair, [Some(a), Some(b)] if *b == a.saturating_add(1)));
     let returned_rows = numbers.len();
-    let source_like = |row: usize| match rows[row] {
-        Origin::Source(source) => Some(i64::from(source)),
-        _ => None,
-    };
-    let first = first.unwrap_or_else(|| first_number(known, rows, &numbers));
+    let first = told(0).unwrap_or_else(|| first_number(known, rows, &numbers));
     let renumbered = consecutive
         && (returned_rows as u64 != known.export.rows
             || rows
@@ -155,17 +151,15 @@ pub fn number(
     let mut left = false;
     let mut replaced = Vec::new();
     for row in lines {
-        let Some(source) = source_like(*row) else {
+        let Origin::Source(source) = rows[*row] else {
             continue;
         };
-        let number = first.saturating_add(source);
+        // the copy numbered its rows one by one, whatever gaps the source has
+        let given = first.saturating_add(i64::from(source));
+        let near = given.saturating_sub(SLACK)..=given.saturating_add(most).saturating_add(SLACK);
         match numbers[*row] {
-            Some(is)
-                if (number.saturating_sub(SLACK)
-                    ..=number.saturating_add(most).saturating_add(SLACK))
-                    .contains(&is) =>
-            {
-                replaced.extend(text_if_other(*row, number));
+            Some(is) if near.contains(&is) => {
+                replaced.extend(text_if_other(*row, told(source).unwrap_or(given)));
             }
             _ => left = true,
         }

@@ -17,6 +17,7 @@ pub mod order;
 mod plan;
 pub mod records;
 pub mod register;
+mod renamed;
 pub mod shared;
 
 use std::collections::HashMap;

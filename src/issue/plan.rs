@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Issue;
+use super::{Issue, renamed};
 use crate::mark;
 use crate::policy::{Kind, Policy, Role};
 
@@ -31,6 +31,10 @@ impl Issue<'_> {
     /// What will happen.
     pub fn plan(&self) -> Plan {
         let mut notes = self.frame.drift.clone();
+        // a ledger that cannot be read any more is the run's to say
+        notes.extend(
+            renamed::notes(&self.vault.ledger, &self.request.recipients).unwrap_or_default(),
+        );
         let unmarked = self.records.handles.iter().filter(|h| h.is_none()).count();
         if unmarked > 0 {
             notes.push(format!(
