@@ -20,6 +20,7 @@ pub mod order;
 mod plan;
 pub mod records;
 pub mod register;
+mod renamed;
 mod run;
 pub mod shared;
 pub mod which;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Issue;
+use super::{Issue, renamed};
 use super::again::Standing;
 use super::by::Unassigned;
 use super::lots::Lot;
@@ -49,6 +49,9 @@ impl Issue<'_> {
     /// What will happen.
     pub fn plan(&self) -> Plan {
         let mut notes = self.frame.drift.clone();
+        // a ledger that cannot be read any more is the run's to say
+        let names: Vec<String> = self.copies.iter().map(|c| c.recipient.clone()).collect();
+        notes.extend(renamed::notes(&self.vault.ledger, &names).unwrap_or_default());
         let handles = || self.lots.iter().flat_map(|lot| &lot.records.handles);
         let unmarked = handles().filter(|h| h.is_none()).count();
         if unmarked > 0 {
