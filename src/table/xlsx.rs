@@ -5,6 +5,7 @@
 
 mod bands;
 mod cells;
+mod foreign;
 mod formats;
 mod formulas;
 mod grid;
@@ -31,26 +32,17 @@ use std::sync::{Arc, OnceLock};
 
 use calamine::{Reader, SheetType, Style, Xlsx};
 
+pub(super) use self::foreign::of_book;
 use self::grid::Grid;
 use self::index::{Ground, Index, Place};
 use self::looks::Looks;
 use self::package::Package;
+use super::books::NumberFormat;
+use super::cells::Kind;
 use super::dates::{self, Shape};
 use super::limits::Limits;
 use super::{Edits, Source, State};
 use crate::error::{Error, Result};
-
-/// What a cell is besides its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Blank,
-    Text,
-    Number,
-    /// A day, a time or a duration: a number shown so.
-    Date,
-    Truth,
-    Fault,
-}
 
 /// A cell above the table: title or header, in the sheet's own rows and columns.
 #[derive(Clone, Debug)]
@@ -74,7 +66,7 @@ pub(super) struct Sheet {
     styles: Vec<u16>,
     /// Serial dates that say more than their text (parts of a second), by cell.
     exact: Vec<(u32, f64)>,
-    palette: Arc<Vec<Style>>,
+    dress: Arc<Dress>,
     looks: Looks,
     /// Whether the workbook counts days from 1904.
     late: bool,
@@ -192,7 +184,8 @@ fn sheets(name: &str, bytes: &[u8], parts: &guard::Parts, limits: &Limits) -> Re
     let mut found = Vec::new();
     for sheet in wanted {
         let reader = workbook.worksheet_cells_reader(&sheet).map_err(damaged)?;
-        let palette = palette.get_or_insert_with(|| Palette::new(reader.styles(), late));
+        let palette = palette
+            .get_or_insert_with(|| Palette::new(Dress::Whole(reader.styles().to_vec()), late));
         let mut grid = Grid::default();
         grid.fill(reader, palette, left, limits)
             .map_err(|e| e.of(name, &sheet, limits))?;
@@ -210,18 +203,37 @@ fn sheets(name: &str, bytes: &[u8], parts: &guard::Parts, limits: &Limits) -> Re
     Ok(found)
 }
 
+/// What the styles of a workbook's cells are made of.
+#[derive(Clone, Debug)]
+enum Dress {
+    /// Everything, as the workbook's own styles have it.
+    Whole(Vec<Style>),
+    /// Number formats alone, from a workbook of another kind.
+    Numbers(Vec<NumberFormat>),
+}
+
+impl Dress {
+    /// What the styles make of numbers.
+    fn shapes(&self) -> Vec<Shape> {
+        match self {
+            Dress::Whole(styles) => styles.iter().map(shape).collect(),
+            Dress::Numbers(formats) => formats.iter().map(NumberFormat::shape).collect(),
+        }
+    }
+}
+
 /// The workbook's styles and what they make of numbers.
 struct Palette {
-    styles: Arc<Vec<Style>>,
+    dress: Arc<Dress>,
     shapes: Vec<Shape>,
     late: bool,
 }
 
 impl Palette {
-    fn new(styles: &[Style], late: bool) -> Palette {
+    fn new(dress: Dress, late: bool) -> Palette {
         Palette {
-            styles: Arc::new(styles.to_vec()),
-            shapes: styles.iter().map(shape).collect(),
+            shapes: dress.shapes(),
+            dress: Arc::new(dress),
             late,
         }
     }
