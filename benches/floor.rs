@@ -77,6 +77,7 @@ fn copy_xlsx(from: &Path, to: &Path) -> Result<()> {
             DataRef::SharedString(text) => sheet.write_string(row, column, *text)?,
             DataRef::String(text) => sheet.write_string(row, column, text)?,
             DataRef::Float(number) => sheet.write_number(row, column, *number)?,
+            DataRef::DateTime(day) => sheet.write_number(row, column, day.as_f64())?,
             DataRef::Empty => continue,
             other => bail!("the floor copies text and numbers, and here is {other:?}"),
         };

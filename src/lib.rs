@@ -141,7 +141,7 @@
 //! | [`vault`] | `error`, `key`, `ledger` |
 //! | [`ledger`] | `error`, `key` |
 //! | [`policy`] | `code`, `error`, `parallel`, `table`, `value` |
-//! | [`table`] | `error` |
+//! | [`table`] | `digests`, `error`, `parallel` |
 //! | [`value`] | |
 //! | [`code`] | `key` |
 //! | [`key`] | `error` |

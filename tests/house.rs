@@ -107,7 +107,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("vault", &["error", "key", "ledger"]),
     ("ledger", &["error", "key"]),
     ("policy", &["code", "error", "parallel", "table", "value"]),
-    ("table", &["error"]),
+    ("table", &["digests", "error", "parallel"]),
     ("value", &[]),
     ("code", &["key"]),
     ("key", &["error"]),

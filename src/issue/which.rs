@@ -109,6 +109,9 @@ fn by_content(sources: &[Source], name: &str) -> Result<usize> {
 /// # Errors
 /// Names the sheet and the column.
 pub fn refuse_repeats(chosen: &Chosen, policy: &Policy) -> Result<()> {
+    if chosen.others.is_empty() {
+        return Ok(());
+    }
     let table = &chosen.source.table;
     let place = |role: Role| {
         let columns = policy.columns.iter().filter(move |c| c.role == role);

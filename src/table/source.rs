@@ -169,7 +169,7 @@ impl Source {
     /// Makes copies plain workbooks that hold this table alone, instead of the source's own package with a few bytes changed.
     pub fn rebuild(&mut self) {
         if let State::Xlsx(sheet) = &mut self.state {
-            sheet.rebuild();
+            sheet.rebuild(self.sheet.as_deref().unwrap_or_default());
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod bands;
 mod cells;
+mod deflate;
 mod foreign;
 mod formats;
 mod formulas;
@@ -22,18 +23,17 @@ mod rows;
 mod sheets;
 mod splice;
 mod strings;
+mod values;
 mod write;
 
-use std::collections::HashSet;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use calamine::{Reader, SheetType, Style, Xlsx};
+use calamine::{Reader, Style, Xlsx};
 
 pub(super) use self::foreign::of_book;
-use self::grid::Grid;
 use self::index::{Ground, Index, Place};
 use self::looks::Looks;
 use self::package::Package;
@@ -70,16 +70,19 @@ pub(super) struct Sheet {
     looks: Looks,
     /// Whether the workbook counts days from 1904.
     late: bool,
-    /// The workbook's parts, or why they cannot be written again one by one.
-    ground: Arc<Result<Arc<Ground>>>,
+    /// The workbook's parts, where it is of this kind.
+    ground: Option<Arc<Ground>>,
     index: OnceLock<Arc<Index>>,
     rebuilt: bool,
 }
 
 impl Sheet {
     /// Copies are plain workbooks with this one sheet from now on.
-    pub(super) fn rebuild(&mut self) {
+    pub(super) fn rebuild(&mut self, name: &str) {
         self.rebuilt = true;
+        if let Some(ground) = self.ground.take() {
+            self.dress = Arc::new(styles(&ground, name));
+        }
     }
 
     /// Whether copies are plain workbooks.
@@ -108,9 +111,8 @@ pub(super) fn ready(source: &Source, sheet: &Sheet) -> Result<()> {
     if sheet.rebuilt || sheet.index.get().is_some() {
         return Ok(());
     }
-    let ground = match sheet.ground.as_ref() {
-        Ok(ground) => ground.clone(),
-        Err(why) => return Err(Error::input(why.to_string())),
+    let Some(ground) = sheet.ground.clone() else {
+        return Ok(());
     };
     let place = Place {
         first: sheet.row,
@@ -141,59 +143,24 @@ pub(super) fn rewrite(
 
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
     let parts = guard::check(name, &bytes, limits)?;
-    let bytes = Arc::new(bytes);
-    // values are read on one core while the parts are looked through on another
-    let (ground, found) = std::thread::scope(|scope| {
-        let package = Package::open(name, bytes.clone());
-        let ground = scope.spawn(|| Ground::of(package?).map(Arc::new));
-        // calamine's arithmetic on cell addresses may overflow, which panics in a debug build
-        let found = catch_unwind(AssertUnwindSafe(|| sheets(name, &bytes, &parts, limits)))
-            .unwrap_or_else(|_| Err(guard::damaged(name, "a cell has no possible address")));
-        let ground = ground
-            .join()
-            .unwrap_or_else(|fault| std::panic::resume_unwind(fault));
-        (Arc::new(ground), found)
-    });
-    let mut found = found?;
-    for source in &mut found {
-        if let State::Xlsx(sheet) = &mut source.state {
-            sheet.ground = ground.clone();
-        }
-    }
-    Ok(found)
-}
-
-fn sheets(name: &str, bytes: &[u8], parts: &guard::Parts, limits: &Limits) -> Result<Vec<Source>> {
-    let damaged = |e: calamine::XlsxError| guard::damaged(name, &e.to_string());
-    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
-    let mut looks = looks::of_sheets(parts);
-    let late = workbook.has_1904_epoch();
-    let mut seen = HashSet::new();
-    let wanted: Vec<String> = workbook
-        .sheets_metadata()
-        .iter()
-        .filter(|s| s.typ == SheetType::WorkSheet)
-        .map(|s| s.name.clone())
-        .filter(|n| seen.insert(n.clone()))
-        .collect();
-    if wanted.len() > parts.len() {
-        return Err(guard::damaged(name, "it has more sheets than parts"));
-    }
-    let mut palette: Option<Palette> = None;
-    let mut left = limits.cells;
+    let package = Package::open(name, Arc::new(bytes))?;
+    let (ground, grids) = Ground::of(package, limits)?;
+    let ground = Arc::new(ground);
+    let mut looks = looks::of_sheets(&parts);
+    let palette = Palette {
+        dress: Arc::new(Dress::Plain),
+        late: ground.late(),
+    };
     let mut found = Vec::new();
-    for sheet in wanted {
-        let reader = workbook.worksheet_cells_reader(&sheet).map_err(damaged)?;
-        let palette = palette
-            .get_or_insert_with(|| Palette::new(Dress::Whole(reader.styles().to_vec()), late));
-        let mut grid = Grid::default();
-        grid.fill(reader, palette, left, limits)
-            .map_err(|e| e.of(name, &sheet, limits))?;
-        left -= grid.cells.len();
+    for (sheet, grid) in grids {
         let look = looks.remove(&sheet).unwrap_or_default();
-        if let Some(source) = grid.into_source(name, &sheet, palette, look, limits)? {
-            found.push(source);
+        let Some(mut source) = grid.into_source(name, &sheet, &palette, look, limits)? else {
+            continue;
+        };
+        if let State::Xlsx(sheet) = &mut source.state {
+            sheet.ground = Some(ground.clone());
         }
+        found.push(source);
     }
     if found.is_empty() {
         return Err(Error::input(format!(
@@ -203,9 +170,22 @@ fn sheets(name: &str, bytes: &[u8], parts: &guard::Parts, limits: &Limits) -> Re
     Ok(found)
 }
 
+/// The styles of a workbook as a library reads them; what it cannot read has none.
+fn styles(ground: &Ground, sheet: &str) -> Dress {
+    // the library's arithmetic on cell addresses may overflow, which panics in a debug build
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let mut workbook = Xlsx::new(Cursor::new(ground.bytes())).ok()?;
+        let reader = workbook.worksheet_cells_reader(sheet).ok()?;
+        Some(Dress::Whole(reader.styles().to_vec()))
+    }));
+    read.ok().flatten().unwrap_or(Dress::Plain)
+}
+
 /// What the styles of a workbook's cells are made of.
 #[derive(Clone, Debug)]
 enum Dress {
+    /// Nothing, as long as copies are spliced.
+    Plain,
     /// Everything, as the workbook's own styles have it.
     Whole(Vec<Style>),
     /// Number formats alone, from a workbook of another kind.
@@ -216,27 +196,17 @@ impl Dress {
     /// What the styles make of numbers.
     fn shapes(&self) -> Vec<Shape> {
         match self {
+            Dress::Plain => Vec::new(),
             Dress::Whole(styles) => styles.iter().map(shape).collect(),
             Dress::Numbers(formats) => formats.iter().map(NumberFormat::shape).collect(),
         }
     }
 }
 
-/// The workbook's styles and what they make of numbers.
+/// The workbook's styles, and whether it counts days from 1904.
 struct Palette {
     dress: Arc<Dress>,
-    shapes: Vec<Shape>,
     late: bool,
-}
-
-impl Palette {
-    fn new(dress: Dress, late: bool) -> Palette {
-        Palette {
-            shapes: dress.shapes(),
-            dress: Arc::new(dress),
-            late,
-        }
-    }
 }
 
 /// What a style makes of a number.

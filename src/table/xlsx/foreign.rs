@@ -1,5 +1,7 @@
 //! Workbooks of other kinds, as sources whose copies are plain workbooks of this one.
 
+use std::sync::Arc;
+
 use super::grid::Grid;
 use super::looks::Looks;
 use super::{Dress, Palette};
@@ -13,7 +15,10 @@ use crate::table::{Limits, Source, State};
 /// A sheet that is larger than `limits` allow; a book of which nothing is filled.
 pub(in crate::table) fn of_book(name: &str, book: Book, limits: &Limits) -> Result<Vec<Source>> {
     // readers count days from 1900 already
-    let palette = Palette::new(Dress::Numbers(book.formats), false);
+    let palette = Palette {
+        dress: Arc::new(Dress::Numbers(book.formats)),
+        late: false,
+    };
     let mut found = Vec::new();
     for (cells, kinds) in book.sheets.into_iter().zip(book.looks) {
         let sheet = cells.sheet.clone().unwrap_or_default();
@@ -30,7 +35,7 @@ pub(in crate::table) fn of_book(name: &str, book: Book, limits: &Limits) -> Resu
         };
         source.converted = Some(book.format.clone());
         if let State::Xlsx(sheet) = &mut source.state {
-            sheet.rebuild();
+            sheet.rebuild("");
         }
         found.push(source);
     }

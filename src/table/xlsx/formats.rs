@@ -31,6 +31,7 @@ impl Formats {
         let used = used.iter().enumerate();
         Formats {
             styles: match &*sheet.dress {
+                Dress::Plain => Vec::new(),
                 Dress::Whole(styles) => used
                     .zip(styles)
                     .map(|((at, used), style)| (*used && at > 0).then(|| format(style)))

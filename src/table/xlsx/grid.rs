@@ -1,22 +1,19 @@
 //! The cells of one sheet as they come, and the table among them.
 
-use std::fmt::Write;
-use std::sync::{Arc, OnceLock};
-
-use calamine::{DataRef, XlsxCellReader};
+use std::sync::OnceLock;
 
 use super::looks;
-use super::{Above, Kind, Palette, Sheet, guard};
+use super::{Above, Kind, Palette, Sheet};
 use crate::error::{Error, Result};
 use crate::table::books::Looks;
 use crate::table::cells::Cells;
-use crate::table::dates::{self, Shape, push_number};
 use crate::table::limits::{Limits, in_words};
 use crate::table::{Format, Source, State, Table, header};
 
 const ROWS: u32 = 1_048_576;
 const COLUMNS: u32 = 16_384;
 
+#[derive(Debug)]
 pub(super) struct Cell {
     row: u32,
     end: u32,
@@ -26,15 +23,18 @@ pub(super) struct Cell {
 }
 
 /// The cells of a sheet that are there, in order.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Grid {
     pub(super) cells: Vec<Cell>,
     text: String,
     exact: Vec<(usize, f64)>,
+    /// The cell added last, where its row begins, and whether anything is filled in that.
+    last: Option<(u32, u16)>,
+    row_start: usize,
+    row_filled: bool,
 }
 
 pub(super) enum Trouble {
-    Calamine(calamine::XlsxError),
     Outside,
     Order(u32),
     Long(u32, u32),
@@ -45,7 +45,6 @@ pub(super) enum Trouble {
 impl Trouble {
     pub(super) fn of(self, name: &str, sheet: &str, limits: &Limits) -> Error {
         let what = match self {
-            Trouble::Calamine(e) => return guard::damaged(name, &format!("sheet `{sheet}`: {e}")),
             Trouble::Outside => "has a cell outside of what a sheet can hold. Open it in a spreadsheet program and save it again.".to_string(),
             Trouble::Order(row) => format!(
                 "has cells out of order or twice in row {row}. Open it in a spreadsheet program and save it again."
@@ -80,125 +79,97 @@ impl Grid {
             cells: places.map(cell).collect(),
             text,
             exact: looks.exact,
+            row_filled: true,
+            ..Grid::default()
         }
     }
 
-    pub(super) fn fill<R: std::io::Read + std::io::Seek>(
+    /// Adds a cell: `value` appends its text, says what it is, and the serial behind a date whose text says less.
+    pub(super) fn put(
         &mut self,
-        mut reader: XlsxCellReader<'_, R>,
-        palette: &Palette,
-        most: usize,
+        row: u32,
+        column: u16,
+        style: u16,
         limits: &Limits,
+        value: impl FnOnce(&mut String, &mut Option<f64>) -> Kind,
     ) -> std::result::Result<(), Trouble> {
-        let mut last: Option<(u32, u32)> = None;
-        let mut row_start = 0;
-        let mut row_filled = false;
-        while let Some((cell, style)) = reader
-            .next_cell_with_style_id()
-            .map_err(Trouble::Calamine)?
-        {
-            let (row, column) = cell.get_position();
-            if row >= ROWS || column >= COLUMNS {
-                return Err(Trouble::Outside);
-            }
-            // Excel, too, takes such a file for damaged; otherwise one address could be filled a hundred million times
-            if last.is_some_and(|last| last >= (row, column)) {
-                return Err(Trouble::Order(row + 1));
-            }
-            if last.is_none_or(|(last_row, _)| last_row != row) {
-                if !row_filled {
-                    self.cells.truncate(row_start);
-                }
-                row_start = self.cells.len();
-                row_filled = false;
-            }
-            last = Some((row, column));
-            let start = self.text.len();
-            let style = u16::try_from(style).unwrap_or(0);
-            let kind = self.push(cell.get_value(), style, palette);
-            let length = self.text.len() - start;
-            if length > limits.cell_bytes {
-                return Err(Trouble::Long(row + 1, column + 1));
-            }
-            if self.text.len() > limits.text_cap() {
-                return Err(Trouble::Text);
-            }
-            row_filled |= length > 0;
-            if self.cells.len() >= most {
-                return Err(Trouble::Cells);
-            }
-            self.cells.push(Cell {
-                row,
-                end: self.text.len() as u32,
-                column: column as u16,
-                style,
-                kind,
-            });
+        if row >= ROWS || u32::from(column) >= COLUMNS {
+            return Err(Trouble::Outside);
         }
-        if !row_filled {
-            self.cells.truncate(row_start);
+        // Excel, too, takes such a file for damaged; otherwise one address could be filled a hundred million times
+        if self.last.is_some_and(|last| last >= (row, column)) {
+            return Err(Trouble::Order(row + 1));
         }
+        if self.last.is_none_or(|(last, _)| last != row) {
+            self.end_row();
+        }
+        self.last = Some((row, column));
+        let start = self.text.len();
+        let mut exact = None;
+        let kind = value(&mut self.text, &mut exact);
+        let length = self.text.len() - start;
+        if length > limits.cell_bytes {
+            return Err(Trouble::Long(row + 1, u32::from(column) + 1));
+        }
+        if self.text.len() > limits.text_cap() {
+            return Err(Trouble::Text);
+        }
+        self.row_filled |= length > 0;
+        if self.cells.len() >= limits.cells {
+            return Err(Trouble::Cells);
+        }
+        self.exact.extend(exact.map(|e| (self.cells.len(), e)));
+        self.cells.push(Cell {
+            row,
+            end: self.text.len() as u32,
+            column,
+            style,
+            kind,
+        });
         Ok(())
     }
 
-    /// Appends a value as text.
-    fn push(&mut self, value: &DataRef<'_>, style: u16, palette: &Palette) -> Kind {
-        match value {
-            DataRef::Empty => Kind::Blank,
-            DataRef::String(text) => self.push_str(text),
-            DataRef::SharedString(text) => self.push_str(text),
-            DataRef::Int(n) => {
-                push_number(*n as f64, &mut self.text);
-                Kind::Number
-            }
-            DataRef::Float(n) => {
-                push_number(*n, &mut self.text);
-                Kind::Number
-            }
-            DataRef::Bool(truth) => {
-                self.text.push_str(if *truth { "TRUE" } else { "FALSE" });
-                Kind::Truth
-            }
-            DataRef::Error(calamine::CellErrorType::GettingData) => {
-                self.text.push_str("#GETTING_DATA");
-                Kind::Fault
-            }
-            DataRef::Error(fault) => {
-                let _ = write!(self.text, "{fault}");
-                Kind::Fault
-            }
-            DataRef::DateTime(date) => {
-                let shape = match palette.shapes.get(style as usize) {
-                    _ if date.is_duration() => Shape::Duration,
-                    None | Some(Shape::Plain) => Shape::Day,
-                    Some(shape) => *shape,
-                };
-                let start = self.text.len();
-                let Some(serial) =
-                    dates::push_value(date.as_f64(), shape, palette.late, &mut self.text)
-                else {
-                    return Kind::Number;
-                };
-                if dates::serial(&self.text[start..]) != Some(serial) {
-                    self.exact.push((self.cells.len(), serial));
-                }
-                Kind::Date
-            }
-            DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-                let plain = text.replacen('T', " ", 1);
-                self.text.push_str(&plain);
-                if dates::serial(&plain).is_some() {
-                    Kind::Date
-                } else {
-                    Kind::Text
-                }
-            }
+    /// A row of which nothing is filled is not there.
+    fn end_row(&mut self) {
+        if !self.row_filled {
+            self.cells.truncate(self.row_start);
         }
+        self.row_start = self.cells.len();
+        self.row_filled = false;
     }
 
-    fn push_str(&mut self, text: &str) -> Kind {
-        self.text.push_str(text);
-        Kind::Text
+    /// Adds the rows of a grid that stand behind this one's.
+    pub(super) fn append(
+        &mut self,
+        mut behind: Grid,
+        limits: &Limits,
+    ) -> std::result::Result<(), Trouble> {
+        self.end_row();
+        behind.end_row();
+        if let (Some((last, _)), Some(first)) = (self.last, behind.cells.first())
+            && last >= first.row
+        {
+            return Err(Trouble::Order(first.row + 1));
+        }
+        if self.cells.len() + behind.cells.len() > limits.cells {
+            return Err(Trouble::Cells);
+        }
+        if self.text.len() + behind.text.len() > limits.text_cap() {
+            return Err(Trouble::Text);
+        }
+        let (cells, text) = (self.cells.len(), self.text.len() as u32);
+        self.text.push_str(&behind.text);
+        let moved = behind.cells.into_iter();
+        self.cells.extend(moved.map(|cell| Cell {
+            end: cell.end + text,
+            ..cell
+        }));
+        let exact = behind.exact.into_iter();
+        self.exact
+            .extend(exact.map(|(at, serial)| (at + cells, serial)));
+        self.row_start = self.cells.len();
+        self.last = behind.last.or(self.last);
+        Ok(())
     }
 
     fn start(&self, at: usize) -> usize {
@@ -222,6 +193,7 @@ impl Grid {
         looks: looks::Looks,
         limits: &Limits,
     ) -> Result<Option<Source>> {
+        self.end_row();
         let mut left = u16::MAX;
         for (at, cell) in self.cells.iter().enumerate() {
             if cell.end as usize > self.start(at) {
@@ -341,9 +313,7 @@ impl Grid {
                 dress: palette.dress.clone(),
                 looks,
                 late: palette.late,
-                ground: Arc::new(Err(Error::input(
-                    "The workbook's parts were not looked through.",
-                ))),
+                ground: None,
                 index: OnceLock::new(),
                 rebuilt: false,
             })),

@@ -3,40 +3,49 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use memchr::memmem;
+
 use super::bands::Bands;
 use super::formulas::{Formulas, Mover};
+use super::grid::{Grid, Trouble};
 use super::guard;
 use super::manner::{Digits, Manner, Numbers};
 use super::markup::unescaped;
 use super::moves::{Moves, Rows};
 use super::package::Package;
 use super::refs::{Given, Stuck, Surroundings};
-use super::rows::{CellAt, Cells, Layout, digits};
+use super::rows::{CellAt, Cells, Layout, RowAt, digits};
 use super::sheets::Contents;
 use super::strings::Strings;
-use crate::error::{Error, Result};
-use crate::table::{Line, Table};
+use super::values::{self, Reading, Texts};
+use crate::error::Error;
+use crate::parallel;
+use crate::table::{Limits, Line, Table};
+
+type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A part repeats a column if it has so many of its values ...
 const REPEATED: usize = 5;
 /// ... of at least so many bytes each.
 const TELLING: usize = 6;
 
+/// Rows that one core looks through at a time.
+const AT_ONCE: usize = 2_000;
+
 /// No row.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// A workbook's parts, looked through once for all of its sheets, while another thread reads their values.
-#[derive(Debug)]
+/// A workbook's parts, looked through once for all of its sheets. It shows no content when printed for debugging.
 pub(super) struct Ground {
     package: Package,
     strings: Option<Strings>,
     strings_part: Option<String>,
     /// In the order of their tabs.
     scans: Vec<Scan>,
+    late: bool,
 }
 
 /// One sheet, looked through.
-#[derive(Debug)]
 struct Scan {
     sheet: String,
     part: String,
@@ -81,12 +90,18 @@ pub(super) struct Place {
     pub(super) rows: u32,
 }
 
+impl std::fmt::Debug for Ground {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ground({})", self.package.name())
+    }
+}
+
 impl Ground {
-    /// Looks through everything.
+    /// Looks through everything, and reads every sheet's cells: sheets by name, in the order of their tabs.
     ///
     /// # Errors
-    /// A package that cannot be written again part by part.
-    pub(super) fn of(package: Package) -> Result<Ground> {
+    /// A package whose parts contradict each other; more than `limits` allow.
+    pub(super) fn of(package: Package, limits: &Limits) -> Result<(Ground, Vec<(String, Grid)>)> {
         let name = package.name().to_string();
         let broken = |what: &str| guard::damaged(&name, what);
         let contents =
@@ -100,30 +115,64 @@ impl Ground {
                     "`{name}` is written in another encoding than spreadsheet programs use (part `{part}`). Open it in one and save it again."
                 )));
             }
+            // spreadsheet programs define none, and what they stand for could be without end
+            let head = &bytes[..bytes.len().min(1 << 16)];
+            if memmem::find(head, b"<!DOCTYPE").is_some() {
+                return Err(broken("a part defines entities"));
+            }
             Ok(bytes)
         };
         let strings_part = contents.strings;
-        let mut strings = match &strings_part {
+        let (mut strings, texts) = match &strings_part {
             Some(part) => {
-                Some(Strings::of(read(part)?).ok_or_else(|| broken("its strings are not closed"))?)
+                let found = Strings::of(read(part)?);
+                let (strings, texts) = found.ok_or_else(|| broken("its strings are not closed"))?;
+                (Some(strings), texts)
             }
-            None => None,
+            None => (None, Texts::default()),
         };
-        let mut scans = Vec::with_capacity(contents.sheets.len());
+        let styles = contents.styles.and_then(|part| package.part(&part));
+        let shapes = values::shapes(&styles.unwrap_or_default());
+        let mut left = limits.clone();
+        let (mut scans, mut grids) = (Vec::new(), Vec::new());
         for listed in contents.sheets {
+            let reading = Reading {
+                strings: &texts,
+                shapes: &shapes,
+                late: contents.late,
+                limits: &left,
+            };
             let bytes = read(&listed.part)?;
-            scans.push(Scan::of(listed.name, listed.part, bytes));
+            let layout =
+                Layout::of(&bytes).ok_or_else(|| broken("a sheet's rows are not closed"))?;
+            let scan = Scan::of(&listed.name, listed.part, bytes, layout, &reading);
+            let (scan, grid) = scan.map_err(|e| e.of(&name, &listed.name, limits))?;
+            left.cells -= grid.cells.len().min(left.cells);
+            grids.push((listed.name, grid));
+            scans.push(scan);
         }
         if let Some(strings) = &mut strings {
             let uses = scans.iter().flat_map(|s| &s.uses);
             strings.learn(uses.map(|(_, id)| *id));
         }
-        Ok(Ground {
+        let ground = Ground {
             package,
             strings,
             strings_part,
             scans,
-        })
+            late: contents.late,
+        };
+        Ok((ground, grids))
+    }
+
+    /// Whether days are counted from 1904.
+    pub(super) fn late(&self) -> bool {
+        self.late
+    }
+
+    /// The file's bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.package.bytes()
     }
 
     /// What refers to the rows of a sheet whose table has these, the first and the last.
@@ -131,7 +180,10 @@ impl Ground {
         let names: Vec<String> = self.package.names().map(str::to_string).collect();
         let given = Given {
             names: &names,
-            part: &|part| self.package.part(part),
+            part: &|part| match self.scans.iter().find(|s| s.part == part) {
+                Some(scan) => Some(scan.bytes.clone()),
+                None => self.package.part(part),
+            },
             sheet_part: &scan.part,
             table,
         };
@@ -147,48 +199,112 @@ pub(super) fn refused(name: &str, stuck: &Stuck) -> Error {
     ))
 }
 
-impl Scan {
-    fn of(sheet: String, part: String, bytes: Vec<u8>) -> Scan {
-        // a chart on a sheet of its own has no cells
-        let layout = Layout::of(&bytes).unwrap_or_default();
-        let mut scan = Scan {
-            sheet,
-            part,
+/// What is learnt of some rows.
+struct Rowsful {
+    grid: Grid,
+    uses: Vec<(u16, u32)>,
+    use_ends: Vec<u32>,
+    looks: Vec<u32>,
+    known: HashMap<Vec<(u16, u16)>, u32>,
+    numbers: Numbers,
+    iso: bool,
+    formulas: Vec<(u32, u16)>,
+}
+
+impl Rowsful {
+    fn of(bytes: &[u8], rows: &[RowAt], reading: &Reading<'_>) -> Result<Rowsful, Trouble> {
+        let mut found = Rowsful {
+            grid: Grid::default(),
             uses: Vec::new(),
-            use_ends: Vec::with_capacity(layout.rows.len()),
-            looks: Vec::with_capacity(layout.rows.len()),
-            digits: Digits::default(),
+            use_ends: Vec::with_capacity(rows.len()),
+            looks: Vec::with_capacity(rows.len()),
+            known: HashMap::new(),
+            numbers: Numbers::default(),
             iso: false,
             formulas: Vec::new(),
-            layout,
-            bytes,
         };
-        let bytes = &scan.bytes;
-        let mut numbers = Numbers::default();
-        let mut known: HashMap<Vec<(u16, u16)>, u32> = HashMap::new();
         let mut look = Vec::new();
-        for row in &scan.layout.rows {
+        for row in rows {
             look.clear();
             for cell in Cells::of(bytes, *row) {
                 match (cell.string(bytes), cell.kind(bytes), &cell.value) {
-                    (Some(id), _, _) => scan.uses.push((cell.column, id)),
-                    (None, b"n", Some(value)) => numbers.see(&bytes[value.clone()]),
-                    (None, kind, _) => scan.iso |= kind == b"d",
+                    (Some(id), _, _) => found.uses.push((cell.column, id)),
+                    (None, b"n", Some(value)) => found.numbers.see(&bytes[value.clone()]),
+                    (None, kind, _) => found.iso |= kind == b"d",
                 }
                 if cell.formula.is_some() {
-                    scan.formulas.push((row.number, cell.column));
+                    found.formulas.push((row.number, cell.column));
                 }
                 look.push((cell.column, style(bytes, &cell).unwrap_or(0)));
+                reading.cell(bytes, &cell, row.number, &mut found.grid)?;
             }
-            scan.use_ends.push(scan.uses.len() as u32);
-            let new = known.len() as u32;
-            scan.looks.push(match known.get(&look) {
-                Some(number) => *number,
-                None => *known.entry(look.clone()).or_insert(new),
-            });
+            found.use_ends.push(found.uses.len() as u32);
+            let look = found.look(&look);
+            found.looks.push(look);
         }
-        scan.digits = numbers.digits();
-        scan
+        Ok(found)
+    }
+
+    /// The number of a look.
+    fn look(&mut self, look: &[(u16, u16)]) -> u32 {
+        let new = self.known.len() as u32;
+        match self.known.get(look) {
+            Some(number) => *number,
+            None => *self.known.entry(look.to_vec()).or_insert(new),
+        }
+    }
+
+    /// Takes in what was learnt of the rows behind.
+    fn append(&mut self, behind: Rowsful, limits: &Limits) -> Result<(), Trouble> {
+        self.grid.append(behind.grid, limits)?;
+        let uses = self.uses.len() as u32;
+        self.uses.extend(behind.uses);
+        self.use_ends
+            .extend(behind.use_ends.iter().map(|end| end + uses));
+        let mut numbers = vec![0; behind.known.len()];
+        for (look, number) in behind.known {
+            numbers[number as usize] = self.look(&look);
+        }
+        self.looks
+            .extend(behind.looks.iter().map(|look| numbers[*look as usize]));
+        self.numbers.add(&behind.numbers);
+        self.iso |= behind.iso;
+        self.formulas.extend(behind.formulas);
+        Ok(())
+    }
+}
+
+impl Scan {
+    fn of(
+        sheet: &str,
+        part: String,
+        bytes: Vec<u8>,
+        layout: Layout,
+        reading: &Reading<'_>,
+    ) -> Result<(Scan, Grid), Trouble> {
+        let ranges = parallel::ranges(layout.rows.len(), AT_ONCE);
+        let look = |at: usize| Rowsful::of(&bytes, &layout.rows[ranges[at].clone()], reading);
+        let mut pieces = parallel::map(ranges.len(), look).into_iter();
+        let mut all = match pieces.next() {
+            Some(first) => first?,
+            None => Rowsful::of(&bytes, &[], reading)?,
+        };
+        for piece in pieces {
+            all.append(piece?, reading.limits)?;
+        }
+        let scan = Scan {
+            sheet: sheet.to_string(),
+            part,
+            digits: all.numbers.digits(),
+            uses: all.uses,
+            use_ends: all.use_ends,
+            looks: all.looks,
+            iso: all.iso,
+            formulas: all.formulas,
+            layout,
+            bytes,
+        };
+        Ok((scan, all.grid))
     }
 }
 
@@ -256,8 +372,8 @@ impl Index {
     pub(super) fn refuse_repeats(&self, table: &Table) -> Result<()> {
         let package = self.package();
         for part in self.surroundings.untouched_texts() {
-            let looks = ["/styles.xml", "/sharedStrings.xml"];
-            if part.contains("theme/") || looks.iter().any(|end| part.ends_with(end)) {
+            let plain = ["/styles.xml", "/sharedStrings.xml"];
+            if part.contains("theme/") || plain.iter().any(|end| part.ends_with(end)) {
                 continue;
             }
             let bytes = package.part(part).unwrap_or_default();
@@ -269,13 +385,26 @@ impl Index {
                 .map(str::trim)
                 .filter(|word| word.len() >= TELLING)
                 .collect();
-            let there = (0..table.width()).find(|column| {
+            // nearly no cell is as long as one of the words and begins like it
+            let mut looks = [false; 1 << 16];
+            let look = |word: &str| {
+                let first = word.as_bytes().first().copied().unwrap_or(0);
+                usize::from(first) << 8 | word.len() & 0xFF
+            };
+            words.iter().for_each(|word| looks[look(word)] = true);
+            let repeats = |column: usize| {
                 let cells: HashSet<&str> = table
-                    .column(*column)
-                    .filter(|c| words.contains(c))
+                    .column(column)
+                    .filter(|cell| looks[look(cell)] && words.contains(cell))
                     .collect();
                 cells.len() >= REPEATED
-            });
+            };
+            let columns = if words.len() < REPEATED {
+                0
+            } else {
+                table.width()
+            };
+            let there = parallel::map(columns, repeats).into_iter().position(|r| r);
             if let Some(column) = there {
                 return Err(Error::input(format!(
                     "`{}`, part `{part}`, repeats values of column `{}`, so that it would show which of the copy's are altered. Remove what it \

@@ -36,19 +36,23 @@ impl Manner {
 
     /// A text as it stands between tags.
     pub(super) fn escaped<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\'' | '\r');
+        let special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\'' | '_' | '\0'..='\x1F');
         if !text.contains(special) {
             return Cow::Borrowed(text);
         }
         let mut out = String::with_capacity(text.len() + 8);
-        for c in text.chars() {
+        for (at, c) in text.char_indices() {
             match c {
+                '_' if is_code(&text[at..]) => out.push_str("_x005F_"),
+                '\t' | '\n' => out.push(c),
+                '\0'..='\x1F' => {
+                    let _ = write!(out, "_x{:04X}_", u32::from(c));
+                }
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' if !self.plain_greater => out.push_str("&gt;"),
                 '"' if self.quotes => out.push_str("&quot;"),
                 '\'' if self.apostrophes => out.push_str("&apos;"),
-                '\r' => out.push_str("&#13;"),
                 c => out.push(c),
             }
         }
@@ -71,6 +75,13 @@ impl Manner {
         out.extend_from_slice(b"t>");
         out
     }
+}
+
+/// Whether a text begins with the form `_x000D_`, which stands for another character.
+fn is_code(text: &str) -> bool {
+    text.as_bytes().get(..7).is_some_and(|code| {
+        code.starts_with(b"_x") && code[6] == b'_' && code[2..6].iter().all(u8::is_ascii_hexdigit)
+    })
 }
 
 fn greater_in_texts(bytes: &[u8]) -> bool {
@@ -196,6 +207,15 @@ impl Numbers {
         self.fewest += u32::from(Digits::Fewest.text(n) == text);
         for (count, digits) in self.fixed.iter_mut().zip(FIXED) {
             *count += u32::from(Digits::Fixed(digits).text(n) == text);
+        }
+    }
+
+    /// Takes in what another has seen.
+    pub(super) fn add(&mut self, other: &Numbers) {
+        self.fewest += other.fewest;
+        self.seen += other.seen;
+        for (count, more) in self.fixed.iter_mut().zip(other.fixed) {
+            *count += more;
         }
     }
 

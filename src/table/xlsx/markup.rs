@@ -154,6 +154,9 @@ impl<'a> Iterator for Attributes<'a> {
 /// A text or attribute value as it is meant.
 pub(super) fn unescaped(raw: &[u8]) -> Cow<'_, str> {
     let raw = String::from_utf8_lossy(raw);
+    if raw.contains('<') {
+        return Cow::Owned(without_markup(&raw));
+    }
     if !raw.contains('&') {
         return raw;
     }
@@ -170,6 +173,27 @@ pub(super) fn unescaped(raw: &[u8]) -> Cow<'_, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// A text in which sections are set off or comments stand.
+fn without_markup(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('<') {
+        out.push_str(&unescaped(before.as_bytes()));
+        let section = after.strip_prefix("![CDATA[").map(|s| s.split_once("]]>"));
+        rest = match section {
+            Some(found) => {
+                let (verbatim, behind) = found.unwrap_or((after, ""));
+                out.push_str(verbatim);
+                behind
+            }
+            None if after.starts_with("!--") => after.split_once("-->").map_or("", |(_, b)| b),
+            None => after.split_once('>').map_or("", |(_, b)| b),
+        };
+    }
+    out.push_str(&unescaped(rest.as_bytes()));
+    out
 }
 
 fn meant(entity: &str) -> Option<char> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use flate2::{Compression, CrcWriter, write::DeflateEncoder};
 use zip::ZipArchive;
 
+use super::deflate::Deflater;
 use super::guard::damaged;
 use crate::error::{Error, Result};
 
@@ -48,7 +49,7 @@ struct Entry {
 }
 
 /// A workbook's file and where its parts are in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Package {
     name: String,
     bytes: Arc<Vec<u8>>,
@@ -175,6 +176,13 @@ impl Package {
         let start = out.at;
         let (crc, plain) = match entry.method {
             STORED => pour(new, &mut *out)?,
+            _ if matches!(new, Renewed::Written(_)) => std::thread::scope(|scope| {
+                let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+                let mut deflater = Deflater::new(scope, &mut *out, level(entry.flags), cores);
+                let sums = pour(new, &mut deflater)?;
+                deflater.finish().map_err(failed)?;
+                Ok(sums)
+            })?,
             _ => {
                 let encoder = DeflateEncoder::new(&mut *out, level(entry.flags));
                 let mut encoder = BufWriter::with_capacity(1 << 16, encoder);
@@ -200,6 +208,11 @@ impl Package {
             out.again(header, &local).map_err(failed)?;
         }
         Ok(sizes)
+    }
+
+    /// The whole file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The file's name, for messages.

@@ -19,6 +19,10 @@ pub(super) struct Contents {
     pub(super) sheets: Vec<Listed>,
     /// The part with the shared strings.
     pub(super) strings: Option<String>,
+    /// The part with the styles.
+    pub(super) styles: Option<String>,
+    /// Whether days are counted from 1904.
+    pub(super) late: bool,
 }
 
 impl Contents {
@@ -33,7 +37,14 @@ impl Contents {
         let relations: Vec<Relation> = relations(&related, folder).collect();
         let bytes = package.part(&workbook)?;
         let mut contents = Contents::default();
-        for tag in Tags::new(&bytes, 0).filter(|t| t.name == b"sheet") {
+        for tag in Tags::new(&bytes, 0) {
+            if tag.name == b"workbookPr" {
+                let date = tag.attribute(&bytes, b"date1904").map(|d| &bytes[d]);
+                contents.late = matches!(date, Some(b"1" | b"true" | b"on"));
+            }
+            if tag.name != b"sheet" {
+                continue;
+            }
             let (mut name, mut id) = (String::new(), String::new());
             for (key, value) in tag.attributes(&bytes) {
                 let text = || unescaped(&bytes[value.clone()]).into_owned();
@@ -43,16 +54,20 @@ impl Contents {
                     _ => (),
                 }
             }
-            if let Some(relation) = relations.iter().find(|r| r.id == id) {
+            let listed = contents.sheets.iter().any(|s: &Listed| s.name == name);
+            let relation = relations.iter().find(|r| r.id == id);
+            // charts and dialogs have sheets of their own, without cells
+            if let Some(relation) = relation.filter(|r| !listed && r.kind.ends_with("/worksheet")) {
                 let part = relation.target.clone();
                 contents.sheets.push(Listed { name, part });
             }
         }
-        let strings = relations.into_iter();
-        contents.strings = strings
-            .filter(|r| r.kind.ends_with("/sharedStrings"))
-            .map(|r| r.target)
-            .next();
+        let kind = |end: &str| {
+            let found = relations.iter().find(|r| r.kind.ends_with(end));
+            found.map(|r| r.target.clone())
+        };
+        contents.strings = kind("/sharedStrings");
+        contents.styles = kind("/styles");
         Some(contents)
     }
 }

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::manner::{self, Manner};
 use super::markup::{Tags, Turn};
+use super::values::Texts;
 use crate::digests::{DigestMap, map_for};
 
 /// No place.
@@ -47,8 +48,8 @@ struct Order {
 }
 
 impl Strings {
-    /// Finds the strings; `None` where the markup is not that of a table of strings.
-    pub(super) fn of(bytes: Vec<u8>) -> Option<Strings> {
+    /// Finds the strings, and their texts; `None` where the markup is not that of a table of strings.
+    pub(super) fn of(bytes: Vec<u8>) -> Option<(Strings, Texts)> {
         let open = Tags::new(&bytes, 0).find(|t| t.name == b"sst")?;
         let prefix = open.prefix(&bytes).to_vec();
         let mut ends = Vec::new();
@@ -81,8 +82,14 @@ impl Strings {
             ends,
             bytes,
         };
+        let mut texts = Texts::default();
         for id in 0..strings.ends.len() as u32 {
-            let digest = strings.hasher.hash_one(strings.telling(id));
+            let element = strings.element(id);
+            let places = manner::texts(&strings.bytes, element.clone());
+            texts.push(&strings.bytes, &places);
+            let digest = strings
+                .hasher
+                .hash_one(telling_of(&strings.bytes, element, &places));
             match strings.known.entry(digest) {
                 Entry::Vacant(free) => {
                     free.insert(id);
@@ -90,7 +97,7 @@ impl Strings {
                 Entry::Occupied(_) => strings.own = true,
             }
         }
-        Some(strings)
+        Some((strings, texts))
     }
 
     /// What a string is told by: its text, where it is one text, else its whole element, since runs have looks of their own.
@@ -199,7 +206,12 @@ fn longest_rise(ids: &[u32], value: &[u32]) -> Vec<u32> {
 }
 
 fn telling(bytes: &[u8], element: Range<usize>) -> &[u8] {
-    match &manner::texts(bytes, element.clone())[..] {
+    let places = manner::texts(bytes, element.clone());
+    telling_of(bytes, element, &places)
+}
+
+fn telling_of<'a>(bytes: &'a [u8], element: Range<usize>, texts: &[Range<usize>]) -> &'a [u8] {
+    match texts {
         [text] => &bytes[text.clone()],
         _ => bytes[element].trim_ascii_start(),
     }
@@ -396,7 +408,7 @@ mod tests {
             uses.len(),
             texts.len()
         );
-        let mut strings = Strings::of(part.into_bytes()).unwrap();
+        let (mut strings, _) = Strings::of(part.into_bytes()).unwrap();
         strings.learn(uses.iter().copied());
         strings
     }
