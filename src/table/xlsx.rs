@@ -30,11 +30,11 @@ use std::sync::{Arc, OnceLock};
 
 use calamine::{Reader, SheetType, Style, Xlsx};
 
+pub(super) use self::foreign::of_book;
 use self::grid::Grid;
 use self::index::{Index, Place};
 use self::looks::Looks;
 use self::package::Package;
-pub(super) use self::foreign::of_book;
 use super::books::NumberFormat;
 use super::cells::Kind;
 use super::dates::{self, Shape};

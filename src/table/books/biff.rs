@@ -105,7 +105,12 @@ impl Globals {
             3 | 4 => self.styles.iter().map(|n| of(*n)).collect(),
             _ => {
                 let mut known: HashMap<u16, T> = HashMap::new();
-                let mut of = |n: u16| known.entry(n).or_insert_with(|| each(Some(n), code(n))).clone();
+                let mut of = |n: u16| {
+                    known
+                        .entry(n)
+                        .or_insert_with(|| each(Some(n), code(n)))
+                        .clone()
+                };
                 self.styles.iter().map(|n| of(*n)).collect()
             }
         }

@@ -161,7 +161,11 @@ mod tests {
             (31, None, NumberFormat::BuiltIn(31)),
             (164, Some("0.00"), code("0.00")),
             (164, Some("GENERAL"), NumberFormat::General),
-            (31, Some("yyyy\"年\"m\"月\"d\"日\""), code("yyyy\"年\"m\"月\"d\"日\"")),
+            (
+                31,
+                Some("yyyy\"年\"m\"月\"d\"日\""),
+                code("yyyy\"年\"m\"月\"d\"日\""),
+            ),
             // every program takes the number for a day, whatever the code
             (31, Some("0.0"), NumberFormat::BuiltIn(31)),
             (164, Some("a\u{1}yy"), NumberFormat::plain(Shape::Day)),

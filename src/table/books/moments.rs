@@ -8,7 +8,10 @@ const NO_DAY: [&str; 3] = ["1899-12-30", "1899-12-31", "1904-01-01"];
 /// The serial (of the 1900 system) of `2024-03-05` or `2024-03-05T14:32:11.250`; one below 1 where a format for times shows a time
 /// without a day.
 pub(super) fn moment(text: &str, shape: Shape) -> Option<f64> {
-    let (whole, part) = text.trim_end_matches('Z').split_once('.').unwrap_or((text, "0"));
+    let (whole, part) = text
+        .trim_end_matches('Z')
+        .split_once('.')
+        .unwrap_or((text, "0"));
     let part = fraction(part)?;
     let time_alone = matches!(shape, Shape::Time | Shape::Duration);
     let serial = match whole.split_once('T') {
@@ -101,7 +104,12 @@ mod tests {
         for (serial, shape, text, of) in [
             (45_356.0, Shape::Day, "2024-03-05", Shape::Day),
             (45_356.0, Shape::Plain, "2024-03-05", Shape::Day),
-            (45_356.5, Shape::Plain, "2024-03-05 12:00:00", Shape::DayAndTime),
+            (
+                45_356.5,
+                Shape::Plain,
+                "2024-03-05 12:00:00",
+                Shape::DayAndTime,
+            ),
             (0.25, Shape::Time, "06:00:00", Shape::Time),
             (0.25, Shape::Plain, "6:00:00", Shape::Duration),
         ] {

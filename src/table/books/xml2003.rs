@@ -21,11 +21,7 @@ type Read<T> = std::result::Result<T, Trouble>;
 type Document = Xml<Cursor<Vec<u8>>>;
 
 /// Reads the sheets; the outer error is an encoding that nobody knows.
-pub(super) fn read(
-    name: &str,
-    bytes: Vec<u8>,
-    shelf: &mut Shelf,
-) -> Result<Read<()>> {
+pub(super) fn read(name: &str, bytes: Vec<u8>, shelf: &mut Shelf) -> Result<Read<()>> {
     let text = encoding::decode(name, bytes, &shelf.limits)?.text;
     // it is UTF-8 by now, whatever it says of itself
     let body = match text.find("?>") {

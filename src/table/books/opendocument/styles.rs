@@ -250,7 +250,8 @@ impl Pattern {
                 self.number(tag);
                 let digits = tag.number("min-exponent-digits").unwrap_or(2usize);
                 self.code.push_str("E+");
-                self.code.extend(std::iter::repeat_n('0', digits.clamp(1, 4)));
+                self.code
+                    .extend(std::iter::repeat_n('0', digits.clamp(1, 4)));
                 return;
             }
             "fraction" => {
