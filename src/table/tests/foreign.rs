@@ -10,8 +10,8 @@ fn sheets(name: &str) -> Vec<Source> {
     from_bytes(name, book(name), &Limits::default()).unwrap()
 }
 
-/// Every kind of file that LibreOffice or a script made of the same people.
-const ALL: [&str; 13] = [
+/// Every kind of file, by LibreOffice, scripts, Gnumeric, SheetJS, pandas and xlwt.
+const ALL: [&str; 32] = [
     "../tables/old.xls",
     "../tables/calc.ods",
     "register.xls",
@@ -25,6 +25,25 @@ const ALL: [&str; 13] = [
     "biff2.xls",
     "made.xlsb",
     "xml2003.xls",
+    "../handlings/files/gnumeric-8.xls",
+    "../handlings/files/gnumeric-95.xls",
+    "../handlings/files/gnumeric-both.xls",
+    "../handlings/files/gnumeric.ods",
+    "../handlings/files/lo-contacts.ods",
+    "../handlings/files/lo-typed.ods",
+    "../handlings/files/lo-typed.xls",
+    "../handlings/files/lo-us.xls",
+    "../handlings/files/lo.et",
+    "../handlings/files/pandas-dates.ods",
+    "../handlings/files/sheetjs-2003.xls",
+    "../handlings/files/sheetjs-5.xls",
+    "../handlings/files/sheetjs-8.xls",
+    "../handlings/files/sheetjs.ods",
+    "../handlings/files/sheetjs.xlsb",
+    "../handlings/files/xlwt-general.xls",
+    "../handlings/files/xlwt-text.et",
+    "../handlings/files/xlwt-us.xls",
+    "../handlings/files/xlwt.xls",
 ];
 
 #[test]
