@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod foreign;
 mod hostile;
 mod speed;
 mod splices;

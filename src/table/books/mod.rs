@@ -47,7 +47,7 @@ pub(super) struct Book {
     pub(super) looks: Vec<Looks>,
     /// Number formats by the numbers that `looks` give.
     pub(super) formats: Vec<NumberFormat>,
-    /// What is missing because the file is damaged.
+    /// What is missing because the file is damaged, and what to do.
     damage: Option<String>,
     /// Hidden sheets, sheets that could not be read; a sentence each.
     pub(super) notes: Vec<String>,
@@ -84,7 +84,7 @@ pub(super) fn read_whole(
     match &book.damage {
         None => Ok(book),
         Some(damage) => Err(Error::input(format!(
-            "`{name}` cannot be read whole. {damage} Open it in a spreadsheet program, see that nothing is missing and save it as .xlsx."
+            "`{name}` cannot be read whole. {damage}"
         ))),
     }
 }

@@ -196,7 +196,7 @@ pub(super) struct Shelf {
     /// Of each sheet, where the workbook is to be written again.
     looks: Option<Vec<Looks>>,
     notes: Vec<String>,
-    /// The first sentence on something that is missing.
+    /// What is missing first, and what to do.
     damage: Option<String>,
     first_trouble: Option<(String, Trouble)>,
 }
@@ -255,7 +255,9 @@ impl Shelf {
 
     /// Adds a sentence on what is missing because the file is damaged.
     pub(super) fn damaged(&mut self, note: String) {
-        self.damage.get_or_insert_with(|| note.clone());
+        self.damage.get_or_insert_with(|| {
+            format!("{note} Open it in a spreadsheet program, see that nothing is missing and save it as .xlsx.")
+        });
         self.note(note);
     }
 
@@ -324,7 +326,9 @@ impl Shelf {
                 ));
             }
             Err(Trouble::Limit(why)) => {
-                self.damaged(format!("Sheet `{title}` {why} It was left out."))
+                self.damage
+                    .get_or_insert_with(|| format!("Sheet `{title}` {why}"));
+                self.note(format!("Sheet `{title}` {why} It was left out."));
             }
         }
         let whole = done.is_ok();

@@ -58,7 +58,7 @@ fn foreign_files_are_named() {
         (b"\xFF\xD8\xFF\xE0", "a JPEG image"),
         (b"<!DOCTYPE html><table>", "a web page"),
         (b"\xEF\xBB\xBF\r\n<html>", "a web page"),
-        (b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", "an XML spreadsheet of 2003"),
+        (b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", "without a single filled cell"),
         (b"{\\rtf1", "a rich text document"),
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0", "old or password-protected workbook"),
         (b"\x09\x08\x08\x00\x00\x05", "a workbook of before 1997"),
@@ -72,17 +72,6 @@ fn foreign_files_are_named() {
         assert!(message.contains(what), "{message}");
         assert!(message.contains("`test`") && message.ends_with('.'), "{message}");
     }
-    let message = refused(fixture("old.xls"));
-    assert!(
-        message.contains("old or password-protected workbook"),
-        "{message}"
-    );
-    let message = refused(fixture("calc.ods"));
-    assert!(
-        message.contains("an OpenDocument file")
-            && message.contains("can be traced and not issued"),
-        "{message}"
-    );
     let message = refused(zip(&[("leak/a.csv", b"x"), ("b", b"y")]));
     assert!(
         message.contains("a zip archive, not a workbook"),

@@ -123,6 +123,12 @@ fn mutate_archive(bytes: &mut Vec<u8>, dice: &mut StdRng) {
     *bytes = new.finish().unwrap().into_inner();
 }
 
+fn said_well(said: &str, place: &str) {
+    assert!(said.ends_with('.'), "{place}: {said}");
+    assert!(said.chars().count() < 480, "{place}: {said}");
+    assert!(!said.contains(char::is_control), "{place}: {said:?}");
+}
+
 fn fuzz(names: &[&str], password: Option<&str>, alter: fn(&mut Vec<u8>, &mut StdRng)) {
     let number = |key: &str, usual: u64| {
         let given = std::env::var(key).ok().and_then(|v| v.parse().ok());
@@ -170,12 +176,15 @@ fn fuzz(names: &[&str], password: Option<&str>, alter: fn(&mut Vec<u8>, &mut Std
                     assert!(cells.map(str::len).sum::<usize>() <= limits.text_bytes);
                 }
             }
-            Err(error) => {
-                let said = error.to_string();
-                assert!(said.ends_with('.'), "{place}: {said}");
-                assert!(said.chars().count() < 480, "{place}: {said}");
-                assert!(!said.contains(char::is_control), "{place}: {said:?}");
-            }
+            Err(error) => said_well(&error.to_string(), &place),
+        }
+        // for issuing, too, where what is damaged is refused
+        let begun = Instant::now();
+        let issued = table::from_bytes("x", bytes, &limits);
+        assert!(begun.elapsed() < Duration::from_secs(5), "slow: {place}");
+        assert_eq!(PANICS.load(Ordering::Relaxed), 0, "to be issued: {place}");
+        if let Err(error) = issued {
+            said_well(&error.to_string(), &place);
         }
     }
     println!("{names:?}: {files} files, {read} of them read, the slowest in {slowest:?}");
