@@ -101,7 +101,11 @@ impl Moves {
         let inside = (top.max(self.first) - self.first) as usize
             ..(bottom.min(behind - 1) - self.first + 1) as usize;
         let kept = || self.places[inside.clone()].iter().flatten().copied();
-        let (Some(low), Some(high)) = (kept().min(), kept().max()) else {
+        let ends = match self.in_order {
+            true => (kept().next(), kept().next_back()),
+            false => (kept().min(), kept().max()),
+        };
+        let (Some(low), Some(high)) = ends else {
             // what is left of a range that reaches out of the table is the part outside
             return Ok(match (top < self.first, bottom >= behind) {
                 (true, _) => Some((top, self.first - 1)),

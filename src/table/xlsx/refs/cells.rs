@@ -19,7 +19,7 @@ pub struct Cell<'a> {
     pub tag: Tag<'a>,
     pub formula: Option<Formula<'a>>,
     /// The elements with its value, tags and all.
-    values: Vec<Range<usize>>,
+    values: [Option<Range<usize>>; 2],
     /// Behind its closing tag.
     end: usize,
 }
@@ -120,13 +120,12 @@ fn read<'a>(xml: &'a str, tag: Tag<'a>, (row, column): (u32, u32)) -> Cell<'a> {
         column,
         end: tag.span.end,
         formula: None,
-        values: Vec::new(),
+        values: [None, None],
         tag,
     };
     if cell.tag.kind == Kind::Empty {
         return cell;
     }
-    let mut value = None;
     for tag in Tags::from(xml, cell.end) {
         cell.end = tag.span.end;
         match (tag.name(), tag.kind) {
@@ -144,11 +143,13 @@ fn read<'a>(xml: &'a str, tag: Tag<'a>, (row, column): (u32, u32)) -> Cell<'a> {
                     tag,
                 });
             }
-            ("v" | "is", Kind::Open) => value = Some(tag.span.start),
-            ("v" | "is", Kind::Close) => {
-                cell.values.extend(value.take().map(|at| at..tag.span.end))
+            (name @ ("v" | "is"), kind) => {
+                let value = &mut cell.values[usize::from(name == "is")];
+                match (kind, value) {
+                    (Kind::Close, Some(value)) => value.end = tag.span.end,
+                    (_, value) => *value = Some(tag.span.clone()),
+                }
             }
-            ("v" | "is", Kind::Empty) if value.is_none() => cell.values.push(tag.span.clone()),
             _ => (),
         }
     }
@@ -224,7 +225,7 @@ pub fn without_kept_values(xml: &str) -> Option<String> {
 }
 
 fn empty(splice: &mut Splice, cell: &Cell) {
-    for value in &cell.values {
+    for value in cell.values.iter().flatten() {
         splice.remove(value.clone());
     }
     if let Some(kind) = cell.tag.whole_attribute("t") {
