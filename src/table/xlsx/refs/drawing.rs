@@ -51,9 +51,6 @@ pub fn moved(text: &str, side: &Side, table: Rows) -> Result<Option<String>, Stu
 /// An anchor with `from` and perhaps `to`: what begins in a row of the table goes with it and keeps its height; what begins above
 /// the table stays. Charts stay where the row that they began in was left out, other things go with it.
 pub fn anchored(part: &mut Part, at: usize, element: &Element, side: &Side) -> Result<(), Stuck> {
-    if element.tag.raw("editAs") == Some("absolute") {
-        return Ok(());
-    }
     let row = |name: &str| {
         let (corner, _) = part.all.inside(at).find(|(_, e)| e.tag.name() == name)?;
         let row = part.all.first_inside(corner, "row")?;
@@ -78,6 +75,9 @@ pub fn anchored(part: &mut Part, at: usize, element: &Element, side: &Side) -> R
             return Ok(());
         }
     };
+    if element.tag.raw("editAs") == Some("absolute") {
+        return Ok(());
+    }
     if new_from != from {
         part.splice.set(from_place, &new_from.to_string());
     }

@@ -1,5 +1,6 @@
 //! Comments: the old ones with the drawing of their frames, and the threads that newer programs add.
 
+use super::address;
 use super::areas;
 use super::formula;
 use super::sheet::Part;
@@ -159,12 +160,13 @@ pub fn pivot(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     let all = Elements::new(text);
     let mut part = Part::new(&all);
     for (_, element) in all.named("location") {
-        let rows = element.tag.raw("ref").and_then(super::address::area);
-        let beside =
-            rows.is_some_and(|a| a.top < side.moves.behind() && a.bottom >= side.moves.first());
-        if beside || !part.areas(element, "ref", side)? {
+        let height = |text: Option<&str>| text.and_then(address::area).map(|a| a.bottom - a.top);
+        let said = element.tag.raw("ref");
+        let moved = said.map(|text| areas::moved(text, side.moves));
+        let together = matches!(&moved, Some(Ok(Some(new))) if height(Some(new)) == height(said));
+        if !together || !part.areas(element, "ref", side)? {
             return Err(Stuck::new(
-                "is a pivot table beside the table, where no row can be put in",
+                "is a pivot table beside the table, between whose rows others would come",
             ));
         }
     }
@@ -188,7 +190,7 @@ pub fn listed(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
             .and_then(|n| n.parse().ok())
             .unwrap_or(default)
     };
-    let area = table.tag.raw("ref").and_then(super::address::area);
+    let area = table.tag.raw("ref").and_then(address::area);
     let heads = number("headerRowCount", 1);
     let body = area.map(|a| {
         (

@@ -188,8 +188,10 @@ fn own(part: &mut Part, at: usize, element: &Element, side: &Side) -> Result<(),
             }
             stays
         }
-        "protectedRange" | "ignoredError" => {
-            return rules::listed_areas(part, at, element, side);
+        "protectedRange" => return rules::listed_areas(part, at, element, side),
+        // a green corner is not worth the order of rows
+        "ignoredError" => {
+            return rules::listed_areas(part, at, element, side).or(Ok(()));
         }
         "scenario" => part.areas(element, "sqref", side)?,
         "inputCells" => {

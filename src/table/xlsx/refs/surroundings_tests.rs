@@ -519,6 +519,77 @@ fn threads_chain_and_thumbnail() {
 }
 
 #[test]
+fn what_stands_beside_the_table() {
+    let second =
+        "<table name=\"T2\" displayName=\"T2\" ref=\"J2:K5\"><autoFilter ref=\"J2:K5\"/></table>";
+    let mut source = everything();
+    source.relate(DATA, "table", "xl/tables/table9.xml", second);
+    let around = source.look(DATA, TABLE).unwrap();
+    assert!(around.rewritten(&still(), &[]).is_ok());
+    let stuck = around.rewritten(&put_in(), &[]).unwrap_err();
+    assert_eq!(stuck.place, "xl/tables/table9.xml");
+    let pivot = |area: &str| {
+        let mut source = everything();
+        let text = format!(
+            "<pivotTableDefinition name=\"p\"><location ref=\"{area}\" firstHeaderRow=\"1\"/></pivotTableDefinition>"
+        );
+        source.relate(DATA, "pivotTable", "xl/pivotTables/p.xml", &text);
+        let around = source.look(DATA, TABLE).unwrap();
+        let new = around.rewritten(&put_in(), &[])?;
+        let part = new
+            .parts
+            .into_iter()
+            .find(|(name, _)| name == "xl/pivotTables/p.xml");
+        Ok::<_, Stuck>(String::from_utf8(part.unwrap().1).unwrap())
+    };
+    assert!(pivot("J12:K15").unwrap().contains("ref=\"J14:K17\""));
+    assert!(pivot("J3:K6").is_err());
+    assert!(
+        pivot("J5:K6").unwrap().contains("ref=\"J6:K7\""),
+        "below the row put in"
+    );
+}
+
+#[test]
+fn shapes_that_show_cells() {
+    let mut source = everything();
+    let shape = |link: &str| {
+        format!(
+            "<xdr:twoCellAnchor editAs=\"absolute\"><xdr:from><xdr:row>4</xdr:row></xdr:from><xdr:sp textlink=\"{link}\"><a:fld type=\"TxLink\"><a:t>told</a:t></a:fld></xdr:sp></xdr:twoCellAnchor></xdr:wsDr>"
+        )
+    };
+    source.change(
+        "xl/drawings/drawing1.xml",
+        "</xdr:wsDr>",
+        &shape("Data!$B$5"),
+    );
+    let text = copy(&source, &put_in(), &[]).text("xl/drawings/drawing1.xml");
+    assert!(text.contains("<xdr:from><xdr:row>4</xdr:row></xdr:from><xdr:sp textlink=\"Data!$B$6\"><a:fld type=\"TxLink\"><a:t></a:t>"), "{text}");
+    let mut source = everything();
+    source.change(
+        "xl/drawings/drawing1.xml",
+        "</xdr:wsDr>",
+        &shape("'Sums &amp; more'!$A$1"),
+    );
+    assert!(
+        copy(&source, &put_in(), &[])
+            .text("xl/drawings/drawing1.xml")
+            .contains("<a:t>told</a:t>")
+    );
+    source.change(
+        "xl/drawings/drawing1.xml",
+        "</xdr:wsDr>",
+        "<a14:cameraTool cellRange=\"$A$3:$C$5\"/></xdr:wsDr>",
+    );
+    let stuck = source
+        .look(DATA, TABLE)
+        .unwrap()
+        .rewritten(&still(), &[])
+        .unwrap_err();
+    assert_eq!(stuck.place, "xl/drawings/drawing1.xml, a linked picture");
+}
+
+#[test]
 fn parts_that_nobody_looks_into_are_listed() {
     let mut source = everything();
     source.relate("", "customXml", "customXml/item1.xml", "<a/>");

@@ -60,7 +60,7 @@ pub fn look(own: &str, work: &[Work], place: &Where, table: Rows) -> Result<Surv
                 around(&mut survey, &text[..data.start], &place, table);
                 around(&mut survey, &text[data.end..], &place, table);
             }
-            Task::Workbook | Task::Listed | Task::Chart => {
+            Task::Workbook | Task::Listed | Task::Chart | Task::Pivot => {
                 around(&mut survey, text, &place, table);
             }
             _ => (),
@@ -100,7 +100,10 @@ fn around(survey: &mut Survey, text: &str, place: &Where, table: Rows) {
     let all = Elements::new(text);
     for element in &all.all {
         let name = element.tag.name();
-        if matches!(name, "dimension" | "selection" | "pane" | "sheetView") {
+        if matches!(
+            name,
+            "dimension" | "selection" | "pane" | "sheetView" | "ignoredError"
+        ) {
             continue;
         }
         if place.on_table {
@@ -127,6 +130,18 @@ fn around(survey: &mut Survey, text: &str, place: &Where, table: Rows) {
             _ => (),
         }
     }
+}
+
+/// The part of another table that stands in the same rows.
+pub fn second_table(work: &[Work], table: Rows) -> Option<String> {
+    let listed = work.iter().filter(|work| {
+        let tag = Tags::new(&work.text).find(|tag| tag.name() == "table");
+        let area = tag.and_then(|tag| areas::listed(tag.raw("ref")?).next());
+        work.on_table
+            && work.task == Task::Listed
+            && area.is_some_and(|a| a.top <= table.1 && a.bottom >= table.0)
+    });
+    listed.map(|work| work.part.clone()).nth(1)
 }
 
 /// Pivot tables keep all values of what they are made from.

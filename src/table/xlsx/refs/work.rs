@@ -144,12 +144,12 @@ pub fn works_of_sheet(
                 .into_iter()
                 .flat_map(|kind| relations.leading(target, kind));
             for chart in charts {
-                work.push(Work::new(
-                    chart,
-                    Task::Chart,
-                    false,
-                    read_text(given, chart)?,
-                ));
+                let text = read_text(given, chart)?;
+                work.push(Work::new(chart, Task::Chart, false, text));
+                for shapes in relations.leading(chart, "chartUserShapes") {
+                    let text = read_text(given, shapes)?;
+                    work.push(Work::new(shapes, Task::Drawing, false, text));
+                }
             }
         }
         work.push(Work::new(target, task, on_table, read_text(given, target)?));
