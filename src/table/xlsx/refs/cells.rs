@@ -10,7 +10,8 @@ use super::Stuck;
 use super::address::{self, Area};
 use super::areas;
 use super::formula::{self, Where};
-use super::xml::{self, Kind, Splice, Tag, Tags, unescaped};
+use super::splice::{Splice, escaped, unescaped};
+use super::xml::{Kind, Tag, Tags};
 use crate::table::xlsx::moves::{Moves, Rows};
 
 /// A cell of a sheet.
@@ -351,7 +352,7 @@ pub fn moved_formulas(
     }
     for (_, formula, text) in own.iter().filter(|(number, ..)| apart.contains(number)) {
         let prefix = formula.tag.prefix();
-        let text = xml::escaped(text);
+        let text = escaped(text);
         splice.replace(
             formula.whole.clone(),
             format!("<{prefix}f>{text}</{prefix}f>"),

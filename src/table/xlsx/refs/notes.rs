@@ -4,7 +4,8 @@ use super::address;
 use super::areas;
 use super::formula;
 use super::sheet::Part;
-use super::xml::{Elements, Kind, Splice, Tag, Tags, unescaped};
+use super::splice::{Splice, unescaped};
+use super::xml::{Elements, Kind, Tag, Tags};
 use super::{Side, Stuck};
 
 /// Comments or threads of the table's sheet: each goes with its cell.
@@ -230,4 +231,117 @@ pub fn listed(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
         return Err(Stuck::new("is a table of which the copy has no row"));
     }
     Ok(part.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::xlsx::moves::Moves;
+    use crate::table::xlsx::refs::Where;
+
+    /// Rows 3 to 5 (written) of which the second is left out, behind one that is put in.
+    fn with<T>(on_table: bool, see: impl FnOnce(&Side) -> T) -> T {
+        let sheets = ["Data", "Codes"].map(String::from);
+        let moves = Moves::new(2, 3, [None, Some(0), Some(2), None]);
+        see(&Side {
+            place: Where {
+                on_table,
+                sheets: &sheets,
+                table: 0,
+            },
+            moves: &moves,
+        })
+    }
+
+    #[test]
+    fn comments_go_with_their_cells() {
+        let text = "<comments><commentList><comment ref=\"B3\"><text>a</text></comment><comment ref=\"B4\"><text>b</text></comment><comment ref=\"B9\"/></commentList></comments>";
+        assert_eq!(
+            with(true, |side| comments(text, side)).unwrap().unwrap(),
+            "<comments><commentList><comment ref=\"B4\"><text>a</text></comment><comment ref=\"B10\"/></commentList></comments>"
+        );
+        let last = "<comments><commentList><comment ref=\"B4\"/></commentList></comments>";
+        assert_eq!(
+            with(true, |side| comments(last, side)).unwrap().unwrap(),
+            "<comments><commentList></commentList></comments>"
+        );
+    }
+
+    #[test]
+    fn frames_go_with_their_cells() {
+        let shape = |row: u32, top: &str, anchor: &str| {
+            format!(
+                "<v:shape id=\"s\" style='position:absolute;margin-left:9pt;margin-top:{top}pt;width:1pt'><br><x:ClientData ObjectType=\"Note\"><x:Anchor>\n {anchor}</x:Anchor><x:Row>{row}</x:Row><x:Column>1</x:Column></x:ClientData></v:shape>"
+            )
+        };
+        let text = format!(
+            "<xml><v:shapetype/>{}{}</xml>",
+            shape(2, "15.75", "2, 15, 1, 2, 4, 31, 5, 9"),
+            shape(3, "3", "1,1,1,1,1,1,1,1")
+        );
+        let wanted = format!(
+            "<xml><v:shapetype/>{}</xml>",
+            shape(3, "30.75", "2, 15, 2, 2, 4, 31, 6, 9")
+        );
+        assert_eq!(
+            with(true, |side| frames(&text, side, 15.0))
+                .unwrap()
+                .unwrap(),
+            wanted
+        );
+        assert_eq!(with(false, |side| frames(&text, side, 15.0)).unwrap(), None);
+        let button = "<v:shape><x:ClientData ObjectType=\"Drop\"><x:Anchor>1,0,7,0,2,0,8,0</x:Anchor><x:FmlaRange>Data!$A$3:$A$5</x:FmlaRange><x:FmlaMacro>[0]!A5</x:FmlaMacro></x:ClientData></v:shape>";
+        assert_eq!(
+            with(true, |side| frames(button, side, 15.0))
+                .unwrap()
+                .unwrap(),
+            button
+                .replace("1,0,7,0,2,0,8,0", "1,0,8,0,2,0,9,0")
+                .replace("$A$5", "$A$6")
+        );
+        assert_eq!(
+            with(false, |side| frames(button, side, 15.0))
+                .unwrap()
+                .unwrap(),
+            button.replace("$A$5", "$A$6")
+        );
+    }
+
+    #[test]
+    fn controls_follow_what_they_are_tied_to() {
+        let text =
+            "<formControlPr objectType=\"Drop\" fmlaLink=\"$B$5\" fmlaRange=\"Codes!$A$5\"/>";
+        assert_eq!(with(true, |side| control(text, side)).unwrap(), None);
+        let below = text.replace("$B$5", "$B$8");
+        let wanted = text.replace("$B$5", "$B$9");
+        assert_eq!(
+            with(true, |side| control(&below, side)).unwrap().unwrap(),
+            wanted
+        );
+    }
+
+    #[test]
+    fn tables_with_their_formulas() {
+        let text = "<table ref=\"A2:D6\" totalsRowCount=\"1\"><autoFilter ref=\"A2:D5\"/><sortState ref=\"A3:D5\"><sortCondition ref=\"B3:B5\"/></sortState><tableColumns><tableColumn><calculatedColumnFormula>B3*$C$9+T[[#This Row],[x]]</calculatedColumnFormula></tableColumn><tableColumn><totalsRowFormula>SUM(B3:B5)+A1</totalsRowFormula></tableColumn></tableColumns></table>";
+        assert_eq!(
+            with(true, |side| listed(text, side)).unwrap().unwrap(),
+            text.replace("A2:D6", "A2:D7")
+                .replace("A2:D5", "A2:D6")
+                .replace("A3:D5", "A3:D6")
+                .replace("B3:B5", "B3:B6")
+                .replace("$C$9", "$C$10")
+        );
+        assert_eq!(with(false, |side| listed(text, side)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_table_without_a_row_is_refused() {
+        let text = "<table ref=\"A3:D4\"/>";
+        assert!(
+            with(true, |side| listed(text, side))
+                .unwrap_err()
+                .why
+                .contains("no row")
+        );
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::lost::Lost;
 use super::package::{self, Given, Relations, refuse_copies};
+use super::splice::Splice;
 use super::survey::{self, Survey};
 use super::work::{Task, Work, read_text, sheets, works_of_sheet};
 use super::workbook::{self, NewFormula};
@@ -248,7 +249,7 @@ fn other_sheet(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     let data = cells::data(text).unwrap_or(text.len()..text.len());
     let head = sheet::surroundings(&text[..data.start], side)?;
     let tail = sheet::surroundings(&text[data.end..], side)?;
-    let mut splice = xml::Splice::new(text);
+    let mut splice = Splice::new(text);
     if text[data.clone()].contains('!') {
         cells::moved_formulas(text, &side.place, side.moves, &mut splice)?;
     }

@@ -8,8 +8,9 @@ use super::areas;
 use super::cells;
 use super::formula::{self, Reads, Where, pins, reads, same_name};
 use super::package::{Given, Relations};
+use super::splice::{Splice, unescaped};
 use super::work::{Task, Work};
-use super::xml::{self, Elements, Tags, unescaped};
+use super::xml::{self, Elements, Tags};
 use super::{Rows, Side, Stuck};
 
 /// What was found.
@@ -219,7 +220,7 @@ fn may_mean_table(name: &str, work: &[Work], place: &Where, table: Rows) -> bool
 /// # Errors
 /// Where one leads to a row that the copy does not have.
 pub fn links(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
-    let mut splice = xml::Splice::new(text);
+    let mut splice = Splice::new(text);
     for tag in Tags::new(text).filter(|tag| tag.name() == "Relationship") {
         let Some((place, target)) = tag.place("Target").zip(tag.value("Target")) else {
             continue;
