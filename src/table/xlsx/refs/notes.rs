@@ -203,7 +203,8 @@ pub fn listed(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
         let moved = |text: &str| formula::moved(text, &side.place, side.moves);
         match element.tag.name() {
             "table" | "autoFilter" | "sortState" | "sortCondition" if side.place.on_table => {
-                if !part.areas(element, "ref", side)? {
+                let stays = part.areas(element, "ref", side)?;
+                if !stays {
                     return Err(Stuck::new("is a table of which the copy has no row"));
                 }
             }
