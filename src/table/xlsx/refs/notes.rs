@@ -8,7 +8,7 @@ use super::splice::{Splice, unescaped};
 use super::xml::{Elements, Kind, Tag, Tags};
 use super::{Side, Stuck};
 
-/// Comments or threads of the table's sheet: each goes with its cell.
+/// Comments and threads of the table's sheet, and what ties single cells to XML: each goes with its cell.
 ///
 /// # Errors
 /// None of its own; it says what the areas say.
@@ -16,9 +16,12 @@ pub fn comments(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     let all = Elements::new(text);
     let mut part = Part::new(&all);
     for (at, element) in all.all.iter().enumerate() {
-        if matches!(element.tag.name(), "comment" | "threadedComment")
-            && !part.areas(element, "ref", side)?
-        {
+        let cell = match element.tag.name() {
+            "comment" | "threadedComment" => "ref",
+            "singleXmlCell" => "r",
+            _ => continue,
+        };
+        if !part.areas(element, cell, side)? {
             part.remove(at);
         }
     }

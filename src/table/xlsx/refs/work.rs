@@ -118,7 +118,7 @@ pub fn works_of_sheet(
     }
     for relation in relations.of(&sheet.part) {
         let target = relation.target.as_str();
-        if relation.external {
+        if relation.external || (given.part)(target).is_none() {
             continue;
         }
         let task = match relation.kind.as_str() {
@@ -126,9 +126,9 @@ pub fn works_of_sheet(
             "drawing" => Task::Drawing,
             "vmlDrawing" => Task::Frames,
             "ctrlProp" => Task::Control,
-            "comments" | "threadedComment" if on_table => Task::Comments,
+            "comments" | "threadedComment" | "tableSingleCells" if on_table => Task::Comments,
             "pivotTable" if on_table => Task::Pivot,
-            "queryTable" | "singleXmlCells" | "tableSingleCells" if on_table => {
+            "queryTable" if on_table => {
                 return Err(Stuck::new("ties the table to data outside of the workbook").at(target));
             }
             _ => continue,

@@ -162,10 +162,18 @@ fn parts_that_nobody_looks_into_are_listed() {
 fn damaged_packages_are_refused_by_name() {
     let mut source = everything();
     source.0.retain(|(name, _)| name != "xl/comments1.xml");
+    assert!(
+        source.look(DATA, TABLE).is_ok(),
+        "what is not there cannot be wrong"
+    );
+    let mut source = everything();
+    source
+        .0
+        .retain(|(name, _)| name != "xl/worksheets/sheet2.xml");
     let stuck = source.look(DATA, TABLE).unwrap_err();
     assert_eq!(
         (stuck.place.as_str(), stuck.why.as_str()),
-        ("xl/comments1.xml", "is missing")
+        ("xl/worksheets/sheet2.xml", "is missing")
     );
     let mut source = everything();
     source
