@@ -53,6 +53,12 @@ impl Moves {
         self.first
     }
 
+    /// Whether every row stands where it stood.
+    pub(super) fn still(&self) -> bool {
+        let stays = |(at, place): (usize, &Option<u32>)| *place == Some(self.first + at as u32);
+        self.lines as usize == self.places.len() && self.places.iter().enumerate().all(stays)
+    }
+
     /// Whether a row of the source is one of the table's.
     pub(super) fn holds(&self, row: u32) -> bool {
         (self.first..self.behind()).contains(&row)
@@ -101,7 +107,11 @@ impl Moves {
         let inside = (top.max(self.first) - self.first) as usize
             ..(bottom.min(behind - 1) - self.first + 1) as usize;
         let kept = || self.places[inside.clone()].iter().flatten().copied();
-        let (Some(low), Some(high)) = (kept().min(), kept().max()) else {
+        let ends = match self.in_order {
+            true => (kept().next(), kept().next_back()),
+            false => (kept().min(), kept().max()),
+        };
+        let (Some(low), Some(high)) = ends else {
             // what is left of a range that reaches out of the table is the part outside
             return Ok(match (top < self.first, bottom >= behind) {
                 (true, _) => Some((top, self.first - 1)),
@@ -158,6 +168,9 @@ mod tests {
         assert_eq!(moves.row(7), Some(10), "the row behind the table");
         assert_eq!(moves.row(1_048_575), Some(1_048_575));
         assert_eq!(Moves::new(2, 2, [Some(1)]).row(2), None);
+        assert!(!moves.still());
+        assert!(Moves::new(2, 2, [Some(0), Some(1)]).still());
+        assert!(!Moves::new(2, 2, [Some(0), Some(1), None]).still());
     }
 
     #[test]

@@ -8,9 +8,11 @@ use memchr::memmem;
 
 use super::Stuck;
 use super::address::{self, Area};
+use super::areas;
 use super::formula::{self, Where};
-use super::xml::{self, Kind, Splice, Tag, Tags, unescaped};
-use crate::table::xlsx::moves::Moves;
+use super::splice::{Splice, escaped, unescaped};
+use super::xml::{Kind, Tag, Tags};
+use crate::table::xlsx::moves::{Moves, Rows};
 
 /// A cell of a sheet.
 pub struct Cell<'a> {
@@ -19,7 +21,7 @@ pub struct Cell<'a> {
     pub tag: Tag<'a>,
     pub formula: Option<Formula<'a>>,
     /// The elements with its value, tags and all.
-    values: Vec<Range<usize>>,
+    values: [Option<Range<usize>>; 2],
     /// Behind its closing tag.
     end: usize,
 }
@@ -120,13 +122,12 @@ fn read<'a>(xml: &'a str, tag: Tag<'a>, (row, column): (u32, u32)) -> Cell<'a> {
         column,
         end: tag.span.end,
         formula: None,
-        values: Vec::new(),
+        values: [None, None],
         tag,
     };
     if cell.tag.kind == Kind::Empty {
         return cell;
     }
-    let mut value = None;
     for tag in Tags::from(xml, cell.end) {
         cell.end = tag.span.end;
         match (tag.name(), tag.kind) {
@@ -144,11 +145,13 @@ fn read<'a>(xml: &'a str, tag: Tag<'a>, (row, column): (u32, u32)) -> Cell<'a> {
                     tag,
                 });
             }
-            ("v" | "is", Kind::Open) => value = Some(tag.span.start),
-            ("v" | "is", Kind::Close) => {
-                cell.values.extend(value.take().map(|at| at..tag.span.end))
+            (name @ ("v" | "is"), kind) => {
+                let value = &mut cell.values[usize::from(name == "is")];
+                match (kind, value) {
+                    (Kind::Close, Some(value)) => value.end = tag.span.end,
+                    (_, value) => *value = Some(tag.span.clone()),
+                }
             }
-            ("v" | "is", Kind::Empty) if value.is_none() => cell.values.push(tag.span.clone()),
             _ => (),
         }
     }
@@ -190,6 +193,40 @@ pub fn with_formulas(xml: &str) -> Vec<Cell<'_>> {
     found
 }
 
+/// The opening tag of a formula on the table's own sheet (`<f t="array" ref="E3:E9">`), with its area and input cells where their
+/// rows are in the copy; `None` where it stays. It may be of one row of the table, or of none.
+///
+/// # Errors
+/// Where the formula is for several rows of the table at once, or has no row in the copy.
+pub fn own_tag(tag: &str, table: Rows, moves: &Moves) -> Result<Option<String>, Stuck> {
+    let mut splice = Splice::new(tag);
+    let Some(parsed) = Tags::new(tag).next() else {
+        return Ok(None);
+    };
+    for name in ["ref", "r1", "r2"] {
+        let Some((place, text)) = parsed.place(name).zip(parsed.raw(name)) else {
+            continue;
+        };
+        let several = address::area(text)
+            .is_some_and(|a| a.top < a.bottom && a.top <= table.1 && a.bottom >= table.0);
+        if several {
+            return Err(Stuck::new(format!(
+                "has one formula for several rows of the table ({text})"
+            )));
+        }
+        let gone = || {
+            Stuck::new(format!(
+                "calculates with {text}, of which the copy has no row"
+            ))
+        };
+        let new = areas::moved(text, moves)?.ok_or_else(gone)?;
+        if new != text {
+            splice.set(place, &new);
+        }
+    }
+    Ok((!splice.is_empty()).then(|| splice.finish()))
+}
+
 /// The sheet without the values that a program kept beside its formulas, so that none of an altered cell's stays behind. Cells
 /// over which a formula spreads its values lose theirs, too.
 pub fn without_kept_values(xml: &str) -> Option<String> {
@@ -224,7 +261,7 @@ pub fn without_kept_values(xml: &str) -> Option<String> {
 }
 
 fn empty(splice: &mut Splice, cell: &Cell) {
-    for value in &cell.values {
+    for value in cell.values.iter().flatten() {
         splice.remove(value.clone());
     }
     if let Some(kind) = cell.tag.whole_attribute("t") {
@@ -315,7 +352,7 @@ pub fn moved_formulas(
     }
     for (_, formula, text) in own.iter().filter(|(number, ..)| apart.contains(number)) {
         let prefix = formula.tag.prefix();
-        let text = xml::escaped(text);
+        let text = escaped(text);
         splice.replace(
             formula.whole.clone(),
             format!("<{prefix}f>{text}</{prefix}f>"),
@@ -375,6 +412,30 @@ mod tests {
             without_kept_values(xml).unwrap(),
             "<w><row r=\"1\"><c r=\"A1\" cm=\"1\"><f t=\"array\" ref=\"A1:B2\">S!A1:B2</f></c><c r=\"B1\"></c><c r=\"C1\"><v>3</v></c></row><row r=\"2\"><c r=\"A2\"></c></row><row r=\"3\"><c r=\"A3\"><v>9</v></c></row></w>"
         );
+    }
+
+    #[test]
+    fn arrays_on_the_own_sheet() {
+        let moves = Moves::new(1, 4, [Some(0), None, Some(1), Some(2), Some(3)]);
+        let of = |tag| own_tag(tag, (1, 4), &moves);
+        assert_eq!(
+            of("<f t=\"array\" ref=\"E3\">").unwrap().unwrap(),
+            "<f t=\"array\" ref=\"E4\">"
+        );
+        assert_eq!(
+            of("<x:f t='array' ref='E3:G3'/>").unwrap().unwrap(),
+            "<x:f t='array' ref='E4:G4'/>"
+        );
+        let data = of("<f t=\"dataTable\" ref=\"B8:C9\" dt2D=\"1\" r1=\"A1\" r2=\"A7\"/>")
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            data,
+            "<f t=\"dataTable\" ref=\"B9:C10\" dt2D=\"1\" r1=\"A1\" r2=\"A8\"/>"
+        );
+        assert_eq!(of("<f>").unwrap(), None);
+        assert!(of("<f t=\"array\" ref=\"E2:E5\">").is_err());
+        assert!(of("<f t=\"array\" ref=\"E1:E2\">").is_err());
     }
 
     fn moved(xml: &str) -> Result<String, Stuck> {

@@ -2,6 +2,7 @@
 
 use super::formula::{self, reads};
 use super::sheet::Part;
+use super::splice::unescaped;
 use super::xml::{Element, Elements};
 use super::{Side, Stuck};
 use crate::table::xlsx::moves::Rows;
@@ -51,9 +52,6 @@ pub fn moved(text: &str, side: &Side, table: Rows) -> Result<Option<String>, Stu
 /// An anchor with `from` and perhaps `to`: what begins in a row of the table goes with it and keeps its height; what begins above
 /// the table stays. Charts stay where the row that they began in was left out, other things go with it.
 pub fn anchored(part: &mut Part, at: usize, element: &Element, side: &Side) -> Result<(), Stuck> {
-    if element.tag.raw("editAs") == Some("absolute") {
-        return Ok(());
-    }
     let row = |name: &str| {
         let (corner, _) = part.all.inside(at).find(|(_, e)| e.tag.name() == name)?;
         let row = part.all.first_inside(corner, "row")?;
@@ -78,6 +76,9 @@ pub fn anchored(part: &mut Part, at: usize, element: &Element, side: &Side) -> R
             return Ok(());
         }
     };
+    if element.tag.raw("editAs") == Some("absolute") {
+        return Ok(());
+    }
     if new_from != from {
         part.splice.set(from_place, &new_from.to_string());
     }
@@ -114,7 +115,7 @@ pub fn chart(
         part.formula_text(element, |formula| {
             formula::moved(formula, &side.place, side.moves)
         })?;
-        let formula = super::xml::unescaped(all.text(element));
+        let formula = unescaped(all.text(element));
         if !all_kept && !reads(&formula, &side.place).may_read(table) {
             continue;
         }
@@ -149,4 +150,109 @@ fn keeps_values(name: &str) -> bool {
         name,
         "numCache" | "strCache" | "multiLvlStrCache" | "dlblRangeCache" | "lvl"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::xlsx::moves::Moves;
+    use crate::table::xlsx::refs::Where;
+
+    /// Rows 3 to 5 (written) of which the second is left out, behind two that are put in.
+    fn with<T>(on_table: bool, see: impl FnOnce(&Side) -> T) -> T {
+        let sheets = ["Data", "Codes"].map(String::from);
+        let moves = Moves::new(2, 3, [None, None, Some(0), Some(2), None]);
+        see(&Side {
+            place: Where {
+                on_table,
+                sheets: &sheets,
+                table: 0,
+            },
+            moves: &moves,
+        })
+    }
+
+    fn anchor(from: u32, to: u32, what: &str) -> String {
+        format!(
+            "<xdr:twoCellAnchor><xdr:from><xdr:col>1</xdr:col><xdr:row>{from}</xdr:row></xdr:from><xdr:to><xdr:row>{to}</xdr:row></xdr:to>{what}</xdr:twoCellAnchor>"
+        )
+    }
+
+    #[track_caller]
+    fn becomes(old: &str, new: &str) {
+        let text = format!("<xdr:wsDr>{old}</xdr:wsDr>");
+        let got = with(true, |side| moved(&text, side, (2, 4))).unwrap();
+        assert_eq!(got.unwrap_or(text), format!("<xdr:wsDr>{new}</xdr:wsDr>"));
+    }
+
+    #[test]
+    fn anchors() {
+        becomes(&anchor(2, 3, "<xdr:pic/>"), &anchor(4, 5, "<xdr:pic/>"));
+        becomes(&anchor(3, 3, "<xdr:pic/>"), "");
+        becomes(
+            &anchor(3, 9, "<xdr:graphicFrame/>"),
+            &anchor(3, 9, "<xdr:graphicFrame/>"),
+        );
+        becomes(&anchor(0, 1, ""), &anchor(0, 1, ""));
+        becomes(&anchor(0, 3, ""), &anchor(0, 3, ""));
+        becomes(&anchor(1, 7, ""), &anchor(1, 9, ""));
+        becomes(&anchor(6, 9, ""), &anchor(8, 11, ""));
+        let wrapped = format!(
+            "<mc:AlternateContent><mc:Choice>{}</mc:Choice><mc:Fallback/></mc:AlternateContent>",
+            anchor(3, 3, "<xdr:pic/>")
+        );
+        becomes(
+            &wrapped,
+            "<mc:AlternateContent><mc:Fallback/></mc:AlternateContent>",
+        );
+        let text = anchor(3, 3, "<xdr:pic/>");
+        assert_eq!(
+            with(false, |side| moved(&text, side, (2, 4))).unwrap(),
+            None
+        );
+    }
+
+    #[test]
+    fn charts_drop_what_they_kept() {
+        let series = |formula: &str, kept: &str| {
+            format!("<c:val><c:numRef><c:f>{formula}</c:f>{kept}</c:numRef></c:val>")
+        };
+        let kept = "<c:numCache><c:pt idx=\"0\"><c:v>5</c:v></c:pt></c:numCache>";
+        let text = format!(
+            "<c:chart>{}{}</c:chart>",
+            series("Data!$A$3:$A$5", kept),
+            series("Codes!$A$3:$A$5", kept)
+        );
+        let of = |text: &str, all| {
+            with(false, |side| chart(text, side, (2, 4), all))
+                .unwrap()
+                .unwrap()
+        };
+        assert_eq!(
+            of(&text, false),
+            format!(
+                "<c:chart>{}{}</c:chart>",
+                series("Data!$A$3:$A$7", ""),
+                series("Codes!$A$3:$A$5", kept)
+            )
+        );
+        assert_eq!(
+            of(&text, true),
+            format!(
+                "<c:chart>{}{}</c:chart>",
+                series("Data!$A$3:$A$7", ""),
+                series("Codes!$A$3:$A$5", "")
+            )
+        );
+        let newer = "<cx:data id=\"0\"><cx:strDim type=\"cat\"><cx:f dir=\"row\">Data!$A$3:$A$5</cx:f><cx:lvl ptCount=\"1\"><cx:pt idx=\"0\">x</cx:pt></cx:lvl></cx:strDim></cx:data>";
+        assert_eq!(
+            of(newer, false),
+            "<cx:data id=\"0\"><cx:strDim type=\"cat\"><cx:f dir=\"row\">Data!$A$3:$A$7</cx:f></cx:strDim></cx:data>"
+        );
+        let labels = "<c:ext><c15:datalabelsRange><c15:f>Data!$B$3:$B$5</c15:f><c15:dlblRangeCache><c:pt/></c15:dlblRangeCache></c15:datalabelsRange></c:ext>";
+        assert_eq!(
+            of(labels, false),
+            "<c:ext><c15:datalabelsRange><c15:f>Data!$B$3:$B$7</c15:f></c15:datalabelsRange></c:ext>"
+        );
+    }
 }

@@ -277,8 +277,7 @@ pub fn moved_with(
     if shared.rows.0 == shared.rows.1 {
         return moved(formula, place, moves);
     }
-    let table = (moves.first(), moves.behind().saturating_sub(1));
-    let inside = shared.rows.0 <= table.1 && shared.rows.1 >= table.0;
+    let inside = shared.rows.0 < moves.behind() && shared.rows.1 >= moves.first();
     changed(formula, |reference| {
         let aim = place.aim(&reference.sheet);
         let (first, last) = rows_of(reference);
@@ -293,10 +292,9 @@ pub fn moved_with(
         if place.on_table && inside {
             return with_asker(reference, (first_fixed, last_fixed), shared.anchor, moves);
         }
-        // far from the table, all that is read must move by as much as what stands there
+        // far from the table, all that is read must move by as much as what is read first
         let reach = (shared.rows.1 - shared.rows.0).saturating_add(first.max(last));
-        let one_side = reach < table.0 || first.min(last) > table.1;
-        match one_side {
+        match together((first.min(last), reach), moves) {
             true => follow(reference, aim, moves),
             false => Err(Stuck::new(format!(
                 "refers to `{}`, another row of the table for each of its cells",
@@ -304,6 +302,13 @@ pub fn moved_with(
             ))),
         }
     })
+}
+
+/// Whether a run of rows is the same run in the copy, nothing put in and nothing lost.
+fn together((top, bottom): Rows, moves: &Moves) -> bool {
+    let new = moves.rows((top, bottom.min(LAST_ROW)));
+    let same_height = matches!(new, Ok(Some((a, b))) if b - a == bottom.min(LAST_ROW) - top);
+    same_height && new.is_ok_and(|new| new.map(|(top, _)| top) == moves.row(top))
 }
 
 /// Ends with `$` follow their rows, the others the row that asks.

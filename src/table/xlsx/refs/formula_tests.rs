@@ -205,6 +205,13 @@ fn formulas_that_cells_share_keep_their_distance() {
         anchor: (8, 9),
     };
     assert_eq!(of("A9>A1", &below).as_deref(), Some("A10>A1"));
+    assert!(
+        moved_with("A3>1", &below, &own(&sheets), &put_in())
+            .unwrap()
+            .is_none(),
+        "both stay together"
+    );
+    assert!(moved_with("A4>1", &below, &own(&sheets), &put_in()).is_err());
     assert!(moved_with("A3>1", &below, &own(&sheets), &turned).is_err());
 }
 

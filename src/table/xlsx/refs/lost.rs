@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::package::{self, Relations};
+use super::splice::Splice;
 use super::surroundings::{CONTENT_TYPES, Rewritten};
-use super::xml::{Elements, Splice, Tags};
+use super::xml::{Elements, Tags};
 
 /// Relations, each by the part that has it and its id.
 #[derive(Clone, Debug)]

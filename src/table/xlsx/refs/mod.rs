@@ -13,6 +13,7 @@ mod notes;
 mod package;
 mod rules;
 mod sheet;
+mod splice;
 mod surroundings;
 mod survey;
 mod tokens;

@@ -1,12 +1,14 @@
 //! Comments: the old ones with the drawing of their frames, and the threads that newer programs add.
 
+use super::address;
 use super::areas;
 use super::formula;
 use super::sheet::Part;
-use super::xml::{Elements, Kind, Splice, Tag, Tags, unescaped};
+use super::splice::{Splice, unescaped};
+use super::xml::{Elements, Kind, Tag, Tags};
 use super::{Side, Stuck};
 
-/// Comments or threads of the table's sheet: each goes with its cell.
+/// Comments and threads of the table's sheet, and what ties single cells to XML: each goes with its cell.
 ///
 /// # Errors
 /// None of its own; it says what the areas say.
@@ -14,9 +16,12 @@ pub fn comments(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     let all = Elements::new(text);
     let mut part = Part::new(&all);
     for (at, element) in all.all.iter().enumerate() {
-        if matches!(element.tag.name(), "comment" | "threadedComment")
-            && !part.areas(element, "ref", side)?
-        {
+        let cell = match element.tag.name() {
+            "comment" | "threadedComment" => "ref",
+            "singleXmlCell" => "r",
+            _ => continue,
+        };
+        if !part.areas(element, cell, side)? {
             part.remove(at);
         }
     }
@@ -159,12 +164,13 @@ pub fn pivot(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     let all = Elements::new(text);
     let mut part = Part::new(&all);
     for (_, element) in all.named("location") {
-        let rows = element.tag.raw("ref").and_then(super::address::area);
-        let beside =
-            rows.is_some_and(|a| a.top < side.moves.behind() && a.bottom >= side.moves.first());
-        if beside || !part.areas(element, "ref", side)? {
+        let height = |text: Option<&str>| text.and_then(address::area).map(|a| a.bottom - a.top);
+        let said = element.tag.raw("ref");
+        let moved = said.map(|text| areas::moved(text, side.moves));
+        let together = matches!(&moved, Some(Ok(Some(new))) if height(Some(new)) == height(said));
+        if !together || !part.areas(element, "ref", side)? {
             return Err(Stuck::new(
-                "is a pivot table beside the table, where no row can be put in",
+                "is a pivot table beside the table, between whose rows others would come",
             ));
         }
     }
@@ -188,7 +194,7 @@ pub fn listed(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
             .and_then(|n| n.parse().ok())
             .unwrap_or(default)
     };
-    let area = table.tag.raw("ref").and_then(super::address::area);
+    let area = table.tag.raw("ref").and_then(address::area);
     let heads = number("headerRowCount", 1);
     let body = area.map(|a| {
         (
@@ -200,7 +206,8 @@ pub fn listed(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
         let moved = |text: &str| formula::moved(text, &side.place, side.moves);
         match element.tag.name() {
             "table" | "autoFilter" | "sortState" | "sortCondition" if side.place.on_table => {
-                if !part.areas(element, "ref", side)? {
+                let stays = part.areas(element, "ref", side)?;
+                if !stays {
                     return Err(Stuck::new("is a table of which the copy has no row"));
                 }
             }
@@ -228,4 +235,117 @@ pub fn listed(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
         return Err(Stuck::new("is a table of which the copy has no row"));
     }
     Ok(part.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::xlsx::moves::Moves;
+    use crate::table::xlsx::refs::Where;
+
+    /// Rows 3 to 5 (written) of which the second is left out, behind one that is put in.
+    fn with<T>(on_table: bool, see: impl FnOnce(&Side) -> T) -> T {
+        let sheets = ["Data", "Codes"].map(String::from);
+        let moves = Moves::new(2, 3, [None, Some(0), Some(2), None]);
+        see(&Side {
+            place: Where {
+                on_table,
+                sheets: &sheets,
+                table: 0,
+            },
+            moves: &moves,
+        })
+    }
+
+    #[test]
+    fn comments_go_with_their_cells() {
+        let text = "<comments><commentList><comment ref=\"B3\"><text>a</text></comment><comment ref=\"B4\"><text>b</text></comment><comment ref=\"B9\"/></commentList></comments>";
+        assert_eq!(
+            with(true, |side| comments(text, side)).unwrap().unwrap(),
+            "<comments><commentList><comment ref=\"B4\"><text>a</text></comment><comment ref=\"B10\"/></commentList></comments>"
+        );
+        let last = "<comments><commentList><comment ref=\"B4\"/></commentList></comments>";
+        assert_eq!(
+            with(true, |side| comments(last, side)).unwrap().unwrap(),
+            "<comments><commentList></commentList></comments>"
+        );
+    }
+
+    #[test]
+    fn frames_go_with_their_cells() {
+        let shape = |row: u32, top: &str, anchor: &str| {
+            format!(
+                "<v:shape id=\"s\" style='position:absolute;margin-left:9pt;margin-top:{top}pt;width:1pt'><br><x:ClientData ObjectType=\"Note\"><x:Anchor>\n {anchor}</x:Anchor><x:Row>{row}</x:Row><x:Column>1</x:Column></x:ClientData></v:shape>"
+            )
+        };
+        let text = format!(
+            "<xml><v:shapetype/>{}{}</xml>",
+            shape(2, "15.75", "2, 15, 1, 2, 4, 31, 5, 9"),
+            shape(3, "3", "1,1,1,1,1,1,1,1")
+        );
+        let wanted = format!(
+            "<xml><v:shapetype/>{}</xml>",
+            shape(3, "30.75", "2, 15, 2, 2, 4, 31, 6, 9")
+        );
+        assert_eq!(
+            with(true, |side| frames(&text, side, 15.0))
+                .unwrap()
+                .unwrap(),
+            wanted
+        );
+        assert_eq!(with(false, |side| frames(&text, side, 15.0)).unwrap(), None);
+        let button = "<v:shape><x:ClientData ObjectType=\"Drop\"><x:Anchor>1,0,7,0,2,0,8,0</x:Anchor><x:FmlaRange>Data!$A$3:$A$5</x:FmlaRange><x:FmlaMacro>[0]!A5</x:FmlaMacro></x:ClientData></v:shape>";
+        assert_eq!(
+            with(true, |side| frames(button, side, 15.0))
+                .unwrap()
+                .unwrap(),
+            button
+                .replace("1,0,7,0,2,0,8,0", "1,0,8,0,2,0,9,0")
+                .replace("$A$5", "$A$6")
+        );
+        assert_eq!(
+            with(false, |side| frames(button, side, 15.0))
+                .unwrap()
+                .unwrap(),
+            button.replace("$A$5", "$A$6")
+        );
+    }
+
+    #[test]
+    fn controls_follow_what_they_are_tied_to() {
+        let text =
+            "<formControlPr objectType=\"Drop\" fmlaLink=\"$B$5\" fmlaRange=\"Codes!$A$5\"/>";
+        assert_eq!(with(true, |side| control(text, side)).unwrap(), None);
+        let below = text.replace("$B$5", "$B$8");
+        let wanted = text.replace("$B$5", "$B$9");
+        assert_eq!(
+            with(true, |side| control(&below, side)).unwrap().unwrap(),
+            wanted
+        );
+    }
+
+    #[test]
+    fn tables_with_their_formulas() {
+        let text = "<table ref=\"A2:D6\" totalsRowCount=\"1\"><autoFilter ref=\"A2:D5\"/><sortState ref=\"A3:D5\"><sortCondition ref=\"B3:B5\"/></sortState><tableColumns><tableColumn><calculatedColumnFormula>B3*$C$9+T[[#This Row],[x]]</calculatedColumnFormula></tableColumn><tableColumn><totalsRowFormula>SUM(B3:B5)+A1</totalsRowFormula></tableColumn></tableColumns></table>";
+        assert_eq!(
+            with(true, |side| listed(text, side)).unwrap().unwrap(),
+            text.replace("A2:D6", "A2:D7")
+                .replace("A2:D5", "A2:D6")
+                .replace("A3:D5", "A3:D6")
+                .replace("B3:B5", "B3:B6")
+                .replace("$C$9", "$C$10")
+        );
+        assert_eq!(with(false, |side| listed(text, side)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_table_without_a_row_is_refused() {
+        let text = "<table ref=\"A3:D4\"/>";
+        assert!(
+            with(true, |side| listed(text, side))
+                .unwrap_err()
+                .why
+                .contains("no row")
+        );
+    }
 }

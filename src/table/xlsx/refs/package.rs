@@ -54,6 +54,9 @@ impl Relations {
             let Some(owner) = owner(&plain(name)) else {
                 continue;
             };
+            if !owner.is_empty() && !known.contains_key(&owner) {
+                continue;
+            }
             let bytes = (given.part)(name).unwrap_or_default();
             let text = xml::text(name, &bytes)?;
             let of = |tag: xml::Tag| {

@@ -5,7 +5,8 @@ use super::areas;
 use super::drawing;
 use super::formula;
 use super::rules;
-use super::xml::{Element, Elements, Splice};
+use super::splice::{Splice, unescaped};
+use super::xml::{Element, Elements};
 use super::{Side, Stuck};
 
 /// What stands before or behind a sheet's cells, changed where it names rows of the table's sheet or reads them.
@@ -107,7 +108,7 @@ impl<'a, 'e> Part<'a, 'e> {
                 false => Ok(()),
             };
         }
-        if let Some(new) = moved(&super::xml::unescaped(raw))? {
+        if let Some(new) = moved(&unescaped(raw))? {
             self.splice.set(element.inner.clone(), &new);
         }
         Ok(())
@@ -188,8 +189,10 @@ fn own(part: &mut Part, at: usize, element: &Element, side: &Side) -> Result<(),
             }
             stays
         }
-        "protectedRange" | "ignoredError" => {
-            return rules::listed_areas(part, at, element, side);
+        "protectedRange" => return rules::listed_areas(part, at, element, side),
+        // a green corner is not worth the order of rows
+        "ignoredError" => {
+            return rules::listed_areas(part, at, element, side).or(Ok(()));
         }
         "scenario" => part.areas(element, "sqref", side)?,
         "inputCells" => {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::lost::Lost;
 use super::package::{self, Given, Relations, refuse_copies};
+use super::splice::Splice;
 use super::survey::{self, Survey};
 use super::work::{Task, Work, read_text, sheets, works_of_sheet};
 use super::workbook::{self, NewFormula};
@@ -26,6 +27,8 @@ pub struct Surroundings {
     head_and_tail: (String, String),
     row_height: f64,
     thumbnails: Lost,
+    /// Another table in the rows of the table.
+    beside: Option<String>,
     content_types: String,
     names: Vec<String>,
 }
@@ -66,6 +69,8 @@ impl Surroundings {
         for (at, sheet) in sheets.iter().enumerate() {
             work.extend(works_of_sheet(given, &relations, sheet, at == table)?);
         }
+        let mut seen = HashSet::new();
+        work.retain(|work| seen.insert(work.part.clone()));
         for part in relations.leading(&workbook, "calcChain") {
             work.push(Work::new(part, Task::Chain, false, read(part)?));
         }
@@ -84,6 +89,7 @@ impl Surroundings {
             row_height: row_height(&own[..data.start]),
             sheet_id: sheets[table].id.clone(),
             sheet_part: sheets[table].part.clone(),
+            beside: survey::second_table(&work, given.table),
             thumbnails: Lost::thumbnails(&relations),
             content_types: read(CONTENT_TYPES)?,
             sheets: names,
@@ -170,6 +176,12 @@ impl Surroundings {
     /// # Errors
     /// Where something cannot follow its rows.
     pub fn rewritten(&self, moves: &Moves, added: &[NewFormula]) -> Result<Rewritten, Stuck> {
+        if let Some(part) = &self.beside
+            && !moves.still()
+        {
+            let why = "is a second table in the same rows, where no row can be put in or moved";
+            return Err(Stuck::new(why).at(part.as_str()));
+        }
         let mut out = Rewritten::default();
         let mut lost = self.thumbnails.clone();
         for work in &self.work {
@@ -181,7 +193,7 @@ impl Surroundings {
             if let (Task::Drawing | Task::Frames, Some(new)) = (&work.task, &new) {
                 lost.between(&work.part, &work.text, new);
             }
-            if let Some(new) = new {
+            if let Some(new) = new.filter(|new| work.changed || *new != work.text) {
                 out.parts.push((work.part.clone(), new.into_bytes()));
             }
         }
@@ -237,7 +249,7 @@ fn other_sheet(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
     let data = cells::data(text).unwrap_or(text.len()..text.len());
     let head = sheet::surroundings(&text[..data.start], side)?;
     let tail = sheet::surroundings(&text[data.end..], side)?;
-    let mut splice = xml::Splice::new(text);
+    let mut splice = Splice::new(text);
     if text[data.clone()].contains('!') {
         cells::moved_formulas(text, &side.place, side.moves, &mut splice)?;
     }

@@ -7,12 +7,15 @@ use rust_xlsxwriter::{
 
 use super::*;
 
+#[path = "surroundings_tests/refusals.rs"]
+mod refusals;
+
 /// A point, so that a picture can be put in.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\x9cc\xf8\xcf\xc0\0\0\x03\x01\x01\0\xc9\xfe\x92\xef\0\0\0\0IEND\xaeB`\x82";
 
 /// A package in memory, changed part by part.
 #[derive(Clone)]
-pub struct Package(pub Vec<(String, Vec<u8>)>);
+struct Package(Vec<(String, Vec<u8>)>);
 
 impl Package {
     fn open(bytes: &[u8]) -> Package {
@@ -29,6 +32,13 @@ impl Package {
     fn text(&self, part: &str) -> String {
         let found = self.0.iter().find(|(name, _)| name == part);
         String::from_utf8(found.unwrap_or_else(|| panic!("no {part}")).1.clone()).unwrap()
+    }
+
+    fn text_of_sheet(&self) -> String {
+        let found = self.0.iter().find(|(name, _)| name == DATA);
+        found.map_or_else(String::new, |(_, bytes)| {
+            String::from_utf8_lossy(bytes).into_owned()
+        })
     }
 
     /// Sets a part, a new one as well.
@@ -370,106 +380,6 @@ fn a_formula_that_reads_a_row_left_out_is_refused() {
 }
 
 #[test]
-fn copies_of_the_table_are_refused() {
-    let refused = |kind: &str, target: &str, text: &str| {
-        let mut source = everything();
-        source.relate("xl/workbook.xml", kind, target, text);
-        let stuck = source.look(DATA, TABLE).err();
-        assert!(
-            stuck.as_ref().is_none_or(|s| s.place == target),
-            "{stuck:?}"
-        );
-        stuck.is_some()
-    };
-    let cache = |source: &str| {
-        format!(
-            "<pivotCacheDefinition><cacheSource type=\"worksheet\"><worksheetSource {source}/></cacheSource></pivotCacheDefinition>"
-        )
-    };
-    let pivot = |source: &str| {
-        refused(
-            "pivotCacheDefinition",
-            "xl/pivotCache/pivotCacheDefinition1.xml",
-            &cache(source),
-        )
-    };
-    assert!(pivot("ref=\"A2:F7\" sheet=\"data\""));
-    assert!(pivot("name=\"Table1\""));
-    assert!(pivot("name=\"rates\""));
-    assert!(pivot("name=\"nobody\""));
-    assert!(!pivot("ref=\"A2:F7\" sheet=\"Sums &amp; more\""));
-    assert!(!pivot("name=\"one\""));
-    assert!(refused(
-        "revisionHeaders",
-        "xl/revisions/revisionHeaders.xml",
-        "<headers/>"
-    ));
-    assert!(refused("powerPivotData", "xl/model/item.data", "x"));
-    assert!(refused(
-        "connections",
-        "xl/connections.xml",
-        "<connections><x15:rangePr sourceName=\"x\"/></connections>"
-    ));
-    assert!(!refused(
-        "connections",
-        "xl/connections.xml",
-        "<connections><dbPr/></connections>"
-    ));
-    let mut source = everything();
-    source.relate(
-        DATA,
-        "queryTable",
-        "xl/queryTables/queryTable1.xml",
-        "<queryTable/>",
-    );
-    assert_eq!(
-        source.look(DATA, TABLE).unwrap_err().place,
-        "xl/queryTables/queryTable1.xml"
-    );
-    let mut source = everything();
-    source.relate(DATA, "package", "xl/embeddings/book.xlsx", "x");
-    assert!(source.look(DATA, TABLE).is_err());
-}
-
-#[test]
-fn order_is_pinned_by_what_holds_for_some_rows() {
-    let pinned = |part: &str, old: &str, new: &str| {
-        let mut source = everything();
-        source.change(part, old, new);
-        source.look(DATA, TABLE).unwrap().pins_order()
-    };
-    assert!(pinned(DATA, "sqref=\"A3:D7\"", "sqref=\"A3:D6\""));
-    assert!(pinned(DATA, "sqref=\"C3:C7\"", "sqref=\"C3 C5:C6\""));
-    assert!(!pinned(DATA, "sqref=\"C3:C7\"", "sqref=\"C3 C5 C7\""));
-    assert!(pinned(DATA, "ref=\"A1:F1\"", "ref=\"A3:A4\""));
-    assert!(pinned(
-        "xl/workbook.xml",
-        "Data!$B$3:$B$7",
-        "Data!$B$3:$B$6"
-    ));
-    assert!(pinned(
-        "xl/worksheets/sheet2.xml",
-        "SUM(Data!B3:B7)",
-        "SUM(Data!B3:B5)"
-    ));
-    assert!(pinned(
-        "xl/charts/chart1.xml",
-        "Data!$B$3:$B$7",
-        "Data!$B$4:$B$7"
-    ));
-    assert!(pinned(
-        DATA,
-        "<row r=\"5\"",
-        "<row r=\"5\" outlineLevel=\"1\""
-    ));
-    assert!(!pinned(
-        DATA,
-        "<row r=\"10\"",
-        "<row r=\"10\" outlineLevel=\"1\""
-    ));
-}
-
-#[test]
 fn threads_chain_and_thumbnail() {
     let mut source = everything();
     let entries = "<calcChain xmlns=\"m\"><c r=\"D7\" i=\"1\"/><c r=\"D5\"/><c r=\"A2\" i=\"2\" l=\"1\"/><c r=\"A1\"/></calcChain>";
@@ -519,52 +429,40 @@ fn threads_chain_and_thumbnail() {
 }
 
 #[test]
-fn parts_that_nobody_looks_into_are_listed() {
+fn shapes_that_show_cells() {
     let mut source = everything();
-    source.relate("", "customXml", "customXml/item1.xml", "<a/>");
-    let around = source.look(DATA, TABLE).unwrap();
-    let listed = around.untouched_texts();
-    for part in [
-        "customXml/item1.xml",
-        "docProps/core.xml",
-        "xl/styles.xml",
-        "xl/sharedStrings.xml",
-    ] {
-        assert!(listed.contains(&part), "{part}");
-    }
-    for part in [
-        DATA,
-        "xl/worksheets/sheet2.xml",
-        "xl/workbook.xml",
-        "xl/charts/chart1.xml",
-    ] {
-        assert!(!listed.contains(&part), "{part}");
-    }
-}
-
-#[test]
-fn damaged_packages_are_refused_by_name() {
-    let mut source = everything();
-    source.0.retain(|(name, _)| name != "xl/comments1.xml");
-    let stuck = source.look(DATA, TABLE).unwrap_err();
-    assert_eq!(
-        (stuck.place.as_str(), stuck.why.as_str()),
-        ("xl/comments1.xml", "is missing")
+    let shape = |link: &str| {
+        format!(
+            "<xdr:twoCellAnchor editAs=\"absolute\"><xdr:from><xdr:row>4</xdr:row></xdr:from><xdr:sp textlink=\"{link}\"><a:fld type=\"TxLink\"><a:t>told</a:t></a:fld></xdr:sp></xdr:twoCellAnchor></xdr:wsDr>"
+        )
+    };
+    source.change(
+        "xl/drawings/drawing1.xml",
+        "</xdr:wsDr>",
+        &shape("Data!$B$5"),
     );
+    let text = copy(&source, &put_in(), &[]).text("xl/drawings/drawing1.xml");
+    assert!(text.contains("<xdr:from><xdr:row>4</xdr:row></xdr:from><xdr:sp textlink=\"Data!$B$6\"><a:fld type=\"TxLink\"><a:t></a:t>"), "{text}");
     let mut source = everything();
-    source
-        .0
-        .iter_mut()
-        .find(|(name, _)| name == "xl/workbook.xml")
-        .unwrap()
-        .1 = b"\xff\xfe<\0".to_vec();
-    assert!(source.look(DATA, TABLE).unwrap_err().why.contains("UTF-8"));
-    let mut source = everything();
-    source.0.retain(|(name, _)| name != "_rels/.rels");
-    assert_eq!(source.look(DATA, TABLE).unwrap_err().place, "the package");
+    source.change(
+        "xl/drawings/drawing1.xml",
+        "</xdr:wsDr>",
+        &shape("'Sums &amp; more'!$A$1"),
+    );
     assert!(
-        everything()
-            .look("xl/worksheets/sheet9.xml", TABLE)
-            .is_err()
+        copy(&source, &put_in(), &[])
+            .text("xl/drawings/drawing1.xml")
+            .contains("<a:t>told</a:t>")
     );
+    source.change(
+        "xl/drawings/drawing1.xml",
+        "</xdr:wsDr>",
+        "<a14:cameraTool cellRange=\"$A$3:$C$5\"/></xdr:wsDr>",
+    );
+    let stuck = source
+        .look(DATA, TABLE)
+        .unwrap()
+        .rewritten(&still(), &[])
+        .unwrap_err();
+    assert_eq!(stuck.place, "xl/drawings/drawing1.xml, a linked picture");
 }

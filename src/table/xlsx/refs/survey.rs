@@ -8,8 +8,9 @@ use super::areas;
 use super::cells;
 use super::formula::{self, Reads, Where, pins, reads, same_name};
 use super::package::{Given, Relations};
+use super::splice::{Splice, unescaped};
 use super::work::{Task, Work};
-use super::xml::{self, Elements, Tags, unescaped};
+use super::xml::{self, Elements, Tags};
 use super::{Rows, Side, Stuck};
 
 /// What was found.
@@ -60,7 +61,7 @@ pub fn look(own: &str, work: &[Work], place: &Where, table: Rows) -> Result<Surv
                 around(&mut survey, &text[..data.start], &place, table);
                 around(&mut survey, &text[data.end..], &place, table);
             }
-            Task::Workbook | Task::Listed | Task::Chart => {
+            Task::Workbook | Task::Listed | Task::Chart | Task::Pivot => {
                 around(&mut survey, text, &place, table);
             }
             _ => (),
@@ -84,7 +85,7 @@ fn formulas(survey: &mut Survey, xml: &str, place: &Where, table: Rows) -> Resul
 
 /// Rows of the table that are in groups to fold away.
 fn outlined(survey: &mut Survey, data: &str, table: Rows) {
-    if !data.contains("outlineLevel") {
+    if memchr::memmem::find(data.as_bytes(), b"outlineLevel").is_none() {
         return;
     }
     let mut row = 0;
@@ -100,7 +101,10 @@ fn around(survey: &mut Survey, text: &str, place: &Where, table: Rows) {
     let all = Elements::new(text);
     for element in &all.all {
         let name = element.tag.name();
-        if matches!(name, "dimension" | "selection" | "pane" | "sheetView") {
+        if matches!(
+            name,
+            "dimension" | "selection" | "pane" | "sheetView" | "ignoredError"
+        ) {
             continue;
         }
         if place.on_table {
@@ -127,6 +131,18 @@ fn around(survey: &mut Survey, text: &str, place: &Where, table: Rows) {
             _ => (),
         }
     }
+}
+
+/// The part of another table that stands in the same rows.
+pub fn second_table(work: &[Work], table: Rows) -> Option<String> {
+    let listed = work.iter().filter(|work| {
+        let tag = Tags::new(&work.text).find(|tag| tag.name() == "table");
+        let area = tag.and_then(|tag| areas::listed(tag.raw("ref")?).next());
+        work.on_table
+            && work.task == Task::Listed
+            && area.is_some_and(|a| a.top <= table.1 && a.bottom >= table.0)
+    });
+    listed.map(|work| work.part.clone()).nth(1)
 }
 
 /// Pivot tables keep all values of what they are made from.
@@ -204,7 +220,7 @@ fn may_mean_table(name: &str, work: &[Work], place: &Where, table: Rows) -> bool
 /// # Errors
 /// Where one leads to a row that the copy does not have.
 pub fn links(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
-    let mut splice = xml::Splice::new(text);
+    let mut splice = Splice::new(text);
     for tag in Tags::new(text).filter(|tag| tag.name() == "Relationship") {
         let Some((place, target)) = tag.place("Target").zip(tag.value("Target")) else {
             continue;

@@ -118,7 +118,7 @@ pub fn works_of_sheet(
     }
     for relation in relations.of(&sheet.part) {
         let target = relation.target.as_str();
-        if relation.external {
+        if relation.external || (given.part)(target).is_none() {
             continue;
         }
         let task = match relation.kind.as_str() {
@@ -126,9 +126,9 @@ pub fn works_of_sheet(
             "drawing" => Task::Drawing,
             "vmlDrawing" => Task::Frames,
             "ctrlProp" => Task::Control,
-            "comments" | "threadedComment" if on_table => Task::Comments,
+            "comments" | "threadedComment" | "tableSingleCells" if on_table => Task::Comments,
             "pivotTable" if on_table => Task::Pivot,
-            "queryTable" | "singleXmlCells" | "tableSingleCells" if on_table => {
+            "queryTable" if on_table => {
                 return Err(Stuck::new("ties the table to data outside of the workbook").at(target));
             }
             _ => continue,
@@ -144,12 +144,12 @@ pub fn works_of_sheet(
                 .into_iter()
                 .flat_map(|kind| relations.leading(target, kind));
             for chart in charts {
-                work.push(Work::new(
-                    chart,
-                    Task::Chart,
-                    false,
-                    read_text(given, chart)?,
-                ));
+                let text = read_text(given, chart)?;
+                work.push(Work::new(chart, Task::Chart, false, text));
+                for shapes in relations.leading(chart, "chartUserShapes") {
+                    let text = read_text(given, shapes)?;
+                    work.push(Work::new(shapes, Task::Drawing, false, text));
+                }
             }
         }
         work.push(Work::new(target, task, on_table, read_text(given, target)?));

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::address;
 use super::formula;
 use super::sheet::Part;
-use super::xml::{Elements, Kind, Splice, Tags};
+use super::splice::Splice;
+use super::xml::{Elements, Kind, Tags};
 use super::{Side, Stuck};
 
 /// The names where their rows are in the copy; with `calculate`, whoever opens the workbook calculates it anew.
@@ -129,5 +130,77 @@ pub fn chain(text: &str, sheet: &str, side: &Side, added: &[NewFormula]) -> Opti
         (0, _) => None,
         (_, true) => Some(text.to_string()),
         _ => Some(splice.finish()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::xlsx::moves::Moves;
+    use crate::table::xlsx::refs::Where;
+
+    fn with<T>(see: impl FnOnce(&Side) -> T) -> T {
+        let sheets = ["Data", "Codes"].map(String::from);
+        let moves = Moves::new(2, 3, [Some(0), None, Some(2)]);
+        see(&Side {
+            place: Where {
+                on_table: false,
+                sheets: &sheets,
+                table: 0,
+            },
+            moves: &moves,
+        })
+    }
+
+    #[test]
+    fn names_and_the_order_to_calculate() {
+        let text = "<x:workbook><x:sheets><x:sheet/></x:sheets><x:definedNames><x:definedName name=\"a\" localSheetId=\"0\">Data!$A$5&amp;\"\"</x:definedName></x:definedNames><x:oleSize/></x:workbook>";
+        let put = "</x:definedNames><x:calcPr fullCalcOnLoad=\"1\"/>";
+        assert_eq!(
+            with(|side| moved(text, side, true)).unwrap().unwrap(),
+            text.replace("</x:definedNames>", put)
+        );
+        assert_eq!(with(|side| moved(text, side, false)).unwrap(), None);
+        let told = |calc: &str| {
+            with(|side| moved(&format!("<w><sheets/>{calc}</w>"), side, true)).unwrap()
+        };
+        assert_eq!(
+            told("<calcPr calcId=\"1\"/>").unwrap(),
+            "<w><sheets/><calcPr calcId=\"1\" fullCalcOnLoad=\"1\"/></w>"
+        );
+        assert_eq!(
+            told("<calcPr fullCalcOnLoad='0'></calcPr>").unwrap(),
+            "<w><sheets/><calcPr fullCalcOnLoad='1'></calcPr></w>"
+        );
+        let stuck = with(|side| moved(&text.replace("$5", "$4"), side, true)).unwrap_err();
+        assert_eq!(stuck.place, "the name a");
+    }
+
+    #[test]
+    fn the_chain_follows_its_cells() {
+        let of = |text: &str, added: &[NewFormula]| with(|side| chain(text, "7", side, added));
+        // the sheet of an entry is that of the one before, also where that one goes
+        assert_eq!(
+            of(
+                "<q><c r=\"B5\" i=\"2\"/><c r=\"B4\" i=\"7\"/><c r=\"B5\"/><c r=\"B9\"/></q>",
+                &[]
+            )
+            .unwrap(),
+            "<q><c r=\"B5\" i=\"2\"/><c i=\"7\" r=\"B5\"/><c r=\"B9\"/></q>"
+        );
+        let added = [NewFormula {
+            row: 3,
+            column: 1,
+            neighbour: 2,
+        }];
+        assert_eq!(
+            of(
+                "<q><x:c r=\"B3\" i=\"7\" l=\"1\"/><x:c r=\"C3\"/></q>",
+                &added
+            )
+            .unwrap(),
+            "<q><x:c r=\"B3\" i=\"7\" l=\"1\"/><x:c r=\"B4\" i=\"7\"/><x:c r=\"C3\"/></q>"
+        );
+        assert_eq!(of("<q><c r=\"B4\" i=\"7\"/></q>", &[]), None);
     }
 }
