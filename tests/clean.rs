@@ -84,12 +84,15 @@ fn corrected(copy: &Table, seed: u64, deleted: usize) -> Returned {
     }
 }
 
-/// For each row of a copy the source's, by a number that nobody else has; none for canaries.
+/// For each row of a copy the source's, by columns that are never altered; none for canaries.
 fn source_rows(copy: &Table, source: &Table) -> Vec<Option<usize>> {
-    let id = column(source, "身份证号");
-    let by_id: HashMap<&str, usize> = source.column(id).zip(0..).collect();
-    copy.column(id)
-        .map(|cell| by_id.get(cell).copied())
+    let told = ["姓名", "身份证号", "出生日期", "手机号", "血型", "产次"];
+    let told = told.map(|name| column(source, name));
+    let key = |table: &Table, row: usize| told.map(|c| table.cell(row, c).to_string());
+    let by_key: HashMap<_, usize> = (0..source.rows()).map(|r| (key(source, r), r)).collect();
+    assert_eq!(by_key.len(), source.rows(), "a row is told by its key");
+    (0..copy.rows())
+        .map(|row| by_key.get(&key(copy, row)).copied())
         .collect()
 }
 
@@ -446,6 +449,7 @@ fn what_is_printed_holds_no_value_of_the_register() {
     for form in ["human", "json"] {
         let ran = desk.run(["clean", "back.csv", "--format", form]).well();
         let said = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(ids.iter().all(|id| !said.contains(id)), "{said}");
+        let ids = ids.iter().filter(|id| !id.is_empty());
+        assert!(ids.into_iter().all(|id| !said.contains(id)), "{said}");
     }
 }
