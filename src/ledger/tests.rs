@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 
+mod events;
 mod file;
 mod speed;
 mod tampering;

@@ -3,8 +3,11 @@
 use super::*;
 use crate::ledger::chain::KINDS;
 
+/// Triggers of the first version.
+const TRIGGERS: usize = 20;
+
 /// Runs `sql` on the ledger's file past every guard: triggers are taken away and put back, constraints ignored.
-fn tamper(path: &Path, sql: &str) {
+pub(super) fn tamper(path: &Path, triggers_due: usize, sql: &str) {
     let connection = Connection::open(path).unwrap();
     connection
         .execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA synchronous = OFF;")
@@ -16,7 +19,7 @@ fn tamper(path: &Path, sql: &str) {
         .unwrap()
         .collect::<rusqlite::Result<_>>()
         .unwrap();
-    assert_eq!(triggers.len(), 20);
+    assert_eq!(triggers.len(), triggers_due);
     for (name, _) in &triggers {
         connection
             .execute_batch(&format!("DROP TRIGGER {name}"))
@@ -24,7 +27,8 @@ fn tamper(path: &Path, sql: &str) {
     }
     connection.execute_batch(sql).expect(sql);
     for (_, again) in &triggers {
-        connection.execute_batch(again).unwrap();
+        // those of a table that was dropped cannot be put back
+        let _ = connection.execute_batch(again);
     }
 }
 
@@ -33,7 +37,7 @@ fn verdict(sql: &str) -> String {
     let (place, mut ledger) = Place::new();
     fill(&mut ledger);
     drop(ledger);
-    tamper(&place.path(), sql);
+    tamper(&place.path(), TRIGGERS, sql);
     match Ledger::open(&place.path(), &key()).and_then(|l| l.verify()) {
         Err(Error::Integrity(words)) => words,
         other => panic!("{sql}: {other:?}"),
@@ -59,7 +63,7 @@ fn a_change_in_any_column_of_any_table_shows() {
                 table = kind.table
             );
             std::fs::write(place.path(), &whole).unwrap();
-            tamper(&place.path(), &sql);
+            tamper(&place.path(), TRIGGERS, &sql);
             let result = Ledger::open(&place.path(), &key()).and_then(|l| l.verify());
             let Err(Error::Integrity(words)) = result else {
                 panic!("{column} of {}: {result:?}", kind.table);
@@ -80,7 +84,7 @@ fn a_change_in_any_column_of_any_table_shows() {
     }
     assert_eq!(changed, 44);
     std::fs::write(place.path(), &whole).unwrap();
-    tamper(&place.path(), "SELECT 1 WHERE 0");
+    tamper(&place.path(), TRIGGERS, "SELECT 1 WHERE 0");
     place.open().verify().unwrap();
 }
 
@@ -196,7 +200,7 @@ fn a_cut_end_shows_although_the_rest_is_a_whole_chain() {
 
     let (place, mut ledger) = Place::new();
     fill(&mut ledger);
-    tamper(&place.path(), cut);
+    tamper(&place.path(), TRIGGERS, cut);
     let error = ledger.add_recipient("next", at(20)).unwrap_err();
     assert!(matches!(error, Error::Integrity(_)), "{error}");
     assert_eq!(ledger.recipients().unwrap().len(), 2);
