@@ -11,6 +11,7 @@ use taggant::drill::leaks::{
 use taggant::drill::leaks::{Encoding, to_csv_bytes};
 use taggant::drill::registers::Maternity;
 use taggant::error::{Error, Result};
+use taggant::issue::which;
 use taggant::issue::{Issue, Request};
 use taggant::report::{Answer, LeakReport, human};
 use taggant::table::{self, Limits, Table};
@@ -55,8 +56,8 @@ pub fn run() -> Result<ExitCode> {
         let path = write(&format!("{label}.csv"), &register.month(month))?;
         let (name, bytes) = table::load(&path, &Limits::default())?;
         let source_sha256 = Sha256::digest(&bytes).into();
-        let source =
-            super::issue::only_table(table::from_bytes(&name, bytes, &Limits::default())?, &name)?;
+        let sources = table::from_bytes(&name, bytes, &Limits::default())?;
+        let source = which::choose(sources, None, &name)?.source;
         let request = Request {
             recipients: hospitals.clone(),
             out: dir.join("copies"),

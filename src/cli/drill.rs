@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use taggant::error::{Error, Result};
-use taggant::issue::check_table;
+use taggant::issue::{check_table, which};
 use taggant::issue::register::describes_only;
 use taggant::ledger::ExportEntry;
 use taggant::rehearsal::{self, Options as Rehearsed, Rehearsal};
@@ -47,6 +47,9 @@ pub struct Options {
     /// its word in the JSON
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     attack: Vec<String>,
+    /// The sheet that holds the table [default: the one that looks like a register]
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     #[command(flatten)]
     output: Output,
 }
@@ -60,7 +63,10 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let limits = Limits::default();
     let (name, bytes) = table::load(&options.file, &limits)?;
     let issued = whose(place, &bytes)?;
-    let source = issue::only_table(table::from_bytes(&name, bytes, &limits)?, &name)?;
+    let sources = table::from_bytes(&name, bytes, &limits)?;
+    let mut source = which::choose(sources, options.sheet.as_deref(), &name)?.source;
+    // a drill looks at tables, not at what surrounds them
+    source.rebuild();
     let policy = options.policy.as_ref();
     let policy = policy.map(|path| issue::read_policy(path)).transpose()?;
     let rehearsed = Rehearsed {

@@ -14,6 +14,7 @@ use taggant::table::{self, Limits};
 use taggant::trace::units::Alpha;
 
 use super::sink::Guard;
+use super::which::Which;
 use super::{Form, Output, Place, issue, terminal};
 
 #[derive(Args)]
@@ -36,6 +37,8 @@ pub struct Options {
     #[arg(long, value_name = "N")]
     coalition: Option<u32>,
     #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -43,7 +46,8 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let mut guard = Guard::new(place).reading([&options.table].into_iter().chain(&options.policy));
     let sink = guard.open(options.output.output.as_deref())?;
     let (name, bytes) = table::load(&options.table, &Limits::default())?;
-    let source = issue::only_table(table::from_bytes(&name, bytes, &Limits::default())?, &name)?;
+    let sources = table::from_bytes(&name, bytes, &Limits::default())?;
+    let source = options.which.table(sources, &name)?.source;
     check_table(&source)?;
     let given = options
         .policy

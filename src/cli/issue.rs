@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use clap::Args;
 use sha2::{Digest, Sha256};
 use taggant::error::{Error, Result};
+use taggant::issue::which::refuse_repeats;
 use taggant::issue::{Issue, Request, names};
 use taggant::policy::{self, pools};
 use taggant::report::{human, json};
-use taggant::table::{self, Limits, Source};
+use taggant::table::{self, Limits};
 
 use super::sink::Guard;
+use super::which::Which;
 use super::{Form, Output, Place, terminal};
 
 #[derive(Args)]
@@ -53,6 +55,8 @@ pub struct Options {
     #[arg(long)]
     derived: bool,
     #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
     output: Output,
 }
 
@@ -79,7 +83,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let limits = Limits::default();
     let (name, bytes) = table::load(&options.table, &limits)?;
     let source_sha256: [u8; 32] = Sha256::digest(&bytes).into();
-    let source = only_table(table::from_bytes(&name, bytes, &limits)?, &name)?;
+    let chosen = (options.which).table(table::from_bytes(&name, bytes, &limits)?, &name)?;
     let policy = options
         .policy
         .as_ref()
@@ -101,7 +105,10 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         force: options.force,
         derived: options.derived,
     };
-    let issue = Issue::prepare(&mut vault, &source, request)?;
+    let issue = Issue::prepare(&mut vault, &chosen.source, request)?;
+    if !options.which.rebuild {
+        refuse_repeats(&chosen, issue.policy())?;
+    }
     let plan = issue.plan();
     for (_, copy) in &plan.copies {
         guard.allow(copy)?;
@@ -128,23 +135,6 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     };
     sink.give(&result)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The file's table: its first sheet that holds one.
-pub fn only_table(sources: Vec<Source>, name: &str) -> Result<Source> {
-    let first = sources.into_iter().next().ok_or_else(|| {
-        Error::input(format!(
-            "`{name}` holds no table. Give a file with a header and rows."
-        ))
-    })?;
-    if first.other_sheets > 0 {
-        terminal::warn(&format!(
-            "`{name}` has {} more sheets with content: only `{}` is issued, the others are not in the copies.",
-            first.other_sheets,
-            first.sheet.as_deref().unwrap_or_default()
-        ));
-    }
-    Ok(first)
 }
 
 /// A policy file, read and held against itself, with the files that it names for canaries' contact points.

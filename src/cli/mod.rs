@@ -13,6 +13,7 @@ mod results;
 mod sink;
 mod terminal;
 mod trace;
+mod which;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -18,6 +18,7 @@ mod plan;
 pub mod records;
 pub mod register;
 pub mod shared;
+pub mod which;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -240,6 +241,11 @@ impl<'a> Issue<'a> {
         };
         issue.check_marks()?;
         Ok(issue)
+    }
+
+    /// The register's policy.
+    pub fn policy(&self) -> &Policy {
+        &self.frame.policy
     }
 
     fn sites(&self) -> usize {

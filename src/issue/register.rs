@@ -166,6 +166,16 @@ impl Frame {
                 ));
             }
         }
+        let computed = source.computed();
+        for (column, place) in self.policy.columns.iter().zip(&self.places) {
+            if column.role == Role::Carrier && place.is_some_and(|at| computed.contains(&at)) {
+                return Err(Error::input(format!(
+                    "`{}`: column `{}` carries marks in register `{}`, but here formulas work it out, and would undo them. Paste its values over \
+                     the formulas, or issue with `--rebuild`, which keeps values only.",
+                    source.name, column.name, self.name
+                )));
+            }
+        }
         for name in source.table.header() {
             if self.policy.column(name).is_none() {
                 self.drift.push(format!("column `{name}` is new in `{}`: it is copied unaltered, and canaries leave it blank", source.name));
@@ -243,9 +253,22 @@ impl Frame {
 
 /// The policy that a first issue freezes: the one given, else what the table itself suggests.
 pub fn first_policy(source: &Source, given: Option<Policy>, lossless: bool) -> Policy {
-    let mut policy = given.unwrap_or_else(|| crate::policy::infer::infer(&source.table));
+    let mut policy = given.unwrap_or_else(|| inferred(source));
     if lossless {
         policy.fidelity = Fidelity::Lossless;
+    }
+    policy
+}
+
+/// What the table suggests. A column that formulas fill would be worked out anew as soon as somebody opens the copy, so it is left
+/// alone.
+fn inferred(source: &Source) -> Policy {
+    let mut policy = crate::policy::infer::infer(&source.table);
+    let computed = source.computed();
+    for (at, column) in policy.columns.iter_mut().enumerate() {
+        if computed.contains(&at) && column.role == Role::Carrier {
+            column.role = Role::Plain;
+        }
     }
     policy
 }

@@ -70,7 +70,6 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Source
         format: Format::Csv,
         first_data_row: first + 1,
         irregular,
-        other_sheets: 0,
         state: State::Csv(Box::new(CsvFile {
             encoding,
             grammar,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Days by which workbooks with the 1904 date system are behind.
-const SHIFT_1904: f64 = 1462.0;
+pub(super) const SHIFT_1904: f64 = 1462.0;
 /// First serial after 9999-12-31.
 const BEYOND: f64 = 2_958_466.0;
 /// 1899-12-30 in days since 1970-01-01.
@@ -59,6 +59,16 @@ pub(super) fn push_number(n: f64, out: &mut String) {
     } else {
         write!(out, "{n}")
     };
+}
+
+/// The number that `text` is, if it is no more than that: no leading zeros, no digits that a number would lose.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let number: f64 = text.parse().ok().filter(|n: &f64| n.is_finite())?;
+    let mut plain = String::with_capacity(24);
+    push_number(number, &mut plain);
+    let same = plain == text
+        || (text.contains('.') && text.trim_end_matches('0').trim_end_matches('.') == plain);
+    same.then_some(number)
 }
 
 fn shape_of_code(code: &str) -> Shape {

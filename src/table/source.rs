@@ -46,8 +46,6 @@ pub struct Source {
     /// The first row whose number of cells is not the header's: its number in the file, from 1, and the cells found.
     /// Blank lines do not count, nor in a workbook do cells left out.
     pub irregular: Option<(usize, usize)>,
-    /// How many other sheets of the workbook hold something; a copy does not contain them.
-    pub other_sheets: usize,
     pub(super) state: State,
 }
 
@@ -120,14 +118,44 @@ pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Sou
     }
 }
 
+impl Source {
+    /// Learns once what every copy needs. Without this the first copy does.
+    ///
+    /// # Errors
+    /// A workbook that cannot be written again part by part: what stands in the way, and what to do.
+    pub fn ready(&self) -> Result<()> {
+        match &self.state {
+            State::Csv(_) => Ok(()),
+            State::Xlsx(sheet) => xlsx::ready(self, sheet),
+        }
+    }
+
+    /// Columns of the table with a formula in them, as far as copies keep formulas: what they say is worked out, not written.
+    pub fn computed(&self) -> Vec<usize> {
+        match &self.state {
+            State::Csv(_) => Vec::new(),
+            State::Xlsx(sheet) => sheet.computed(),
+        }
+    }
+
+    /// Makes copies plain workbooks that hold this table alone, instead of the source's own package with a few bytes changed.
+    pub fn rebuild(&mut self) {
+        if let State::Xlsx(sheet) = &mut self.state {
+            sheet.rebuild();
+        }
+    }
+}
+
 /// Writes the copy of `source` that `edits` make to `path`, over what is there.
 ///
-/// A CSV keeps delimiter, encoding, BOM, quoting and line ends, and every byte of rows without edits. A workbook keeps the
-/// sheet's name, titles, header, the types of cells, number formats, fonts, fills, borders, widths, merged titles, frozen
-/// panes and the filter; other sheets, formulas (their last values stay), comments, validation and charts are left out.
+/// A CSV keeps delimiter, encoding, BOM, quoting and line ends, and every byte of rows without edits. A workbook is its own
+/// package again, in which what the edits ask for is spliced in and every other part is as it was; after [`Source::rebuild`] it
+/// is a plain one with the sheet's name, titles, header, the types of cells, number formats, fonts, fills, borders, widths,
+/// merged titles, frozen panes and the filter.
 ///
 /// # Errors
-/// A path that cannot be written, a text that the encoding or a workbook's cell cannot hold, edits of another table.
+/// A path that cannot be written, a text that the encoding or a workbook's cell cannot hold, edits of another table, what cannot
+/// follow its rows.
 pub fn rewrite(source: &Source, edits: &Edits<'_>, path: &Path) -> Result<()> {
     match &source.state {
         State::Csv(file) => csv::rewrite(source, file, edits, path),

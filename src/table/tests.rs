@@ -8,6 +8,7 @@ use super::*;
 
 mod hostile;
 mod speed;
+mod splices;
 mod workbooks;
 
 fn fixture(name: &str) -> Vec<u8> {

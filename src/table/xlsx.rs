@@ -3,27 +3,40 @@
 //! Read by calamine cell by cell, after `guard` has held the file against the limits; a sheet with two cells at opposite corners
 //! takes the memory of two cells.
 
+mod bands;
+mod cells;
 mod formats;
 mod grid;
 mod guard;
+mod index;
+mod insert;
 mod looks;
+mod manner;
+mod markup;
+mod moves;
+mod package;
+mod rows;
+mod sheets;
+mod splice;
+mod strings;
 mod write;
 
 use std::collections::HashSet;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use calamine::{Reader, SheetType, Style, Xlsx};
 
 use self::grid::Grid;
+use self::index::{Ground, Index, Place};
 use self::looks::Looks;
-use super::Source;
+use self::package::Package;
 use super::dates::{self, Shape};
 use super::limits::Limits;
+use super::{Edits, Source, State};
 use crate::error::{Error, Result};
-
-pub(super) use self::write::rewrite;
 
 /// What a cell is besides its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +74,90 @@ pub(super) struct Sheet {
     exact: Vec<(u32, f64)>,
     palette: Arc<Vec<Style>>,
     looks: Looks,
+    /// Whether the workbook counts days from 1904.
+    late: bool,
+    /// The workbook's parts, or why they cannot be written again one by one.
+    ground: Arc<Result<Arc<Ground>>>,
+    index: OnceLock<Arc<Index>>,
+    rebuilt: bool,
+}
+
+impl Sheet {
+    /// Copies are plain workbooks with this one sheet from now on.
+    pub(super) fn rebuild(&mut self) {
+        self.rebuilt = true;
+    }
+
+    /// Columns of the table with a formula in them, once copies are ready to be spliced.
+    pub(super) fn computed(&self) -> Vec<usize> {
+        let of_sheet = self.index.get().map_or(&[][..], |index| &index.computed);
+        let of_table = |column: &u16| column.checked_sub(self.column).map(usize::from);
+        of_sheet.iter().filter_map(of_table).collect()
+    }
+}
+
+/// Learns what copies need, which may show that there can be none.
+pub(super) fn ready(source: &Source, sheet: &Sheet) -> Result<()> {
+    if sheet.rebuilt || sheet.index.get().is_some() {
+        return Ok(());
+    }
+    let ground = match sheet.ground.as_ref() {
+        Ok(ground) => ground.clone(),
+        Err(why) => return Err(Error::input(why.to_string())),
+    };
+    let place = Place {
+        first: sheet.row,
+        left: sheet.column,
+        rows: source.table.rows() as u32,
+    };
+    let name = source.sheet.as_deref().unwrap_or_default();
+    let index = Index::of(ground, name, place)?;
+    // another thread may have been quicker
+    let _ = sheet.index.set(Arc::new(index));
+    Ok(())
+}
+
+/// Writes the copy that `edits` make.
+pub(super) fn rewrite(
+    source: &Source,
+    sheet: &Sheet,
+    edits: &Edits<'_>,
+    path: &Path,
+) -> Result<()> {
+    ready(source, sheet)?;
+    match sheet.index.get() {
+        Some(index) => splice::rewrite(source, sheet, index, edits, path),
+        None => write::rewrite(source, sheet, edits, path),
+    }
 }
 
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
     let parts = guard::check(name, &bytes, limits)?;
-    // calamine's arithmetic on cell addresses may overflow, which panics in a debug build
-    catch_unwind(AssertUnwindSafe(|| sheets(name, bytes, &parts, limits)))
-        .unwrap_or_else(|_| Err(guard::damaged(name, "a cell has no possible address")))
+    let bytes = Arc::new(bytes);
+    // values are read on one core while the parts are looked through on another
+    let (ground, found) = std::thread::scope(|scope| {
+        let package = Package::open(name, bytes.clone());
+        let ground = scope.spawn(|| Ground::of(package?).map(Arc::new));
+        // calamine's arithmetic on cell addresses may overflow, which panics in a debug build
+        let found = catch_unwind(AssertUnwindSafe(|| sheets(name, &bytes, &parts, limits)))
+            .unwrap_or_else(|_| Err(guard::damaged(name, "a cell has no possible address")));
+        let ground = ground
+            .join()
+            .unwrap_or_else(|fault| std::panic::resume_unwind(fault));
+        (Arc::new(ground), found)
+    });
+    let mut found = found?;
+    for source in &mut found {
+        if let State::Xlsx(sheet) = &mut source.state {
+            sheet.ground = ground.clone();
+        }
+    }
+    Ok(found)
 }
 
 fn sheets(
     name: &str,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     parts: &guard::Parts,
     limits: &Limits,
 ) -> Result<Vec<Source>> {
@@ -110,10 +195,6 @@ fn sheets(
         return Err(Error::input(format!(
             "`{name}` is a workbook without a single filled cell. Give the one that holds the table."
         )));
-    }
-    let others = found.len() - 1;
-    for source in &mut found {
-        source.other_sheets = others;
     }
     Ok(found)
 }

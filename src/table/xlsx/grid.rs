@@ -1,6 +1,7 @@
 //! The cells of one sheet as they come, and the table among them.
 
 use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
 
 use calamine::{DataRef, XlsxCellReader};
 
@@ -309,7 +310,6 @@ impl Grid {
             format: Format::Xlsx,
             first_data_row: row as usize + 1,
             irregular,
-            other_sheets: 0,
             state: State::Xlsx(Box::new(Sheet {
                 row,
                 column: left,
@@ -319,6 +319,10 @@ impl Grid {
                 exact,
                 palette: palette.styles.clone(),
                 looks,
+                late: palette.late,
+                ground: Arc::new(Err(Error::input("The workbook's parts were not looked through."))),
+                index: OnceLock::new(),
+                rebuilt: false,
             })),
         }))
     }

@@ -282,7 +282,7 @@ impl Pen<'_> {
         }
         match kind {
             Kind::Number => {
-                if let Some(number) = number(text) {
+                if let Some(number) = dates::number(text) {
                     match format {
                         Some(f) => self.out.write_number_with_format(row, column, number, f)?,
                         None => self.out.write_number(row, column, number)?,
@@ -327,14 +327,4 @@ impl Pen<'_> {
         };
         Ok(())
     }
-}
-
-/// The number that `text` is, if it is no more than that: no leading zeros, no digits that a number would lose.
-fn number(text: &str) -> Option<f64> {
-    let number: f64 = text.parse().ok().filter(|n: &f64| n.is_finite())?;
-    let mut plain = String::with_capacity(24);
-    dates::push_number(number, &mut plain);
-    let same = plain == text
-        || (text.contains('.') && text.trim_end_matches('0').trim_end_matches('.') == plain);
-    same.then_some(number)
 }

@@ -1,0 +1,291 @@
+//! What is learnt of a workbook once, so that every copy costs little more than the compression of what changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::bands::Bands;
+use super::guard;
+use super::manner::{Digits, Manner, Numbers};
+use super::package::Package;
+use super::rows::{CellAt, Cells, Layout, digits};
+use super::sheets::Contents;
+use super::strings::Strings;
+use crate::error::{Error, Result};
+
+/// No row.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// A workbook's parts, looked through once for all of its sheets, while another thread reads their values.
+#[derive(Debug)]
+pub(super) struct Ground {
+    package: Package,
+    strings: Option<Strings>,
+    strings_part: Option<String>,
+    /// In the order of their tabs.
+    scans: Vec<Scan>,
+}
+
+/// One sheet, looked through.
+#[derive(Debug)]
+struct Scan {
+    sheet: String,
+    part: String,
+    bytes: Vec<u8>,
+    layout: Layout,
+    /// Shared strings in cells, row after row: column and string.
+    uses: Vec<(u16, u32)>,
+    use_ends: Vec<u32>,
+    /// Of each row of the layout its look, as a number.
+    looks: Vec<u32>,
+    digits: Digits,
+    /// Whether days are written out (ISO 8601) in some cell.
+    iso: bool,
+    /// Cells with a formula: row and column.
+    formulas: Vec<(u32, u16)>,
+}
+
+/// A workbook whose one table is to be copied many times.
+#[derive(Clone, Debug)]
+pub(super) struct Index {
+    ground: Arc<Ground>,
+    /// The table's sheet, by its tab.
+    tab: usize,
+    /// Of each of the table's rows the place in the layout, or [`NOWHERE`].
+    pub(super) table_rows: Vec<u32>,
+    /// The sheet's first row of the table, and its first column.
+    pub(super) first: u32,
+    pub(super) left: u16,
+    pub(super) bands: Bands,
+    /// Columns of the sheet in which a cell of the table is a formula.
+    pub(super) computed: Vec<u16>,
+}
+
+/// Where the table is in its sheet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) first: u32,
+    pub(super) left: u16,
+    pub(super) rows: u32,
+}
+
+impl Ground {
+    /// Looks through everything.
+    ///
+    /// # Errors
+    /// A package that cannot be written again part by part.
+    pub(super) fn of(package: Package) -> Result<Ground> {
+        let name = package.name().to_string();
+        let broken = |what: &str| guard::damaged(&name, what);
+        let contents =
+            Contents::of(&package).ok_or_else(|| broken("its parts do not say what they are"))?;
+        let read = |part: &str| {
+            let bytes = package.part(part).ok_or_else(|| broken("a part is missing"))?;
+            if !is_utf8(&bytes) {
+                return Err(Error::input(format!(
+                    "`{name}` is written in another encoding than spreadsheet programs use (part `{part}`). Open it in one and save it again."
+                )));
+            }
+            Ok(bytes)
+        };
+        let strings_part = contents.strings;
+        let mut strings = match &strings_part {
+            Some(part) => Some(
+                Strings::of(read(part)?).ok_or_else(|| broken("its strings are not closed"))?,
+            ),
+            None => None,
+        };
+        let mut scans = Vec::with_capacity(contents.sheets.len());
+        for listed in contents.sheets {
+            let bytes = read(&listed.part)?;
+            scans.push(Scan::of(listed.name, listed.part, bytes));
+        }
+        if let Some(strings) = &mut strings {
+            let uses = scans.iter().flat_map(|s| &s.uses);
+            strings.learn(uses.map(|(_, id)| *id));
+        }
+        Ok(Ground {
+            package,
+            strings,
+            strings_part,
+            scans,
+        })
+    }
+}
+
+impl Scan {
+    fn of(sheet: String, part: String, bytes: Vec<u8>) -> Scan {
+        // a chart on a sheet of its own has no cells
+        let layout = Layout::of(&bytes).unwrap_or_default();
+        let mut scan = Scan {
+            sheet,
+            part,
+            uses: Vec::new(),
+            use_ends: Vec::with_capacity(layout.rows.len()),
+            looks: Vec::with_capacity(layout.rows.len()),
+            digits: Digits::default(),
+            iso: false,
+            formulas: Vec::new(),
+            layout,
+            bytes,
+        };
+        let bytes = &scan.bytes;
+        let mut numbers = Numbers::default();
+        let mut known: HashMap<Vec<(u16, u16)>, u32> = HashMap::new();
+        let mut look = Vec::new();
+        for row in &scan.layout.rows {
+            look.clear();
+            for cell in Cells::of(bytes, *row) {
+                match (cell.string(bytes), cell.kind(bytes), &cell.value) {
+                    (Some(id), _, _) => scan.uses.push((cell.column, id)),
+                    (None, b"n", Some(value)) => numbers.see(&bytes[value.clone()]),
+                    (None, kind, _) => scan.iso |= kind == b"d",
+                }
+                if cell.formula.is_some() {
+                    scan.formulas.push((row.number, cell.column));
+                }
+                look.push((cell.column, style(bytes, &cell).unwrap_or(0)));
+            }
+            scan.use_ends.push(scan.uses.len() as u32);
+            let new = known.len() as u32;
+            scan.looks.push(match known.get(&look) {
+                Some(number) => *number,
+                None => *known.entry(look.clone()).or_insert(new),
+            });
+        }
+        scan.digits = numbers.digits();
+        scan
+    }
+}
+
+impl Index {
+    /// The table at this place of this sheet.
+    ///
+    /// # Errors
+    /// A sheet that has no part.
+    pub(super) fn of(ground: Arc<Ground>, sheet: &str, place: Place) -> Result<Index> {
+        let tab = ground.scans.iter().position(|s| s.sheet == sheet);
+        let tab = tab.ok_or_else(|| {
+            guard::damaged(ground.package.name(), "the table's sheet has no part")
+        })?;
+        let scan = &ground.scans[tab];
+        let rows = place.first..place.first + place.rows;
+        let table_rows: Vec<u32> = rows
+            .clone()
+            .map(|row| scan.layout.find(row).map_or(NOWHERE, |at| at as u32))
+            .collect();
+        let looks: Vec<u32> = table_rows
+            .iter()
+            .map(|at| scan.looks.get(*at as usize).copied().unwrap_or(NOWHERE))
+            .collect();
+        let of_table = scan.formulas.iter().filter(|(row, _)| rows.contains(row));
+        let mut computed: Vec<u16> = of_table.map(|(_, column)| *column).collect();
+        computed.sort_unstable();
+        computed.dedup();
+        Ok(Index {
+            tab,
+            table_rows,
+            first: place.first,
+            left: place.left,
+            bands: Bands::of(&looks),
+            computed,
+            ground,
+        })
+    }
+
+    fn scan(&self) -> &Scan {
+        &self.ground.scans[self.tab]
+    }
+
+    /// The package.
+    pub(super) fn package(&self) -> &Package {
+        &self.ground.package
+    }
+
+    /// The part with the table's sheet.
+    pub(super) fn part(&self) -> &str {
+        &self.scan().part
+    }
+
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.scan().bytes
+    }
+
+    /// Where its rows stand in them.
+    pub(super) fn layout(&self) -> &Layout {
+        &self.scan().layout
+    }
+
+    /// The shared strings and the part with them.
+    pub(super) fn strings(&self) -> Option<(&Strings, &str)> {
+        let ground = &self.ground;
+        ground.strings.as_ref().zip(ground.strings_part.as_deref())
+    }
+
+    /// In how many digits the sheet's numbers are put down.
+    pub(super) fn digits(&self) -> Digits {
+        self.scan().digits
+    }
+
+    /// How texts are put down.
+    pub(super) fn manner(&self) -> Manner {
+        match &self.ground.strings {
+            Some(strings) => strings.manner(),
+            None => Manner::of(self.bytes()),
+        }
+    }
+
+    /// Whether days are written out (ISO 8601) in some cell.
+    pub(super) fn iso(&self) -> bool {
+        self.scan().iso
+    }
+
+    /// The shared strings that a row of the layout uses: column and string.
+    pub(super) fn uses_of(&self, at: usize) -> &[(u16, u32)] {
+        let scan = self.scan();
+        let start = match at.checked_sub(1) {
+            Some(before) => scan.use_ends.get(before).copied().unwrap_or(0),
+            None => 0,
+        };
+        let end = scan.use_ends.get(at).copied().unwrap_or(start);
+        &scan.uses[start as usize..end as usize]
+    }
+
+    /// All uses of strings in the workbook, those of the table's sheet being `here`.
+    pub(super) fn around<'a>(
+        &'a self,
+        here: impl Iterator<Item = u32> + 'a,
+    ) -> impl Iterator<Item = u32> + 'a {
+        let of = |scans: &'a [Scan]| {
+            let uses = scans.iter().flat_map(|s| &s.uses);
+            uses.map(|(_, id)| *id)
+        };
+        let (before, behind) = self.ground.scans.split_at(self.tab);
+        of(before).chain(here).chain(of(&behind[1..]))
+    }
+
+    /// Other sheets: their parts, bytes, layouts, and whether their cells use a string for which this holds.
+    pub(super) fn others_with(
+        &self,
+        test: impl Fn(u32) -> bool,
+    ) -> impl Iterator<Item = (&str, &[u8], &Layout)> {
+        let others = self.ground.scans.iter().enumerate();
+        others
+            .filter(|(tab, _)| *tab != self.tab)
+            .filter(move |(_, scan)| scan.uses.iter().any(|(_, id)| test(*id)))
+            .map(|(_, scan)| (scan.part.as_str(), scan.bytes.as_slice(), &scan.layout))
+    }
+}
+
+/// The number of a cell's style.
+pub(super) fn style(bytes: &[u8], cell: &CellAt) -> Option<u16> {
+    let style = cell.style.clone()?;
+    digits(&bytes[style]).and_then(|s| u16::try_from(s).ok())
+}
+
+/// Whether a part is what nearly all are; a byte order mark may stand before it.
+fn is_utf8(bytes: &[u8]) -> bool {
+    !bytes.starts_with(&[0xFF, 0xFE])
+        && !bytes.starts_with(&[0xFE, 0xFF])
+        && std::str::from_utf8(bytes).is_ok()
+}

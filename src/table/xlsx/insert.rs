@@ -1,0 +1,162 @@
+//! A row that the source has not: it looks like the rows beside it, cell by cell.
+
+use std::ops::Range;
+
+use super::cells::Content;
+use super::index::{self, Index, NOWHERE};
+use super::rows::{CellAt, Cells, RowAt};
+use super::splice::Drafting;
+use crate::table::Line;
+
+/// Kept rows on each side whose looks are counted.
+const BESIDE: usize = 4;
+/// How far to look for a row that has what is wanted.
+const NEAR: usize = 64;
+
+/// A cell of a row put in.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct NewCell {
+    pub(super) like: CellAt,
+    pub(super) style: Option<u16>,
+    pub(super) content: Content,
+}
+
+/// A row put in, ready to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct NewRow {
+    /// The tag that opens the row it looks like.
+    pub(super) like: Option<RowAt>,
+    pub(super) cells: Vec<NewCell>,
+}
+
+/// Rows of the table around a line of the copy, the nearest first.
+fn kept_near(lines: &[Line], at: usize) -> impl Iterator<Item = usize> + '_ {
+    let before = lines[..at].iter().rev().take(NEAR);
+    let after = lines[at + 1..].iter().take(NEAR);
+    let mut sides = [before.collect::<Vec<_>>(), after.collect::<Vec<_>>()];
+    sides.iter_mut().for_each(|side| side.reverse());
+    let mut turn = 0;
+    std::iter::from_fn(move || {
+        let next = sides[turn].pop().or_else(|| sides[1 - turn].pop());
+        turn = 1 - turn;
+        next
+    })
+    .filter_map(|line| match line {
+        Line::Kept(row) => Some(*row as usize),
+        Line::Inserted(_) => None,
+    })
+}
+
+impl Drafting<'_, '_> {
+    /// The row that is put in at a line of the copy, with these cells.
+    pub(super) fn new_row(&mut self, at: usize, texts: &[String]) -> NewRow {
+        let index: &Index = self.index;
+        let lines = &self.edits.lines;
+        let near: Vec<usize> = kept_near(lines, at)
+            .filter(|row| index.table_rows.get(*row).is_some_and(|r| *r != NOWHERE))
+            .collect();
+        let Some(model) = usual(index, &near) else {
+            return NewRow {
+                like: None,
+                cells: Vec::new(),
+            };
+        };
+        let look = index.bands.look_at(at, lines.len(), model).unwrap_or(model);
+        let row_of = |row: usize| index.layout().rows[index.table_rows[row] as usize];
+        let cells_of =
+            |row: usize| -> Vec<CellAt> { Cells::of(index.bytes(), row_of(row)).collect() };
+        let looks = cells_of(look);
+        let styled = |column: u16| looks.iter().find(|c| c.column == column);
+        let mut around: Vec<(usize, Vec<CellAt>)> = vec![(model, cells_of(model))];
+        around.extend(
+            near.iter()
+                .filter(|row| **row != model)
+                .map(|row| (*row, Vec::new())),
+        );
+        let table: Range<u16> = index.left..index.left + texts.len() as u16;
+        let mut cells: Vec<NewCell> = Vec::new();
+        for like in looks.iter().filter(|c| !table.contains(&c.column)) {
+            // a remark beside the table is about one record
+            cells.push(NewCell {
+                like: like.clone(),
+                style: None,
+                content: Content::Blank,
+            });
+        }
+        for (column, text) in table.zip(texts) {
+            let mut found: Option<(CellAt, usize)> = None;
+            let mut absent = false;
+            for (row, cells) in &mut around {
+                if cells.is_empty() {
+                    *cells = cells_of(*row);
+                }
+                let cell = cells.iter().find(|c| c.column == column);
+                match cell {
+                    Some(cell) if cell.is_filled() != text.is_empty() => {
+                        found = Some((cell.clone(), *row));
+                        break;
+                    }
+                    // where blank cells have no element, this one has none either
+                    None if text.is_empty() => {
+                        absent = true;
+                        break;
+                    }
+                    _ => (),
+                }
+            }
+            let filled = || {
+                around.iter().find_map(|(row, cells)| {
+                    Some((cells.iter().find(|c| c.column == column)?.clone(), *row))
+                })
+            };
+            if absent {
+                continue;
+            }
+            let Some((like, row)) = found
+                .or_else(filled)
+                .or_else(|| self.any_like(column, &around))
+            else {
+                continue;
+            };
+            let style = styled(column)
+                .map(|cell| index::style(index.bytes(), cell).unwrap_or(0))
+                .or_else(|| index::style(index.bytes(), &like));
+            let content = match text.is_empty() {
+                true => Content::Blank,
+                false => self.content(&like, row, column, text),
+            };
+            cells.push(NewCell {
+                like,
+                style,
+                content,
+            });
+        }
+        cells.sort_by_key(|cell| cell.like.column);
+        NewRow {
+            like: Some(row_of(look)),
+            cells,
+        }
+    }
+
+    /// A cell of another column to be changed into one of this, where no row near has any.
+    fn any_like(&self, column: u16, around: &[(usize, Vec<CellAt>)]) -> Option<(CellAt, usize)> {
+        let (row, cells) = around.iter().find(|(_, cells)| !cells.is_empty())?;
+        let mut like = cells.first()?.clone();
+        like.column = column;
+        Some((like, *row))
+    }
+}
+
+/// Of the nearest rows the first that looks as most of them do.
+fn usual(index: &Index, near: &[usize]) -> Option<usize> {
+    let beside = &near[..near.len().min(2 * BESIDE)];
+    let count = |row: &usize| {
+        let look = index.bands.of_row(*row);
+        beside
+            .iter()
+            .filter(|r| index.bands.of_row(**r) == look)
+            .count()
+    };
+    let most = beside.iter().map(count).max()?;
+    beside.iter().find(|row| count(row) == most).copied()
+}

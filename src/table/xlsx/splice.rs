@@ -1,0 +1,482 @@
+//! A copy of a workbook: its own package, with new bytes over altered cells, and rows put in, left out or moved.
+//!
+//! Twice over the table. First it is settled what every new text becomes, which decides the numbers of all shared strings; then
+//! the sheet is written, row by row, from the source's bytes.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::cells::{Content, Hand, Pen};
+use super::index::{self, Index, NOWHERE};
+use super::insert::NewRow;
+use super::markup::{Tags, push_digits};
+use super::package::Renewed;
+use super::rows::{CellAt, Cells, RowAt};
+use super::strings::{Arranged, Draft};
+use super::{Kind, Sheet, sheets};
+use crate::error::{Error, Result};
+use crate::table::{Edits, Line, Replaced, Source};
+
+/// Bytes of a sheet that are held before they are passed on.
+const CHUNK: usize = 1 << 16;
+
+/// What is settled before the first byte is written.
+struct Plan {
+    /// Of every altered cell what it says.
+    replaced: Vec<Content>,
+    inserted: Vec<NewRow>,
+    strings: Option<Arranged>,
+}
+
+/// The first pass.
+pub(super) struct Drafting<'a, 'e> {
+    pub(super) index: &'a Index,
+    sheet: &'a Sheet,
+    source: &'a Source,
+    pub(super) edits: &'e Edits<'e>,
+    draft: Option<Draft<'a>>,
+    hand: Hand,
+}
+
+/// Writes a copy.
+pub(super) fn rewrite(
+    source: &Source,
+    sheet: &Sheet,
+    index: &Index,
+    edits: &Edits<'_>,
+    path: &Path,
+) -> Result<()> {
+    let hand = Hand {
+        digits: index.digits(),
+        manner: index.manner(),
+        late: sheet.late,
+    };
+    let first_edit = edits.first_of_rows(source.table.rows());
+    let drafting = Drafting {
+        index,
+        sheet,
+        source,
+        edits,
+        draft: index.strings().map(|(strings, _)| strings.draft()),
+        hand,
+    };
+    let plan = drafting.settle(&first_edit)?;
+    let copy = Copy {
+        index,
+        edits,
+        plan: &plan,
+        first_edit: &first_edit,
+        hand,
+        same_strings: match (&plan.strings, index.strings()) {
+            (Some(arranged), Some((strings, _))) => arranged.is_source(strings),
+            _ => true,
+        },
+    };
+    let write_sheet = |out: &mut dyn Write| copy.sheet(out, path);
+    let mut renewed = vec![(index.part(), Renewed::Written(&write_sheet))];
+    if let (Some(arranged), Some((strings, part))) = (&plan.strings, index.strings())
+        && !copy.same_strings
+    {
+        renewed.push((part, Renewed::Bytes(arranged.part(strings))));
+        for (part, bytes, layout) in index.others_with(|id| arranged.number(id) != id) {
+            let new = sheets::renumbered(bytes, layout, |id| arranged.number(id));
+            renewed.push((part, Renewed::Bytes(new)));
+        }
+    }
+    index.package().write(&renewed, path)
+}
+
+impl Drafting<'_, '_> {
+    fn settle(mut self, first_edit: &[u32]) -> Result<Plan> {
+        let edits = self.edits;
+        let index = self.index;
+        let mut replaced = Vec::with_capacity(edits.replaced.len());
+        for new in &edits.replaced {
+            replaced.push(self.replaced(new));
+        }
+        let mut inserted = vec![
+            NewRow {
+                like: None,
+                cells: Vec::new()
+            };
+            edits.inserted.len()
+        ];
+        for (at, line) in edits.lines.iter().enumerate() {
+            match line {
+                Line::Inserted(number) => {
+                    let missing = || {
+                        Error::input(format!(
+                            "The row {number} to be put into `{}` is missing. Repeat the command.",
+                            self.source.name
+                        ))
+                    };
+                    let texts = edits.inserted.get(*number as usize).ok_or_else(missing)?;
+                    inserted[*number as usize] = self.new_row(at, texts);
+                }
+                Line::Kept(row) if *row as usize >= index.table_rows.len() => {
+                    return Err(Error::input(format!(
+                        "`{}` has no row {} to copy. Read the table again and repeat.",
+                        self.source.name,
+                        self.source.first_data_row + *row as usize
+                    )));
+                }
+                Line::Kept(_) => (),
+            }
+        }
+        let strings = self.draft.take().map(|draft| {
+            let here = self.uses(&replaced, &inserted, first_edit);
+            draft.arrange(index.around(here.into_iter()))
+        });
+        Ok(Plan {
+            replaced,
+            inserted,
+            strings,
+        })
+    }
+
+    /// What an altered cell says.
+    fn replaced(&mut self, new: &Replaced<'_>) -> Content {
+        let index = self.index;
+        let column = index.left + new.column as u16;
+        let at = index.table_rows.get(new.row as usize).copied();
+        let Some(at) = at.filter(|at| *at != NOWHERE) else {
+            return Content::Blank;
+        };
+        if index.iso() || index.computed.contains(&column) {
+            let row = index.layout().rows[at as usize];
+            let cell = Cells::of(index.bytes(), row).find(|c| c.column == column);
+            match cell {
+                // what a formula comes to is not ours to say
+                Some(cell) if cell.formula.is_some() => return Content::Same,
+                Some(cell) if cell.kind(index.bytes()) == b"d" && !new.text.is_empty() => {
+                    return self.content(&cell, new.row as usize, column, &new.text);
+                }
+                _ => (),
+            }
+        }
+        let uses = index.uses_of(at as usize);
+        let shared = uses.binary_search_by_key(&column, |(c, _)| *c).ok();
+        if let Some(draft) = &mut self.draft
+            && let Some(place) = shared
+            && !new.text.is_empty()
+        {
+            return Content::Shared(draft.intern(&new.text, Some(uses[place].1)));
+        }
+        self.of_kind(new.row as usize, new.column as usize, &new.text)
+    }
+
+    /// What a cell made after `like`, which stands in this row of the table and this column of the sheet, says.
+    pub(super) fn content(
+        &mut self,
+        like: &CellAt,
+        row: usize,
+        column: u16,
+        text: &str,
+    ) -> Content {
+        let id = like.string(self.index.bytes());
+        if let (Some(draft), Some(id)) = (&mut self.draft, id) {
+            return Content::Shared(draft.intern(text, Some(id)));
+        }
+        if like.kind(self.index.bytes()) == b"d"
+            && let Some(value) = &like.value
+        {
+            return Content::Value(self.hand.iso(&self.index.bytes()[value.clone()], text));
+        }
+        self.of_kind(row, usize::from(column - self.index.left), text)
+    }
+
+    fn of_kind(&mut self, row: usize, column: usize, text: &str) -> Content {
+        if text.is_empty() {
+            return Content::Blank;
+        }
+        let place = row * self.source.table.width() + column;
+        let kind = self.sheet.kinds.get(place).copied().unwrap_or(Kind::Blank);
+        if let Some(value) = self.hand.value(kind, text) {
+            return Content::Value(value);
+        }
+        match (&mut self.draft, kind) {
+            // texts that are not shared stand in their cells
+            (_, Kind::Text) | (None, _) => Content::Own(text.to_string()),
+            (Some(draft), _) => Content::Shared(draft.intern(text, None)),
+        }
+    }
+
+    /// The strings that the copy's cells on the table's sheet use, in order.
+    fn uses(&self, replaced: &[Content], inserted: &[NewRow], first_edit: &[u32]) -> Vec<u32> {
+        let index = self.index;
+        let mut out = Vec::new();
+        let plain = |row: &RowAt| row.number < index.first;
+        let above = index.layout().rows.partition_point(plain);
+        let behind_row = index.first + index.table_rows.len() as u32;
+        let behind = index
+            .layout()
+            .rows
+            .partition_point(|row| row.number < behind_row);
+        let whole = |at: usize| index.uses_of(at).iter().map(|(_, id)| *id);
+        out.extend((0..above).flat_map(whole));
+        for line in &self.edits.lines {
+            match *line {
+                Line::Inserted(number) => {
+                    out.extend(inserted[number as usize].cells.iter().filter_map(|cell| {
+                        match cell.content {
+                            Content::Shared(id) => Some(id),
+                            _ => None,
+                        }
+                    }));
+                }
+                Line::Kept(row) => {
+                    let at = index.table_rows[row as usize];
+                    if at == NOWHERE {
+                        continue;
+                    }
+                    let edits =
+                        first_edit[row as usize] as usize..first_edit[row as usize + 1] as usize;
+                    if edits.is_empty() {
+                        out.extend(whole(at as usize));
+                        continue;
+                    }
+                    let mut new = edits
+                        .map(|at| {
+                            (
+                                index.left + self.edits.replaced[at].column as u16,
+                                &replaced[at],
+                            )
+                        })
+                        .peekable();
+                    for (column, id) in index.uses_of(at as usize) {
+                        while let Some((_, content)) = new.next_if(|(c, _)| c < column) {
+                            out.extend(shared(content));
+                        }
+                        match new.next_if(|(c, _)| c == column) {
+                            Some((_, content)) => out.extend(shared(content)),
+                            None => out.push(*id),
+                        }
+                    }
+                    out.extend(new.filter_map(|(_, content)| shared(content)));
+                }
+            }
+        }
+        out.extend((behind..index.layout().rows.len()).flat_map(whole));
+        out
+    }
+}
+
+fn shared(content: &Content) -> Option<u32> {
+    match content {
+        Content::Shared(id) => Some(*id),
+        _ => None,
+    }
+}
+
+/// The second pass.
+struct Copy<'a> {
+    index: &'a Index,
+    edits: &'a Edits<'a>,
+    plan: &'a Plan,
+    first_edit: &'a [u32],
+    hand: Hand,
+    same_strings: bool,
+}
+
+/// A row's altered cells: columns of the sheet and what they say.
+type New<'a> = (u16, &'a Content);
+
+impl Copy<'_> {
+    /// The table's sheet.
+    fn sheet(&self, out: &mut dyn Write, path: &Path) -> Result<()> {
+        let index = self.index;
+        let mut buffer: Vec<u8> = Vec::with_capacity(2 * CHUNK);
+        let mut pass = |buffer: &mut Vec<u8>, at_least: usize| -> Result<()> {
+            if buffer.len() > at_least {
+                out.write_all(buffer).map_err(Error::io("write", path))?;
+                buffer.clear();
+            }
+            Ok(())
+        };
+        buffer.extend_from_slice(&index.bytes()[..index.layout().head]);
+        let rows = &index.layout().rows;
+        let behind = index.first + index.table_rows.len() as u32;
+        for row in rows.iter().take_while(|row| row.number < index.first) {
+            self.row(*row, row.number, &[], None, &mut buffer);
+        }
+        let lines = &self.edits.lines;
+        let mut new = Vec::new();
+        for (place, line) in lines.iter().enumerate() {
+            let number = index.first + place as u32;
+            match *line {
+                Line::Inserted(at) => {
+                    self.inserted(&self.plan.inserted[at as usize], number, &mut buffer)
+                }
+                Line::Kept(row) => {
+                    let at = index.table_rows[row as usize];
+                    if at == NOWHERE {
+                        continue;
+                    }
+                    let edits = self.first_edit[row as usize] as usize
+                        ..self.first_edit[row as usize + 1] as usize;
+                    new.clear();
+                    new.extend(edits.map(|at| {
+                        let column = index.left + self.edits.replaced[at].column as u16;
+                        (column, &self.plan.replaced[at])
+                    }));
+                    let look = index.bands.look_at(place, lines.len(), row as usize);
+                    self.row(rows[at as usize], number, &new, look, &mut buffer);
+                }
+            }
+            pass(&mut buffer, CHUNK)?;
+        }
+        let moved = lines.len() as i64 - index.table_rows.len() as i64;
+        for row in rows.iter().skip_while(|row| row.number < behind) {
+            let number = (i64::from(row.number) + moved).max(0) as u32;
+            self.row(*row, number, &[], None, &mut buffer);
+            pass(&mut buffer, CHUNK)?;
+        }
+        buffer.extend_from_slice(&index.bytes()[index.layout().tail..]);
+        pass(&mut buffer, 0)
+    }
+
+    fn number(&self, id: u32) -> u32 {
+        self.plan.strings.as_ref().map_or(id, |s| s.number(id))
+    }
+
+    /// A row of the source as the row of this number, with these cells altered and perhaps with another row's looks.
+    fn row(
+        &self,
+        row: RowAt,
+        number: u32,
+        new: &[New<'_>],
+        look: Option<usize>,
+        out: &mut Vec<u8>,
+    ) {
+        let bytes = self.index.bytes();
+        if row.number == number && new.is_empty() && look.is_none() && self.same_strings {
+            out.extend_from_slice(&bytes[row.start..row.end]);
+            return;
+        }
+        let mut done = self.row_tag(row, number, out);
+        let looks: Vec<CellAt> = match look {
+            Some(row) => {
+                let at = self.index.table_rows[row] as usize;
+                Cells::of(bytes, self.index.layout().rows[at]).collect()
+            }
+            None => Vec::new(),
+        };
+        let style_of = |column: u16| {
+            let cell = looks.iter().find(|c| c.column == column)?;
+            Some(index::style(bytes, cell).unwrap_or(0))
+        };
+        let pen = self.pen();
+        let mut new = new.iter().peekable();
+        let mut last: Option<CellAt> = None;
+        for cell in Cells::of(bytes, row) {
+            out.extend_from_slice(&bytes[done..cell.start]);
+            done = cell.end;
+            while let Some((column, content)) = new.next_if(|(c, _)| *c < cell.column) {
+                pen.beside(&cell, *column, number, style_of(*column), content, out);
+            }
+            match new.next_if(|(c, _)| *c == cell.column) {
+                Some((_, content)) if **content != Content::Same => {
+                    pen.cell(&cell, number, style_of(cell.column), content, out);
+                }
+                _ => self.moved(&cell, number, style_of(cell.column), out),
+            }
+            last = Some(cell);
+        }
+        if let Some(last) = last {
+            for (column, content) in new {
+                pen.beside(&last, *column, number, style_of(*column), content, out);
+            }
+        }
+        out.extend_from_slice(&bytes[done..row.end]);
+    }
+
+    fn pen(&self) -> Pen<'_> {
+        Pen {
+            bytes: self.index.bytes(),
+            hand: self.hand,
+            strings: self.plan.strings.as_ref(),
+        }
+    }
+
+    /// The tag that opens a row, with another number; gives where it ends in the source.
+    fn row_tag(&self, row: RowAt, number: u32, out: &mut Vec<u8>) -> usize {
+        let bytes = self.index.bytes();
+        let Some(tag) = Tags::new(&bytes[..row.end], row.start).next() else {
+            return row.start;
+        };
+        let mut done = row.start;
+        if let Some(place) = tag.attribute(bytes, b"r") {
+            out.extend_from_slice(&bytes[done..place.start]);
+            push_digits(number + 1, out);
+            done = place.end;
+        }
+        out.extend_from_slice(&bytes[done..tag.end]);
+        tag.end
+    }
+
+    /// A cell that says what it said, in the row of this number and perhaps in another style.
+    fn moved(&self, cell: &CellAt, number: u32, style: Option<u16>, out: &mut Vec<u8>) {
+        let bytes = self.index.bytes();
+        if style.is_some_and(|style| index::style(bytes, cell) != Some(style)) {
+            let mut tag = Vec::new();
+            self.pen().open(
+                cell,
+                number,
+                style,
+                cell.kind.clone().map(|k| &bytes[k]),
+                &mut tag,
+            );
+            out.extend_from_slice(&tag);
+            out.extend_from_slice(match cell.open_end == cell.end {
+                true => b"/>",
+                false => b">",
+            });
+            self.rest(cell, cell.open_end, out);
+            return;
+        }
+        let mut done = cell.start;
+        if let Some(place) = &cell.address {
+            let address = &bytes[place.clone()];
+            let letters = address.iter().take_while(|b| !b.is_ascii_digit()).count();
+            out.extend_from_slice(&bytes[done..place.start + letters]);
+            push_digits(number + 1, out);
+            done = place.end;
+        }
+        self.rest(cell, done, out);
+    }
+
+    /// A cell's bytes from `done` on, its string numbered anew.
+    fn rest(&self, cell: &CellAt, mut done: usize, out: &mut Vec<u8>) {
+        let bytes = self.index.bytes();
+        if !self.same_strings
+            && let (Some(id), Some(value)) = (cell.string(bytes), &cell.value)
+        {
+            out.extend_from_slice(&bytes[done..value.start]);
+            push_digits(self.number(id), out);
+            done = value.end;
+        }
+        out.extend_from_slice(&bytes[done..cell.end]);
+    }
+
+    /// A row put in.
+    fn inserted(&self, row: &NewRow, number: u32, out: &mut Vec<u8>) {
+        let Some(like) = row.like else { return };
+        let bytes = self.index.bytes();
+        let prefix = match Tags::new(&bytes[..like.end], like.start).next() {
+            Some(tag) => tag.prefix(bytes),
+            None => return,
+        };
+        self.row_tag(like, number, out);
+        if out.ends_with(b"/>") {
+            out.truncate(out.len() - 2);
+            out.push(b'>');
+        }
+        let pen = self.pen();
+        for cell in &row.cells {
+            pen.cell(&cell.like, number, cell.style, &cell.content, out);
+        }
+        for piece in [b"</", prefix, b"row>"] {
+            out.extend_from_slice(piece);
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! The table of shared strings: which texts it holds, in which order, and how it looks when some are new and some are gone.
+//!
+//! Programs put strings down as they meet them, so a string appended at the end, or one that nobody uses, would show what was
+//! altered. Here strings that stood in the order of their first use do so in the copy, too, new ones among them; what stood
+//! elsewhere (a cell edited later) stays behind the string that it stood behind. Strings without a use are left out.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+
+use super::manner::{self, Manner};
+use super::markup::{Tags, Turn};
+use crate::digests::{DigestMap, map_for};
+
+/// No place.
+const NONE: u32 = u32::MAX;
+
+/// The part with the shared strings.
+#[derive(Clone, Debug)]
+pub(super) struct Strings {
+    bytes: Vec<u8>,
+    /// Behind the tag that opens the table, and the values in it that count uses and strings.
+    head: usize,
+    count: Option<Range<usize>>,
+    unique: Option<Range<usize>>,
+    /// Where each string's element ends; white space before it is its own.
+    ends: Vec<usize>,
+    /// Strings that are one plain text, by that text's digest.
+    plain: DigestMap<u32>,
+    hasher: RandomState,
+    /// Whether each cell has a string of its own, even where texts repeat.
+    own: bool,
+    manner: Manner,
+    prefix: Vec<u8>,
+    uses: u32,
+    order: Order,
+}
+
+/// The order that the source's strings stand in.
+#[derive(Clone, Debug, Default)]
+struct Order {
+    /// Strings that stand in the order of their first use.
+    regular: Vec<bool>,
+    /// Of every other string that is used, the regular one (or none) behind which it stands, in order.
+    followers: Vec<(u32, u32)>,
+}
+
+impl Strings {
+    /// Finds the strings; `None` where the markup is not that of a table of strings.
+    pub(super) fn of(bytes: Vec<u8>) -> Option<Strings> {
+        let open = Tags::new(&bytes, 0).find(|t| t.name == b"sst")?;
+        let prefix = open.prefix(&bytes).to_vec();
+        let mut ends = Vec::new();
+        let mut depth = 0u32;
+        if open.turn == Turn::Opens {
+            for tag in Tags::new(&bytes, open.end) {
+                match (tag.name, tag.turn) {
+                    (b"si", Turn::Opens) => depth += 1,
+                    (b"si", Turn::Closes) => {
+                        depth = depth.saturating_sub(1);
+                        ends.push(tag.end);
+                    }
+                    (b"si", Turn::Whole) if depth == 0 => ends.push(tag.end),
+                    (b"sst", Turn::Closes) => break,
+                    _ => (),
+                }
+            }
+        }
+        let mut strings = Strings {
+            head: open.end,
+            count: open.attribute(&bytes, b"count"),
+            unique: open.attribute(&bytes, b"uniqueCount"),
+            plain: map_for(ends.len()),
+            hasher: RandomState::new(),
+            own: false,
+            manner: Manner::of(&bytes),
+            prefix,
+            uses: 0,
+            order: Order::default(),
+            ends,
+            bytes,
+        };
+        strings.find_plain();
+        Some(strings)
+    }
+
+    fn find_plain(&mut self) {
+        let mut repeated = false;
+        for id in 0..self.ends.len() as u32 {
+            let element = self.element(id);
+            if let [text] = &manner::texts(&self.bytes, element)[..] {
+                let digest = self.hasher.hash_one(&self.bytes[text.clone()]);
+                match self.plain.entry(digest) {
+                    std::collections::hash_map::Entry::Vacant(free) => {
+                        free.insert(id);
+                    }
+                    std::collections::hash_map::Entry::Occupied(_) => repeated = true,
+                }
+            }
+        }
+        self.own = repeated;
+    }
+
+    /// Learns which strings are used, in the order of all cells of the workbook.
+    pub(super) fn learn(&mut self, uses: impl Iterator<Item = u32>) {
+        let count = self.ends.len();
+        let mut first = vec![NONE; count];
+        let mut at = 0u32;
+        for id in uses {
+            if let Some(first) = first.get_mut(id as usize)
+                && *first == NONE
+            {
+                *first = at;
+            }
+            at += 1;
+        }
+        self.uses = at;
+        self.own &= at as usize == count;
+        self.order = Order::of(&first);
+    }
+
+    /// How texts are put down.
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// How many strings there are.
+    pub(super) fn len(&self) -> u32 {
+        self.ends.len() as u32
+    }
+
+    fn element(&self, id: u32) -> Range<usize> {
+        let start = match (id as usize).checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or(self.head),
+            None => self.head,
+        };
+        start..self.ends.get(id as usize).copied().unwrap_or(start)
+    }
+
+    /// The copy's strings, with those of the source.
+    pub(super) fn draft(&self) -> Draft<'_> {
+        Draft {
+            source: self,
+            fresh: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+}
+
+impl Order {
+    fn of(first: &[u32]) -> Order {
+        let used: Vec<u32> = (0..first.len() as u32)
+            .filter(|id| first[*id as usize] != NONE)
+            .collect();
+        let mut regular = vec![false; first.len()];
+        let in_order = used
+            .windows(2)
+            .all(|pair| first[pair[0] as usize] < first[pair[1] as usize]);
+        if in_order {
+            used.iter().for_each(|id| regular[*id as usize] = true);
+        } else {
+            for id in longest_rise(&used, first) {
+                regular[id as usize] = true;
+            }
+        }
+        let mut followers = Vec::new();
+        let mut anchor = NONE;
+        for id in used {
+            match regular[id as usize] {
+                true => anchor = id,
+                false => followers.push((anchor, id)),
+            }
+        }
+        Order { regular, followers }
+    }
+}
+
+/// The longest run of `ids` along which `value` rises (M. L. Fredman, "On computing the length of longest increasing
+/// subsequences", 1975).
+fn longest_rise(ids: &[u32], value: &[u32]) -> Vec<u32> {
+    let of = |id: u32| value[id as usize];
+    let mut tops: Vec<u32> = Vec::new();
+    let mut before: Vec<u32> = vec![NONE; value.len()];
+    for id in ids {
+        let at = tops.partition_point(|top| of(*top) < of(*id));
+        if let Some(previous) = at.checked_sub(1) {
+            before[*id as usize] = tops[previous];
+        }
+        match tops.get_mut(at) {
+            Some(top) => *top = *id,
+            None => tops.push(*id),
+        }
+    }
+    let mut rise = Vec::with_capacity(tops.len());
+    let mut at = tops.last().copied().unwrap_or(NONE);
+    while at != NONE {
+        rise.push(at);
+        at = before[at as usize];
+    }
+    rise.reverse();
+    rise
+}
+
+/// The strings of one copy while its cells are looked at.
+pub(super) struct Draft<'a> {
+    source: &'a Strings,
+    /// Elements of strings that the source has not.
+    fresh: Vec<Vec<u8>>,
+    known: HashMap<String, u32>,
+}
+
+impl Draft<'_> {
+    /// The number of the string with this text: the source's, or a new one in the look of `like`.
+    pub(super) fn intern(&mut self, text: &str, like: Option<u32>) -> u32 {
+        let source = self.source;
+        if !source.own {
+            if let Some(id) = self.known.get(text) {
+                return *id;
+            }
+            let raw = source.manner.escaped(text);
+            let digest = source.hasher.hash_one(raw.as_bytes());
+            if let Some(id) = source.plain.get(&digest)
+                && let [place] = &manner::texts(&source.bytes, source.element(*id))[..]
+                && source.bytes[place.clone()] == *raw.as_bytes()
+            {
+                return *id;
+            }
+        }
+        let element = like
+            .and_then(|id| {
+                let element = source.element(id);
+                manner::with_text(&source.bytes, element, text, source.manner)
+            })
+            .unwrap_or_else(|| {
+                let prefix = &source.prefix;
+                let text = source.manner.element(prefix, text);
+                [b"<", &prefix[..], b"si>", &text, b"</", prefix, b"si>"].concat()
+            });
+        let id = source.len() + self.fresh.len() as u32;
+        self.fresh.push(element);
+        if !source.own {
+            self.known.insert(text.to_string(), id);
+        }
+        id
+    }
+
+    /// Numbers the strings for cells that use them in this order.
+    pub(super) fn arrange(self, uses: impl Iterator<Item = u32>) -> Arranged {
+        let source = self.source;
+        let all = source.len() as usize + self.fresh.len();
+        let mut used = vec![false; all];
+        let mut firsts: Vec<u32> = Vec::new();
+        let mut count = 0u32;
+        let is_regular = |id: u32| {
+            source
+                .order
+                .regular
+                .get(id as usize)
+                .copied()
+                .unwrap_or(true)
+        };
+        for id in uses {
+            count += 1;
+            if let Some(used) = used.get_mut(id as usize)
+                && !*used
+            {
+                *used = true;
+                if is_regular(id) {
+                    firsts.push(id);
+                }
+            }
+        }
+        // a follower whose leader is gone follows the one before that
+        let mut behind: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut leader = NONE;
+        let mut next = 0;
+        for (anchor, id) in &source.order.followers {
+            if *anchor != NONE {
+                for candidate in next..=*anchor {
+                    if is_regular(candidate) && used[candidate as usize] {
+                        leader = candidate;
+                    }
+                }
+                next = *anchor + 1;
+            }
+            if used[*id as usize] {
+                behind.entry(leader).or_default().push(*id);
+            }
+        }
+        let mut sequence = Vec::with_capacity(firsts.len());
+        sequence.extend(behind.remove(&NONE).unwrap_or_default());
+        for id in firsts {
+            sequence.push(id);
+            sequence.extend(behind.remove(&id).unwrap_or_default());
+        }
+        let mut numbers = vec![NONE; all];
+        for (number, id) in sequence.iter().enumerate() {
+            numbers[*id as usize] = number as u32;
+        }
+        Arranged {
+            numbers,
+            sequence,
+            fresh: self.fresh,
+            count,
+        }
+    }
+}
+
+/// The strings of one copy in their order.
+pub(super) struct Arranged {
+    /// The copy's number of each string, source's and new ones.
+    numbers: Vec<u32>,
+    sequence: Vec<u32>,
+    fresh: Vec<Vec<u8>>,
+    count: u32,
+}
+
+impl Arranged {
+    /// The copy's number of a string.
+    pub(super) fn number(&self, id: u32) -> u32 {
+        self.numbers.get(id as usize).copied().unwrap_or(id)
+    }
+
+    /// Whether the copy's table of strings is the source's.
+    pub(super) fn is_source(&self, source: &Strings) -> bool {
+        let same = |(at, id): (usize, &u32)| *id == at as u32;
+        self.count == source.uses
+            && self.sequence.len() == source.ends.len()
+            && self.sequence.iter().enumerate().all(same)
+    }
+
+    /// The part.
+    pub(super) fn part(&self, source: &Strings) -> Vec<u8> {
+        let bytes = &source.bytes;
+        let mut out = Vec::with_capacity(bytes.len() + 4096);
+        // counts that were right stay right, and those that were not are wrong by as much
+        let moved = |place: &Range<usize>, was: usize, is: usize| -> Option<String> {
+            let said: i64 = std::str::from_utf8(&bytes[place.clone()])
+                .ok()?
+                .parse()
+                .ok()?;
+            Some((said + is as i64 - was as i64).max(0).to_string())
+        };
+        let unique = source.unique.as_ref().and_then(|place| {
+            let new = moved(place, source.ends.len(), self.sequence.len())?;
+            Some((place.clone(), new))
+        });
+        let count = source.count.as_ref().and_then(|place| {
+            let new = moved(place, source.uses as usize, self.count as usize)?;
+            Some((place.clone(), new))
+        });
+        let mut counts: Vec<(Range<usize>, String)> = unique.into_iter().chain(count).collect();
+        counts.sort_by_key(|(place, _)| place.start);
+        let mut done = 0;
+        for (place, new) in counts {
+            out.extend_from_slice(&bytes[done..place.start]);
+            out.extend_from_slice(new.as_bytes());
+            done = place.end;
+        }
+        out.extend_from_slice(&bytes[done..source.head]);
+        for id in &self.sequence {
+            match self
+                .fresh
+                .get((*id as usize).wrapping_sub(source.ends.len()))
+            {
+                Some(element) if *id >= source.len() => out.extend_from_slice(element),
+                _ => out.extend_from_slice(&bytes[source.element(*id)]),
+            }
+        }
+        out.extend_from_slice(&bytes[source.ends.last().copied().unwrap_or(source.head)..]);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(texts: &[&str], uses: &[u32]) -> Strings {
+        let items: String = texts
+            .iter()
+            .map(|t| format!("<si><t>{t}</t></si>"))
+            .collect();
+        let part = format!(
+            "<sst count=\"{}\" uniqueCount=\"{}\">{items}</sst>",
+            uses.len(),
+            texts.len()
+        );
+        let mut strings = Strings::of(part.into_bytes()).unwrap();
+        strings.learn(uses.iter().copied());
+        strings
+    }
+
+    fn listed(part: &[u8]) -> Vec<String> {
+        let text = String::from_utf8(part.to_vec()).unwrap();
+        text.split("<t>")
+            .skip(1)
+            .map(|t| t.split('<').next().unwrap().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn nothing_new_is_the_source() {
+        let source = strings(&["a", "b", "c"], &[0, 1, 0, 2]);
+        let mut draft = source.draft();
+        assert_eq!(draft.intern("b", None), 1);
+        let arranged = draft.arrange([0, 1, 0, 2].into_iter());
+        assert!(arranged.is_source(&source));
+        assert_eq!(arranged.part(&source), source.bytes);
+    }
+
+    #[test]
+    fn new_strings_stand_where_they_are_met_and_orphans_go() {
+        let source = strings(&["a", "b", "c", "nobody's"], &[0, 1, 0, 2]);
+        let mut draft = source.draft();
+        let new = draft.intern("n", Some(1));
+        assert_eq!(draft.intern("n", None), new);
+        let arranged = draft.arrange([0, new, 0, 2].into_iter());
+        assert_eq!(listed(&arranged.part(&source)), ["a", "n", "c"]);
+        assert_eq!(arranged.number(2), 2);
+        assert_eq!(arranged.number(new), 1);
+        let part = String::from_utf8(arranged.part(&source)).unwrap();
+        assert!(
+            part.starts_with("<sst count=\"4\" uniqueCount=\"3\">"),
+            "{part}"
+        );
+    }
+
+    #[test]
+    fn a_string_that_was_edited_late_stays_where_it_stood() {
+        // `z` was typed over the first cell after all others
+        let source = strings(&["a", "b", "c", "z", "d"], &[3, 0, 1, 2, 4]);
+        let mut draft = source.draft();
+        let new = draft.intern("n", None);
+        let arranged = draft.arrange([3, 0, 1, new, 4].into_iter());
+        assert_eq!(listed(&arranged.part(&source)), ["a", "b", "z", "n", "d"]);
+        let arranged = source.draft().arrange([0, 1, 2, 4].into_iter());
+        assert_eq!(listed(&arranged.part(&source)), ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn a_string_for_each_cell() {
+        let source = strings(&["a", "a", "b"], &[0, 1, 2]);
+        let mut draft = source.draft();
+        let new = draft.intern("a", Some(0));
+        let arranged = draft.arrange([0, 1, new].into_iter());
+        assert_eq!(listed(&arranged.part(&source)), ["a", "a", "a"]);
+    }
+}
