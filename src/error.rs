@@ -40,15 +40,29 @@ impl Error {
     /// For `map_err`: the system refused `action` at `path`.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_path_buf();
-        move |source| Error::Io {
-            action,
-            path,
-            // the path is named already; an inner error may name a file that nobody has heard of
-            source: match system_code(&source) {
-                Some(code) => std::io::Error::from_raw_os_error(code),
-                None => std::io::Error::from(source.kind()),
-            },
+        move |source| {
+            let code = system_code(&source);
+            if cfg!(windows) && is_sharing_violation(code) {
+                return Error::in_use(&path);
+            }
+            Error::Io {
+                action,
+                path,
+                // the path is named already; an inner error may name a file that nobody has heard of
+                source: match code {
+                    Some(code) => std::io::Error::from_raw_os_error(code),
+                    None => std::io::Error::from(source.kind()),
+                },
+            }
         }
+    }
+
+    /// A file that another program keeps to itself, as Excel does on Windows with what it has open.
+    pub fn in_use(path: &Path) -> Error {
+        Error::input(format!(
+            "`{}` is open in another program. Close it there and repeat the command.",
+            path.display()
+        ))
     }
 
     /// The process's exit code for this error: 3 where the vault's integrity failed, else 2.
@@ -58,6 +72,11 @@ impl Error {
             Error::Input(_) | Error::Io { .. } => 2,
         }
     }
+}
+
+/// Whether Windows says with this number that another program has the file open (ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION).
+fn is_sharing_violation(code: Option<i32>) -> bool {
+    matches!(code, Some(32 | 33))
 }
 
 /// The system's number for an error, also where it is wrapped.

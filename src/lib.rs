@@ -130,7 +130,7 @@
 //! | [`rehearsal`] | `drill`, `error`, `intake`, `issue`, `key`, `ledger`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`inspection`] | `canary`, `code`, `error`, `forecast`, `issue`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value` |
 //! | [`forecast`] | `code`, `trace` |
-//! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `vault` |
+//! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value`, `vault` |
 //! | [`lookup`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `trace`, `vault` |
 //! | [`trace`] | `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `value`, `vault` |
 //! | [`intake`] | `error`, `table` |

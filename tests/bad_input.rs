@@ -418,6 +418,8 @@ fn a_folder_in_a_copys_place() {
 fn a_copy_that_is_there() {
     let desk = ready();
     desk.issue("list.csv", &["A"], &[]).well();
+    // somebody opened and saved it
+    desk.put("copies/list - A.csv", "another file");
     issue_refused(&desk, &["list - A.csv", "is there already", "--force"]);
     desk.issue("list.csv", &["A"], &["--force"]).well();
 }

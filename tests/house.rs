@@ -68,7 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "issue",
         &[
             "canary", "code", "digests", "error", "key", "ledger", "mark", "parallel", "policy",
-            "table", "trace", "vault",
+            "table", "trace", "value", "vault",
         ],
     ),
     (

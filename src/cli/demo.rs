@@ -13,7 +13,7 @@ use taggant::drill::registers::Maternity;
 use taggant::error::{Error, Result};
 use taggant::issue::which;
 use taggant::issue::{Issue, Request};
-use taggant::report::{Answer, LeakReport, human};
+use taggant::report::{Answer, LeakReport, human, issuing};
 use taggant::table::{self, Limits, Table};
 use taggant::trace::run::Tracer;
 use taggant::trace::units::Alpha;
@@ -67,7 +67,7 @@ pub fn run() -> Result<ExitCode> {
         };
         let issue = Issue::prepare(&mut vault, &source, request)?;
         if month == 0 {
-            tell(&indented(&human::plan(&issue.plan())))?;
+            tell(&indented(&issuing::plan(&issue.plan())))?;
         }
         let issued = issue.run(&|done| bar.set_position((month * HOSPITALS + done) as u64))?;
         copies += issued.len();

@@ -1,15 +1,16 @@
 //! `taggant issue`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use sha2::{Digest, Sha256};
 use taggant::error::{Error, Result};
+use taggant::issue::by::{By, NameMap};
 use taggant::issue::which::refuse_repeats;
 use taggant::issue::{Issue, Request, names};
 use taggant::policy::{self, pools};
-use taggant::report::{human, json};
+use taggant::report::{issuing, json};
 use taggant::table::{self, Limits};
 
 use super::sink::Guard;
@@ -17,7 +18,7 @@ use super::which::Which;
 use super::{Form, Output, Place, terminal};
 
 #[derive(Args)]
-#[command(group(clap::ArgGroup::new("whom").required(true).multiple(true).args(["to", "recipients"])))]
+#[command(group(clap::ArgGroup::new("whom").required(true).multiple(true).args(["to", "recipients", "by"])))]
 pub struct Options {
     /// The table: CSV or xlsx
     table: PathBuf,
@@ -27,6 +28,12 @@ pub struct Options {
     /// A list of recipients: one name a line, or a CSV with a column `recipient` or `name`
     #[arg(long, value_name = "FILE")]
     recipients: Option<PathBuf>,
+    /// Give each recipient only the rows whose value in this column is its name; without `--to` or `--recipients` everybody in it
+    #[arg(long, value_name = "COLUMN")]
+    by: Option<String>,
+    /// With `--by`: whose a value is, as CSV with the columns `value` and `recipient` (a blank recipient is nobody)
+    #[arg(long, value_name = "FILE", requires = "by")]
+    names: Option<PathBuf>,
     /// The folder for the copies; made if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -62,23 +69,25 @@ pub struct Options {
 
 pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let given = [&options.table].into_iter().chain(&options.recipients);
-    let mut guard = Guard::new(place).reading(given.chain(&options.policy));
+    let given = given.chain(&options.policy).chain(&options.names);
+    let mut guard = Guard::new(place).reading(given);
     let sink = guard.open(options.output.output.as_deref())?;
+    names::check_table(&options.table)?;
     let mut recipients = options.to.clone();
     if let Some(list) = &options.recipients {
-        let limits = Limits {
-            file_bytes: 64 << 20,
-            ..Limits::default()
-        };
-        let (name, bytes) = table::load(list, &limits)?;
-        let text = String::from_utf8(bytes).map_err(|_| {
-            Error::input(format!(
-                "`{name}` is not UTF-8. Save the list of recipients as UTF-8 text."
-            ))
-        })?;
+        let (name, text) = read_list(list)?;
         recipients.extend(names::from_list(&name, &text)?);
     }
-    names::check(&recipients)?;
+    let by = match &options.by {
+        Some(column) => Some(By {
+            column: column.clone(),
+            names: options.names.as_deref().map(read_names).transpose()?,
+        }),
+        None => {
+            names::check(&recipients)?;
+            None
+        }
+    };
     let mut vault = place.open()?;
     let limits = Limits::default();
     let (name, bytes) = table::load(&options.table, &limits)?;
@@ -91,6 +100,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         .transpose()?;
     let request = Request {
         recipients,
+        by,
         out: options.out.clone(),
         stem: options
             .table
@@ -114,10 +124,8 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         guard.allow(copy)?;
     }
     if options.dry_run {
-        let mut text = human::plan(&plan);
-        for (recipient, path) in &plan.copies {
-            text.push_str(&format!("would issue to {recipient}: {}\n", path.display()));
-        }
+        let mut text = issuing::plan(&plan);
+        text.push_str(&issuing::intended(&plan));
         let result = match options.output.format {
             Form::Human => text,
             Form::Json => terminal::document(&json::plan(&plan)),
@@ -125,20 +133,38 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         sink.give(&result)?;
         return Ok(ExitCode::SUCCESS);
     }
-    terminal::say(human::plan(&plan).trim_end());
+    terminal::say(issuing::plan(&plan).trim_end());
     let bar = terminal::progress(plan.copies.len(), "issuing");
     let issued = issue.run(&|done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     let result = match options.output.format {
-        Form::Human => human::issued(&issued),
+        Form::Human => issuing::issued(&issued),
         Form::Json => terminal::document(&json::issued(&issued)),
     };
     sink.give(&result)?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// A list of names and its text.
+fn read_list(path: &Path) -> Result<(String, String)> {
+    let limits = Limits {
+        file_bytes: 64 << 20,
+        ..Limits::default()
+    };
+    let (name, bytes) = table::load(path, &limits)?;
+    let text = names::text(&name, &bytes)?;
+    Ok((name, text))
+}
+
+/// Whose values are.
+fn read_names(path: &Path) -> Result<NameMap> {
+    let (origin, text) = read_list(path)?;
+    let pairs = names::pairs(&origin, &text)?;
+    Ok(NameMap { origin, pairs })
+}
+
 /// A policy file, read and held against itself, with the files that it names for canaries' contact points.
-pub fn read_policy(path: &std::path::Path) -> Result<policy::Policy> {
+pub fn read_policy(path: &Path) -> Result<policy::Policy> {
     let limits = Limits {
         file_bytes: 16 << 20,
         ..Limits::default()
@@ -152,7 +178,7 @@ pub fn read_policy(path: &std::path::Path) -> Result<policy::Policy> {
     let mut policy = policy::text::read(&name, &text)?;
     for (contact, pool) in policy.canaries.pools_mut() {
         let Some(file) = pool.file() else { continue };
-        let file = path.parent().unwrap_or(std::path::Path::new("")).join(file);
+        let file = path.parent().unwrap_or(Path::new("")).join(file);
         let limits = Limits {
             file_bytes: pools::MOST_BYTES,
             ..Limits::default()

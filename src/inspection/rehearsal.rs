@@ -11,7 +11,7 @@ use crate::code::{Codeword, SiteKind};
 use crate::error::{Error, Result};
 use crate::forecast::{CanaryRows, OrderSites, RowSites};
 use crate::issue::copy::Bearer;
-use crate::issue::groundwork::Groundwork;
+use crate::issue::groundwork::{Groundwork, SharedBefore};
 use crate::issue::history::History;
 use crate::issue::order::Turns;
 use crate::issue::records::Records;
@@ -104,12 +104,18 @@ impl Rehearsal {
             records: &records,
             turns: &turns,
             history: &history,
-            shared_kept: &HashMap::new(),
+            taken: &records.taken,
+            whole: &source.table,
+            within: None,
             keys: &keys,
             code: &code,
             days: &days,
         };
-        let printer = groundwork.printer(key.shared_canary_key(&frame.name), |_| ())?;
+        let before = SharedBefore {
+            kept: &HashMap::new(),
+            only: None,
+        };
+        let printer = groundwork.printer(key.shared_canary_key(&frame.name), before, |_| ())?;
         let sequences: Vec<bool> = source
             .table
             .header()

@@ -53,7 +53,7 @@ pub fn check_table(source: &Source) -> Result<()> {
     }
 }
 
-/// Refuses places that no copy can go to.
+/// Refuses a folder that cannot take copies, and places where a folder stands.
 pub fn check_places(request: &Request, paths: &[PathBuf]) -> Result<()> {
     // the nearest folder that is there must be one, and must take files
     let there = request
@@ -68,19 +68,22 @@ pub fn check_places(request: &Request, paths: &[PathBuf]) -> Result<()> {
         )));
     }
     NamedTempFile::new_in(there).map_err(Error::io("write", there))?;
-    for path in paths {
-        if path.is_dir() {
-            return Err(Error::input(format!(
-                "`{}` is a folder where a copy should go. Choose another `--out`.",
-                path.display()
-            )));
-        }
-        if path.exists() && !request.force {
-            return Err(Error::input(format!(
-                "`{}` is there already. Overwrite it with `--force`, or choose another `--out`.",
-                path.display()
-            )));
-        }
+    match paths.iter().find(|path| path.is_dir()) {
+        None => Ok(()),
+        Some(path) => Err(Error::input(format!(
+            "`{}` is a folder where a copy should go. Choose another `--out`.",
+            path.display()
+        ))),
     }
-    Ok(())
+}
+
+/// Refuses to write over what is in a copy's place, unless told to.
+pub fn check_free(request: &Request, path: &Path) -> Result<()> {
+    match path.exists() && !request.force {
+        false => Ok(()),
+        true => Err(Error::input(format!(
+            "`{}` is there already. Overwrite it with `--force`, or choose another `--out`.",
+            path.display()
+        ))),
+    }
 }

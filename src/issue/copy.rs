@@ -1,7 +1,7 @@
 //! One recipient's copy: the plan under the recipient's codeword, canaries at their places, the table's order and numbering kept.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -18,7 +18,7 @@ use crate::mark::constraint::Elapsed;
 use crate::mark::shape::Shape;
 use crate::policy::Role;
 use crate::policy::order::{Rank, Ranker};
-use crate::table::{Edits, Line, Replaced};
+use crate::table::{Edits, Line, Replaced, Table};
 
 /// Sort keys of a table, at most.
 const KEYS: usize = 3;
@@ -54,6 +54,28 @@ pub struct Planned<'a> {
     pub turns: &'a Turns,
     /// The register's shape.
     pub shape: &'a Shape,
+    /// The whole source: with its first row begins all numbering.
+    pub whole: &'a Table,
+    /// What canaries must say to stand among these rows; none where they may say anything.
+    pub within: Option<&'a Within>,
+}
+
+/// The values of one column that a recipient's rows have.
+#[derive(Debug)]
+pub struct Within {
+    /// The register's column.
+    pub column: usize,
+    /// Its exact texts.
+    pub texts: HashSet<String>,
+}
+
+impl Within {
+    /// Whether a record with these cells, by the register's columns, is the recipient's.
+    pub fn holds(&self, cells: &[String]) -> bool {
+        cells
+            .get(self.column)
+            .is_some_and(|cell| self.texts.contains(cell))
+    }
 }
 
 /// What all copies of one table share.
@@ -70,12 +92,13 @@ pub struct Printer<'a> {
     /// Every row's ranks in the source.
     ranks: Vec<Ranks>,
     sequences: Vec<(usize, i64)>,
+    within: Option<&'a Within>,
     /// Counts of time that follow an altered date, with the columns that make them change.
     follow: Vec<Elapsed>,
 }
 
 /// How many canaries a copy gets.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
     /// One for each donor at this rate, and no fewer than `least` as far as there are donors.
     Rate {
@@ -86,6 +109,13 @@ pub enum Wanted {
     },
     /// Exactly so many, as far as there are donors.
     Exactly(usize),
+    /// Those of a copy that was made before, as its entry has them.
+    Again {
+        /// Their donors, in the copy's own order.
+        donors: Vec<Handle>,
+        /// Whether there were shared ones beside them.
+        shared: bool,
+    },
 }
 
 /// A recipient's keys and earlier canaries.
@@ -140,6 +170,8 @@ impl<'a> Printer<'a> {
             records,
             turns,
             shape,
+            whole,
+            within,
         } = planned;
         let place_of = |name: &str| {
             let column = policy.columns.iter().position(|c| c.name == name)?;
@@ -173,7 +205,7 @@ impl<'a> Printer<'a> {
             .filter(|c| c.role == Role::Sequence)
             .filter_map(|c| {
                 let place = place_of(&c.name)?.1;
-                Some((place, table.cell(0, place).trim().parse().ok()?))
+                Some((place, whole.cell(0, place).trim().parse().ok()?))
             })
             .collect();
         let mut follow = Elapsed::all(policy, days);
@@ -190,8 +222,14 @@ impl<'a> Printer<'a> {
             sort,
             ranks,
             sequences,
+            within,
             follow,
         }
+    }
+
+    /// Who the table's shared canaries are, by donor.
+    pub fn shared_identities(&self) -> impl Iterator<Item = (Handle, Identity)> + '_ {
+        self.shared.identities()
     }
 
     /// Sites in the table, those of its row order among them.
@@ -211,11 +249,13 @@ impl<'a> Printer<'a> {
 
     /// The copy of one recipient.
     pub fn copy(&'a self, bearer: &Bearer, wanted: Wanted) -> Copy<'a> {
-        let canaries = self.canaries(bearer, wanted);
         let shared = match wanted {
-            Wanted::Rate { .. } => self.shared_inserts(&bearer.codeword),
-            Wanted::Exactly(_) => Vec::new(),
+            Wanted::Rate { .. } | Wanted::Again { shared: true, .. } => {
+                self.shared_inserts(&bearer.codeword)
+            }
+            Wanted::Exactly(_) | Wanted::Again { shared: false, .. } => Vec::new(),
         };
+        let canaries = self.canaries(bearer, &wanted);
         let shared_held = shared.len();
         let own = canaries.iter().map(|canary| Insert {
             cells: canary.cells.clone(),
@@ -273,41 +313,67 @@ impl<'a> Printer<'a> {
             .collect()
     }
 
-    fn canaries(&self, bearer: &Bearer, wanted: Wanted) -> Vec<Canary> {
-        let mut donors: Vec<(u64, Handle, usize)> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+    fn canaries(&self, bearer: &Bearer, wanted: &Wanted) -> Vec<Canary> {
         let (limit, least, most) = match wanted {
-            Wanted::Rate { rate, least } => (rate.0, least, usize::MAX),
-            Wanted::Exactly(n) => (u64::MAX, 0, n),
+            Wanted::Rate { rate, least } => (rate.0, *least, usize::MAX),
+            Wanted::Exactly(n) => (u64::MAX, 0, *n),
+            Wanted::Again { donors, .. } => (u64::MAX, 0, donors.len()),
         };
         if most == 0 || (limit == 0 && least == 0) {
             return Vec::new();
         }
-        for (row, handle) in self.records.handles.iter().enumerate() {
-            let Some(handle) = *handle else { continue };
-            let draw = donor_draw(&bearer.canary_key, handle);
-            if (draw <= limit || least > 0) && seen.insert(handle) {
-                donors.push((draw, handle, row));
-            }
-        }
-        // those that the recipient knows already come first: nobody new may take their numbers
-        donors.sort_unstable_by_key(|(draw, handle, _)| (!bearer.kept.contains_key(handle), *draw));
         let mut copy = self.maker.begin(&bearer.kept);
         self.maker.avoid(&self.shared.ever, &mut copy);
         let mut out = Vec::new();
-        for (draw, handle, row) in donors {
+        for (draw, handle, row) in self.donors(bearer, wanted, limit, least) {
             if out.len() >= most || (draw > limit && out.len() >= least) {
                 break;
             }
-            out.extend(self.maker.make(
+            let made = self.maker.make(
                 &bearer.canary_key,
                 handle,
                 row,
                 bearer.kept.get(&handle),
                 &mut copy,
-            ));
+            );
+            let own = |c: &Canary| self.within.is_none_or(|within| within.holds(&c.cells));
+            out.extend(made.filter(own));
         }
         out
+    }
+
+    /// Possible donors as (draw, record, row), in the order in which their canaries are made.
+    fn donors(
+        &self,
+        bearer: &Bearer,
+        wanted: &Wanted,
+        limit: u64,
+        least: usize,
+    ) -> Vec<(u64, Handle, usize)> {
+        let asked: Option<HashMap<Handle, usize>> = match wanted {
+            Wanted::Again { donors, .. } => Some(donors.iter().copied().zip(0..).collect()),
+            _ => None,
+        };
+        let mut donors: Vec<(u64, Handle, usize)> = Vec::new();
+        let mut seen = HashSet::new();
+        for (row, handle) in self.records.handles.iter().enumerate() {
+            let Some(handle) = *handle else { continue };
+            if asked.as_ref().is_some_and(|a| !a.contains_key(&handle)) {
+                continue;
+            }
+            let draw = donor_draw(&bearer.canary_key, handle);
+            if (draw <= limit || least > 0) && seen.insert(handle) {
+                donors.push((draw, handle, row));
+            }
+        }
+        match asked {
+            Some(asked) => donors.sort_unstable_by_key(|(_, handle, _)| asked.get(handle)),
+            // those that the recipient knows already come first: nobody new may take their numbers
+            None => donors.sort_unstable_by_key(|(draw, handle, _)| {
+                (!bearer.kept.contains_key(handle), *draw)
+            }),
+        }
+        donors
     }
 
     /// The copy's lines in the table's own order; a canary stands anywhere among its equals.

@@ -1,20 +1,20 @@
 //! One copy made: whose it is, how many canaries it gets, and its bytes under a hidden name.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
 
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use super::Request;
 use super::copy::{self, Bearer, Printer, Wanted};
-use super::files::{hash_and_sync, hidden};
+use super::files::{Workshop, hash_and_sync};
+use super::lots::Lot;
 use crate::canary::{DonorRate, Identity, donor_draw};
 use crate::code::{Codeword, Handle};
 use crate::error::{Error, Result};
-use crate::ledger::{CanaryIndex, Recipient};
+use crate::ledger::{CanaryIndex, ExportEntry, Recipient};
 use crate::policy::Policy;
-use crate::table::{self, Source};
+use crate::table;
 use crate::vault::Vault;
 
 /// A table with fewer sites needs canaries to be told by, ...
@@ -23,10 +23,25 @@ const FEW_SITES: usize = 64;
 /// ... at least so many a copy, where it has any: one in a crowded table may be worth no more than a factor of a hundred.
 const LEAST_CANARIES: usize = 6;
 
-/// A recipient's keys, and the canaries of all earlier copies.
-pub fn bearer(vault: &Vault, register: i64, recipient: &Recipient) -> Result<Bearer> {
+/// A recipient's keys, and the canaries of all earlier copies; of those up to `again`, where that one is made once more.
+pub fn bearer(
+    vault: &Vault,
+    register: i64,
+    recipient: &Recipient,
+    again: Option<&ExportEntry>,
+) -> Result<Bearer> {
     let mut kept = HashMap::new();
+    let after: HashSet<String> = match again {
+        Some(again) => {
+            let exports = vault.ledger.exports()?.into_iter().map(|e| e.id);
+            exports.skip_while(|id| *id != again.id).skip(1).collect()
+        }
+        None => HashSet::new(),
+    };
     for (export, sealed) in vault.ledger.sealed_canaries(register, &recipient.id)? {
+        if after.contains(&export) {
+            continue;
+        }
         let list: Vec<(u64, Identity)> = serde_json::from_slice(&sealed).map_err(|_| {
             Error::integrity(format!(
                 "the canaries of export {export} are unreadable. Run `taggant ledger verify`."
@@ -65,6 +80,15 @@ pub fn wanted(request: &Request, policy: &Policy, bearer: &Bearer, sites: usize)
     Wanted::Rate { rate, least }
 }
 
+/// The canaries of a copy that was made before, to be made once more.
+pub fn wanted_again(vault: &Vault, entry: &ExportEntry) -> Result<Wanted> {
+    let index = vault.ledger.canary_index(&entry.id)?;
+    Ok(Wanted::Again {
+        shared: entry.canaries > index.len() as u64,
+        donors: index.donors.into_iter().map(Handle).collect(),
+    })
+}
+
 /// A copy under its hidden name, and what its entry says.
 pub struct MadeCopy {
     /// The hidden file.
@@ -83,25 +107,25 @@ pub struct MadeCopy {
     pub sealed: Zeroizing<Vec<u8>>,
 }
 
-/// Makes one copy beside its place.
+/// Makes one copy of a lot beside its place.
 pub fn make_copy(
     printer: &Printer<'_>,
-    source: &Source,
+    source: &table::Source,
+    lot: &Lot<'_>,
     bearer: &Bearer,
     wanted: Wanted,
-    path: &Path,
+    workshop: &Workshop,
 ) -> Result<MadeCopy> {
-    let copy = printer.copy(bearer, wanted);
+    let mut copy = printer.copy(bearer, wanted);
     if printer.sites() == 0 && copy.canaries.is_empty() && copy.shared == 0 {
         return Err(Error::input(format!(
-            "no canary could be made for `{}`, and `{}` has no sites, so that copy would be nobody's. Name a carrier in a policy (see \
-             `taggant inspect`).",
-            path.display(),
+            "no canary could be made for a copy of `{}`, and it has no sites, so that copy would be nobody's. Name a carrier in a policy \
+             (see `taggant inspect`).",
             source.name
         )));
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let file = hidden(folder)?;
+    copy.edits = lot.of_source(copy.edits);
+    let file = workshop.part()?;
     table::rewrite(source, &copy.edits, file.path())?;
     let sha256 = hash_and_sync(file.path())?;
     let new: Vec<(u64, &Identity)> = copy

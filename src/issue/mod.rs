@@ -4,12 +4,15 @@
 //! place and made durable; its entry is committed to the ledger; only then is it renamed. Whenever the process is killed, a copy
 //! that is visible under its name has its entry.
 
+pub mod again;
 pub mod back;
+pub mod by;
 mod checks;
 pub mod copy;
 mod files;
 pub mod groundwork;
 pub mod history;
+mod lots;
 pub mod making;
 mod marked;
 pub mod names;
@@ -17,46 +20,37 @@ pub mod order;
 mod plan;
 pub mod records;
 pub mod register;
+mod run;
 pub mod shared;
 pub mod which;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
 
-use jiff::Timestamp;
-use tempfile::NamedTempFile;
-
-use crate::canary::{Identity, Sheet};
+use crate::canary::{Identity, Taken};
 use crate::code::Handle;
 use crate::error::{Error, Result};
-use crate::ledger::{NewExport, NewTable, Recipient, RecordIndex, TableEntry};
-use crate::mark;
-use crate::parallel;
-use crate::policy::{Fidelity, Policy, depend};
+use crate::ledger::{ExportEntry, RecordIndex};
+use crate::mark::size;
+use crate::policy::{Fidelity, Policy, Role};
 use crate::table::Source;
 use crate::vault::Vault;
-use checks::check_places;
+use again::{Asked, Standing};
+use by::{By, Division};
 pub use checks::check_table;
-use copy::{Bearer, Wanted};
-use files::{make_folder, remove_stale, show};
-use groundwork::Groundwork;
+use checks::{check_free, check_places};
 use history::History;
-use making::{bearer, make_copy, wanted};
-use order::Turns;
-pub use plan::Plan;
-use records::Records;
+use lots::Lot;
+pub use plan::{CopyPlan, Plan};
 use register::Frame;
-
-/// Copies that are made, entered and shown together: few enough that a killed run loses little.
-const BATCH: usize = 16;
 
 /// What to issue, and to whom.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Recipients' names.
+    /// Recipients' names. Where rows are divided, those that may get some; none: everybody.
     pub recipients: Vec<String>,
+    /// Gives each recipient the rows that are its own.
+    pub by: Option<By>,
     /// The folder for the copies; made if missing.
     pub out: PathBuf,
     /// The file's stem: copies are named after it.
@@ -98,6 +92,30 @@ pub struct Issued {
     pub cells_altered: usize,
     /// Sites in it.
     pub sites: usize,
+    /// How it came to its place.
+    pub arrival: Arrival,
+}
+
+/// How a copy came to its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It was made, entered and shown.
+    Issued,
+    /// It was entered by a run that was cut, and made again under its entry.
+    Finished,
+    /// It was in its place already.
+    Done,
+    /// As `Issued`, beside an earlier entry (its id) that waits for a copy which can no longer be made as it was.
+    Anew(String),
+}
+
+/// One copy on its way.
+struct Planned {
+    recipient: String,
+    path: PathBuf,
+    /// The number of its lot.
+    lot: usize,
+    standing: Standing,
 }
 
 /// A table that is ready to be issued.
@@ -106,14 +124,15 @@ pub struct Issue<'a> {
     source: &'a Source,
     request: Request,
     frame: Frame,
-    records: Records,
-    turns: Turns,
+    lots: Vec<Lot<'a>>,
+    /// Identifiers in use, in the source and before.
+    taken: Taken,
     history: History,
     /// The register's shared canaries so far, by donor.
     shared_kept: HashMap<Handle, Identity>,
-    table_known: Option<TableEntry>,
     parent: Option<String>,
-    paths: Vec<PathBuf>,
+    division: Option<Division>,
+    copies: Vec<Planned>,
 }
 
 impl<'a> Issue<'a> {
@@ -123,10 +142,14 @@ impl<'a> Issue<'a> {
         source: &'a Source,
         request: Request,
     ) -> Result<Issue<'a>> {
-        names::check(&request.recipients)?;
         check_table(source)?;
-        let paths = request
-            .recipients
+        let division = divide(vault, source, &request)?;
+        let recipients: Vec<String> = match &division {
+            Some(division) => division.recipients.iter().map(|(n, _)| n.clone()).collect(),
+            None => request.recipients.clone(),
+        };
+        names::check(&recipients)?;
+        let paths = recipients
             .iter()
             .map(|name| {
                 names::copy_path(&request.out, &request.stem, name, source.format.extension())
@@ -138,51 +161,10 @@ impl<'a> Issue<'a> {
             None if request.derived => back::find_by_marks(vault, source)?,
             found => found,
         };
-        let (frame, parent) = match came_back {
-            Some(back) if request.derived => {
-                let name = request
-                    .register
-                    .clone()
-                    .unwrap_or_else(|| format!("{} from {}", request.stem, back.export));
-                let known = vault.ledger.register(&name)?;
-                let frame = match known {
-                    Some(_) => Frame::find(
-                        &vault.ledger,
-                        source,
-                        &request.stem,
-                        Some(&name),
-                        request.policy.clone(),
-                        request.lossless,
-                    )?,
-                    None => Frame::new(
-                        source,
-                        name,
-                        Some(back.export.clone()),
-                        request.policy.clone(),
-                        request.lossless,
-                    )?,
-                };
-                (frame, Some(back.export))
-            }
-            Some(back) => return Err(back.refusal(source)),
-            None if request.derived => {
-                return Err(Error::input(format!(
-                    "`{}` is no copy that this vault issued, so it derives from none. Leave `--derived` out.",
-                    source.name
-                )));
-            }
-            None => (
-                Frame::find(
-                    &vault.ledger,
-                    source,
-                    &request.stem,
-                    request.register.as_deref(),
-                    request.policy.clone(),
-                    request.lossless,
-                )?,
-                None,
-            ),
-        };
+        let (mut frame, parent) = framed(vault, source, &request, came_back)?;
+        if let Some(division) = &division {
+            fit_biases(&mut frame, source, &request, division)?;
+        }
         let (history, shared_kept) = match &frame.known {
             Some(register) => (
                 History::load(&vault.ledger, register.id, &frame.shape)?,
@@ -198,48 +180,44 @@ impl<'a> Issue<'a> {
         let code = vault.key.code_keys();
         let reader = frame.reader(&keys, &code);
         let mut records = reader.read(&source.table, &frame.places, &history);
-        if mark::order::applies(&frame.policy) {
-            records.rows.pairs =
-                mark::order::free_rows(&frame.policy, &source.table, &records.handles);
-        }
-        let turns = Turns::new(
-            frame.policy.code,
-            &code,
-            &records.handles,
-            &records.rows.pairs,
-        );
         if parent.is_none() {
             back::refuse_moved(&records, source)?;
             back::refuse_shared(&records, source)?;
         }
-        let table_known =
-            match &frame.known {
-                Some(register) => {
-                    let digest = vault.key.source_digest(&request.source_sha256);
-                    vault.ledger.tables(register.id)?.into_iter().find(|t| {
-                        t.source_digest == digest && t.rows as usize == source.table.rows()
-                    })
-                }
-                None => None,
-            };
-        let goes_on = frame.known.is_some() && table_known.is_none() && parent.is_none();
+        let taken = std::mem::take(&mut records.taken);
+        let mut lots = match &division {
+            Some(division) => {
+                lots::divided(source, division, &frame, &reader, &history, &records, &code)
+            }
+            None => {
+                let turns = lots::turns(&frame, &source.table, &mut records, &code);
+                vec![Lot::whole(source, records, turns)]
+            }
+        };
+        if let Some(register) = &frame.known {
+            let digest = vault.key.source_digest(&request.source_sha256);
+            lots::find_known(&mut lots, &vault.ledger, register.id, &digest, &history)?;
+        }
+        let anew = lots.iter().any(|lot| lot.known.is_none());
+        let goes_on = frame.known.is_some() && anew && parent.is_none();
         if goes_on && frame.policy.fidelity == Fidelity::Lossless {
             back::refuse_order(vault, source)?;
         }
-        let issue = Issue {
+        let mut issue = Issue {
             vault,
             source,
             request,
             frame,
-            records,
-            turns,
+            lots,
+            taken,
             history,
             shared_kept,
-            table_known,
             parent,
-            paths,
+            division,
+            copies: Vec::new(),
         };
         issue.check_marks()?;
+        issue.copies = issue.stand(recipients, paths)?;
         Ok(issue)
     }
 
@@ -248,9 +226,40 @@ impl<'a> Issue<'a> {
         &self.frame.policy
     }
 
+    /// How every copy stands.
+    fn stand(&self, recipients: Vec<String>, paths: Vec<PathBuf>) -> Result<Vec<Planned>> {
+        let known = self.lots.iter().any(|lot| lot.known.is_some());
+        let exports: Vec<ExportEntry> = match known {
+            true => self.vault.ledger.exports()?,
+            false => Vec::new(),
+        };
+        let mut copies = Vec::with_capacity(recipients.len());
+        for (at, (recipient, path)) in recipients.into_iter().zip(paths).enumerate() {
+            let number = if self.division.is_some() { at } else { 0 };
+            let lot = &self.lots[number];
+            let asked = Asked {
+                table: lot.known.as_ref(),
+                recipient: self.vault.ledger.recipient(&recipient)?.map(|r| r.id),
+                path: &path,
+                donors: lot.records.handles.iter().flatten().count(),
+                parent: self.parent.as_deref(),
+            };
+            let standing = again::standing(&asked, &self.request, &exports)?;
+            if !standing.is_done() {
+                check_free(&self.request, &path)?;
+            }
+            copies.push(Planned {
+                recipient,
+                path,
+                lot: number,
+                standing,
+            });
+        }
+        Ok(copies)
+    }
+
     fn sites(&self) -> usize {
-        let in_cells: usize = self.records.plan.bits.iter().map(|b| usize::from(*b)).sum();
-        in_cells + self.turns.sites()
+        self.lots.iter().map(Lot::sites).sum()
     }
 
     fn gets_canaries(&self) -> bool {
@@ -260,164 +269,109 @@ impl<'a> Issue<'a> {
 
     /// A copy with neither sites nor canaries would be nobody's.
     fn check_marks(&self) -> Result<()> {
-        if self.sites() == 0 && !self.gets_canaries() {
-            return Err(Error::input(format!(
-                "`{}` has nothing that may be altered and gets no canaries, so no copy could be told from another. Ask for canaries with \
-                 `--canaries N`, or name a carrier in a policy (see `taggant inspect`).",
-                self.source.name
-            )));
-        }
-        Ok(())
-    }
-
-    /// Makes, enters and shows every copy; `done` hears how many are ready.
-    pub fn run(self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
-        let made = make_folder(&self.request.out)?;
-        remove_stale(&self.request.out);
-        self.make_all(done).inspect_err(|_| made.undo())
-    }
-
-    fn make_all(self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
-        let Issue {
-            vault,
-            source,
-            request,
-            frame,
-            mut records,
-            turns,
-            history,
-            shared_kept,
-            table_known,
-            parent,
-            paths,
-        } = self;
-        let now = Timestamp::now();
-        let source_digest = vault.key.source_digest(&request.source_sha256);
-        let (keys, code) = (vault.key.digest_keys(), vault.key.code_keys());
-        let days = depend::table_days(&source.table, &frame.policy);
-        let sheet = Sheet {
-            policy: &frame.policy,
-            table: &source.table,
-            places: &frame.places,
+        let bare = self.lots.iter().position(|lot| lot.sites() == 0);
+        let Some(bare) = bare.filter(|_| !self.gets_canaries()) else {
+            return Ok(());
         };
-        let shared_key = vault.key.shared_canary_key(&frame.name);
-        let mut new = std::mem::take(&mut records.new);
-        let mut rows = std::mem::take(&mut records.rows);
-        let records = &records;
-        let (made, shared) = sync_channel(1);
-        let groundwork = Groundwork {
-            sheet,
-            frame: &frame,
-            records,
-            turns: &turns,
-            history: &history,
-            shared_kept: &shared_kept,
-            keys: &keys,
-            code: &code,
-            days: &days,
-        };
-        // the sender goes with the work, so that nobody waits for canaries of work that failed
-        let prepare = move || groundwork.printer(shared_key, |news| drop(made.send(news)));
-        // the ledger waits for the disk: meanwhile another core prepares what all copies share
-        let ledger = &mut vault.ledger;
-        let (entered, printer) = std::thread::scope(|scope| {
-            let printer = scope.spawn(prepare);
-            let entered = ledger.write(|writer| {
-                let register = match &frame.known {
-                    Some(register) => register.id,
-                    None => writer.add_register(&frame.entry(now)?)?.id,
-                };
-                let recipients = request
-                    .recipients
-                    .iter()
-                    .map(|name| writer.add_recipient(name, now))
-                    .collect::<Result<Vec<Recipient>>>()?;
-                let news = shared.recv().map_err(|_| {
-                    Error::input("the canaries that copies share could not be made. Nothing was entered; please report this.")
-                })?;
-                let table = match table_known {
-                    Some(table) => table,
-                    None => {
-                        rows.shared = news.enter(history.len(), &mut new);
-                        writer.add_table(&NewTable {
-                            register,
-                            label: &request.stem,
-                            source_digest,
-                            created: now,
-                            first_ordinal: history.len() as u32,
-                            records: &new,
-                            rows: &rows,
-                            new_shared: &news.sealed,
-                        })?
-                    }
-                };
-                Ok((table, recipients))
-            });
-            let printer = printer
-                .join()
-                .unwrap_or_else(|fault| std::panic::resume_unwind(fault));
-            (entered, printer)
+        let division = self.division.as_ref();
+        let whose = division.and_then(|d| d.recipients.get(bare));
+        let part = whose.map_or(String::new(), |(name, _)| {
+            format!(" in the rows of `{name}`")
         });
-        let (printer, (table, recipients)) = (printer?, entered?);
-        let mut issued = Vec::with_capacity(recipients.len());
-        let finished = AtomicUsize::new(0);
-        let todo: Vec<(&Recipient, &PathBuf)> = recipients.iter().zip(&paths).collect();
-        for batch in todo.chunks(BATCH) {
-            let bearers = batch
-                .iter()
-                .map(|(recipient, _)| bearer(vault, table.register, recipient))
-                .collect::<Result<Vec<Bearer>>>()?;
-            let wishes: Vec<Wanted> = bearers
-                .iter()
-                .map(|b| wanted(&request, &frame.policy, b, printer.cell_sites()))
-                .collect();
-            let job = |at: usize| -> Result<(NamedTempFile, NewExport)> {
-                let (recipient, path) = batch[at];
-                let made = make_copy(&printer, source, &bearers[at], wishes[at], path)?;
-                done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-                let export = NewExport {
-                    table: table.id.clone(),
-                    recipient: recipient.id,
-                    created: now,
-                    file_name: path
-                        .file_name()
-                        .map(|n| n.to_string_lossy().into_owned())
-                        .unwrap_or_default(),
-                    sha256: made.sha256,
-                    rows: made.rows as u64,
-                    canaries: made.canaries as u64,
-                    cells_altered: made.cells_altered as u64,
-                    sites: printer.sites() as u64,
-                    purpose: request.purpose.clone(),
-                    parent: parent.clone(),
-                    canary_index: made.index,
-                    new_canaries: made.sealed,
-                };
-                Ok((made.file, export))
-            };
-            let made = parallel::map(batch.len(), job)
-                .into_iter()
-                .collect::<Result<Vec<(NamedTempFile, NewExport)>>>()?;
-            let (files, exports): (Vec<NamedTempFile>, Vec<NewExport>) = made.into_iter().unzip();
-            let ids = vault.ledger.add_exports(&exports)?;
-            for (((file, (recipient, path)), export), id) in
-                files.into_iter().zip(batch).zip(&exports).zip(&ids)
-            {
-                show(file, path, request.force)?;
-                issued.push(Issued {
-                    export: id.clone(),
-                    recipient: recipient.name.clone(),
-                    path: path.to_path_buf(),
-                    sha256: export.sha256,
-                    rows: export.rows as usize,
-                    canaries: export.canaries as usize,
-                    cells_altered: export.cells_altered as usize,
-                    sites: export.sites as usize,
-                });
-            }
-            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-            vault.ledger.mark_issued(&ids, Timestamp::now())?;
-        }
-        Ok(issued)
+        Err(Error::input(format!(
+            "`{}` has nothing{part} that may be altered and gets no canaries, so no copy could be told from another. Ask for canaries with \
+             `--canaries N`, or name a carrier in a policy (see `taggant inspect`).",
+            self.source.name
+        )))
     }
+}
+
+/// Who gets which rows, where these are divided.
+fn divide(vault: &Vault, source: &Source, request: &Request) -> Result<Option<Division>> {
+    let Some(by) = &request.by else {
+        return Ok(None);
+    };
+    if !request.recipients.is_empty() {
+        names::check(&request.recipients)?;
+    }
+    let known: Vec<String> = vault
+        .ledger
+        .recipients()?
+        .into_iter()
+        .map(|r| r.name)
+        .collect();
+    by::divide(source, by, &request.recipients, &known).map(Some)
+}
+
+/// The register that a table is issued under, and the copy that the table is.
+fn framed(
+    vault: &Vault,
+    source: &Source,
+    request: &Request,
+    came_back: Option<back::CameBack>,
+) -> Result<(Frame, Option<String>)> {
+    let find = |name: Option<&str>| {
+        Frame::find(
+            &vault.ledger,
+            source,
+            &request.stem,
+            name,
+            request.policy.clone(),
+            request.lossless,
+        )
+    };
+    match came_back {
+        Some(back) if request.derived => {
+            let name = request
+                .register
+                .clone()
+                .unwrap_or_else(|| format!("{} from {}", request.stem, back.export));
+            let frame = match vault.ledger.register(&name)? {
+                Some(_) => find(Some(&name))?,
+                None => Frame::new(
+                    source,
+                    name,
+                    Some(back.export.clone()),
+                    request.policy.clone(),
+                    request.lossless,
+                )?,
+            };
+            Ok((frame, Some(back.export)))
+        }
+        Some(back) => Err(back.refusal(source)),
+        None if request.derived => Err(Error::input(format!(
+            "`{}` is no copy that this vault issued, so it derives from none. Leave `--derived` out.",
+            source.name
+        ))),
+        None => Ok((find(request.register.as_deref())?, None)),
+    }
+}
+
+/// Chooses the biases of a new register by what one recipient gets of it: partners whose rows are others' than everybody else's
+/// have nothing to lay side by side. Refuses a column that divides by person.
+fn fit_biases(
+    frame: &mut Frame,
+    source: &Source,
+    request: &Request,
+    division: &Division,
+) -> Result<()> {
+    let column = frame.policy.column(&division.column);
+    if column.is_some_and(|c| c.role == Role::Identifier) {
+        return Err(Error::input(format!(
+            "column `{}` of `{}` tells one record from another, not who gets it. Name the column that holds the recipient.",
+            division.column, source.name
+        )));
+    }
+    let chosen = request.policy.as_ref().is_some_and(|p| !p.code.is_open());
+    let largest = division
+        .recipients
+        .iter()
+        .max_by_key(|(_, rows)| rows.len());
+    if let (None, false, Some((_, rows))) = (&frame.known, chosen, largest) {
+        let part = lots::part(&source.table, rows);
+        let mut open = frame.policy.clone();
+        open.code = Default::default();
+        frame.policy.code = size::settle(open, &part).code;
+    }
+    Ok(())
 }

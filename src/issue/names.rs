@@ -29,38 +29,75 @@ pub fn check(names: &[String]) -> Result<()> {
 }
 
 fn check_one(name: &str) -> Result<()> {
-    let refuse = |why: &str| {
+    fault(name).map_or(Ok(()), |why| {
         Err(Error::input(format!(
             "recipient `{}` {why}. Choose a plain name; it becomes part of the copy's file name.",
             name.escape_debug()
         )))
-    };
+    })
+}
+
+/// Why a name cannot be a recipient's, in words that follow on the name.
+pub(super) fn fault(name: &str) -> Option<String> {
     if name.trim().is_empty() {
-        return refuse("has a blank name");
+        return Some("has a blank name".to_string());
     }
     if name.trim() != name {
-        return refuse("begins or ends with a space");
+        return Some("begins or ends with a space".to_string());
     }
     if let Some(bad) = name.chars().find(|c| {
         c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
     }) {
-        return refuse(&format!(
+        return Some(format!(
             "holds `{}`, which a file name cannot",
             bad.escape_debug()
         ));
     }
     if name.starts_with('.') || name.ends_with('.') {
-        return refuse("begins or ends with a full stop, which some systems drop or hide");
+        return Some(
+            "begins or ends with a full stop, which some systems drop or hide".to_string(),
+        );
     }
-    if name.len() > LONGEST / 2 {
-        return refuse("is too long for a file name");
+    (name.len() > LONGEST / 2).then(|| "is too long for a file name".to_string())
+}
+
+/// Names that Windows keeps for devices, whatever follows on a full stop.
+const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+
+/// Whether Windows takes a file of this name for a device.
+fn is_device(file: &str) -> bool {
+    let base = file.split('.').next().unwrap_or("").trim_end();
+    let base = base.to_uppercase();
+    let port = ["COM", "LPT"]
+        .iter()
+        .find_map(|port| base.strip_prefix(port));
+    let numbered = |rest: &str| {
+        let mut rest = rest.chars();
+        matches!(rest.next(), Some('0'..='9' | '¹' | '²' | '³')) && rest.next().is_none()
+    };
+    DEVICES.contains(&base.as_str()) || port.is_some_and(numbered)
+}
+
+/// Refuses a file that lies beside a workbook only while Excel or WPS has that open.
+pub fn check_table(path: &Path) -> Result<()> {
+    let name = path.file_name().map(|n| n.to_string_lossy());
+    match name.as_deref().and_then(|n| n.strip_prefix("~$")) {
+        None => Ok(()),
+        Some(workbook) => Err(Error::input(format!(
+            "`~${workbook}` is no table: Excel keeps such a file beside a workbook that is open. Give the workbook itself, \
+             `{workbook}`, and close it before."
+        ))),
     }
-    Ok(())
 }
 
 /// Where a recipient's copy goes.
 pub fn copy_path(out: &Path, stem: &str, recipient: &str, extension: &str) -> Result<PathBuf> {
     let file = format!("{stem} - {recipient}.{extension}");
+    if is_device(&file) {
+        return Err(Error::input(format!(
+            "Windows takes `{file}` for a device and not a file. Rename the table."
+        )));
+    }
     if file.len() > LONGEST {
         return Err(Error::input(format!(
             "`{file}` is too long for a file name. Rename the table, or shorten the recipient's name."
@@ -69,11 +106,81 @@ pub fn copy_path(out: &Path, stem: &str, recipient: &str, extension: &str) -> Re
     Ok(out.join(file))
 }
 
+/// The text of a list: UTF-8, or UTF-16 that says so, as Notepad saves it.
+pub fn text(origin: &str, bytes: &[u8]) -> Result<String> {
+    let refused = || {
+        Error::input(format!(
+            "`{origin}` is not UTF-8. Save it as UTF-8 text (in Notepad: Save as, Encoding: UTF-8)."
+        ))
+    };
+    let encoding = match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, _)) => encoding,
+        // half of its bytes are 0 where it is UTF-16 without saying so
+        None if bytes.contains(&0) => return Err(refused()),
+        None => encoding_rs::UTF_8,
+    };
+    let (text, damaged) = encoding.decode_with_bom_removal(bytes);
+    if damaged {
+        return Err(refused());
+    }
+    Ok(text.into_owned())
+}
+
+/// The pairs of a mapping: the columns `value` and `recipient` of a CSV, or its first two where no line says so.
+pub fn pairs(origin: &str, text: &str) -> Result<Vec<(String, String)>> {
+    let mut lines = numbered(text).peekable();
+    let first = lines.peek().map_or("", |(_, line)| line);
+    let delimiter = delimiter_of(first);
+    let heading = |wanted: &str| {
+        let fields = split(first, delimiter);
+        fields
+            .iter()
+            .position(|field| unquoted(field).to_lowercase() == wanted)
+    };
+    let (value, recipient) = match (heading("value"), heading("recipient")) {
+        (Some(value), Some(recipient)) => {
+            lines.next();
+            (value, recipient)
+        }
+        _ => (0, 1),
+    };
+    let pairs = lines
+        .map(|(number, line)| {
+            let fields = split(line, delimiter);
+            let both = fields.get(value).zip(fields.get(recipient));
+            both.map(|(v, r)| (unquoted(v), unquoted(r))).ok_or_else(|| {
+                Error::input(format!(
+                    "`{origin}` line {number} does not have a value and a recipient. Write `value,recipient`, one pair a line."
+                ))
+            })
+        })
+        .collect::<Result<Vec<(String, String)>>>()?;
+    match pairs.is_empty() {
+        false => Ok(pairs),
+        true => Err(Error::input(format!(
+            "`{origin}` maps no value. Write `value,recipient`, one pair a line."
+        ))),
+    }
+}
+
+/// The lines that hold something, with their numbers from 1.
+fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text.lines().zip(1..).map(|(line, number)| (number, line));
+    lines.filter(|(_, line)| !line.trim().is_empty())
+}
+
+fn delimiter_of(line: &str) -> char {
+    [',', ';', '\t']
+        .into_iter()
+        .find(|d| line.contains(*d))
+        .unwrap_or(',')
+}
+
 /// The names in a list: one a line, or a CSV's column `recipient` or `name`. The first line is a header only if it holds one of
 /// these words.
 pub fn from_list(origin: &str, text: &str) -> Result<Vec<String>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = text.lines().filter(|l| !l.trim().is_empty()).peekable();
+    let mut lines = numbered(text).map(|(_, line)| line).peekable();
     let heading = |field: &str| {
         matches!(
             unquoted(field).to_lowercase().as_str(),
@@ -81,10 +188,7 @@ pub fn from_list(origin: &str, text: &str) -> Result<Vec<String>> {
         )
     };
     let first = lines.peek().copied().unwrap_or("");
-    let delimiter = [',', ';', '\t']
-        .into_iter()
-        .find(|d| first.contains(*d))
-        .unwrap_or(',');
+    let delimiter = delimiter_of(first);
     let names: Vec<String> = match split(first, delimiter)
         .iter()
         .position(|field| heading(field))

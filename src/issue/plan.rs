@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use super::Issue;
+use super::again::Standing;
+use super::by::Unassigned;
+use super::lots::Lot;
 use crate::mark;
+use crate::policy::infer::CANARIES_FROM;
 use crate::policy::{Kind, Policy, Role};
 
 /// What will happen, before anything does.
@@ -23,29 +27,62 @@ pub struct Plan {
     pub sites: usize,
     /// Where each copy will go.
     pub copies: Vec<(String, PathBuf)>,
+    /// How each of these copies stands, in the same order.
+    pub standing: Vec<CopyPlan>,
+    /// The column that rows are divided by, where they are.
+    pub by: Option<String>,
+    /// Rows that nobody gets, by value.
+    pub nobody: Vec<Unassigned>,
     /// The export that the table was derived from.
     pub parent: Option<String>,
+}
+
+/// What is to become of one copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyPlan {
+    /// Rows of the source in it.
+    pub rows: usize,
+    /// How it stands.
+    pub standing: Standing,
 }
 
 impl Issue<'_> {
     /// What will happen.
     pub fn plan(&self) -> Plan {
         let mut notes = self.frame.drift.clone();
-        let unmarked = self.records.handles.iter().filter(|h| h.is_none()).count();
+        let handles = || self.lots.iter().flat_map(|lot| &lot.records.handles);
+        let unmarked = handles().filter(|h| h.is_none()).count();
         if unmarked > 0 {
             notes.push(format!(
                 "{unmarked} rows have no identifier and carry no marks"
             ));
         }
-        if mark::order::applies(&self.frame.policy) && self.turns.sites() == 0 {
+        let turned: usize = self.lots.iter().map(|lot| lot.turns.sites()).sum();
+        if mark::order::applies(&self.frame.policy) && turned == 0 {
             notes.push(
                 "the table's own order leaves no two neighbouring rows free, so their order tells nothing"
                     .to_string(),
             );
         }
         let canaries = self.gets_canaries();
-        if canaries && self.source.table.rows() < crate::policy::infer::CANARIES_FROM {
-            notes.push("invented people in a list that is acted on row by row do harm: make sure that nobody acts on this one".to_string());
+        let short = |lot: &&Lot<'_>| lot.table.rows() < CANARIES_FROM;
+        let short = self.lots.iter().filter(short).count();
+        if canaries && short > 0 {
+            notes.push(match self.division {
+                None => "invented people in a list that is acted on row by row do harm: make sure that nobody acts on this one".to_string(),
+                Some(_) => format!(
+                    "{short} of the copies are short lists (under {CANARIES_FROM} rows) and get invented people: make sure that nobody acts on \
+                     these row by row, or leave them out with `--canaries 0`"
+                ),
+            });
+        }
+        let unused = self.division.iter().flat_map(|d| &d.unused);
+        let unused: Vec<String> = unused.map(|value| format!("`{value}`")).collect();
+        if !unused.is_empty() {
+            notes.push(format!(
+                "the mapping names values that the column does not have: {}",
+                unused.join(", ")
+            ));
         }
         if canaries {
             notes.extend(contact_notes(&self.frame.policy));
@@ -58,11 +95,23 @@ impl Issue<'_> {
             rows: self.source.table.rows(),
             sites: self.sites(),
             copies: self
-                .request
-                .recipients
+                .copies
                 .iter()
-                .cloned()
-                .zip(self.paths.iter().cloned())
+                .map(|copy| (copy.recipient.clone(), copy.path.clone()))
+                .collect(),
+            standing: self
+                .copies
+                .iter()
+                .map(|copy| CopyPlan {
+                    rows: self.lots[copy.lot].table.rows(),
+                    standing: copy.standing.clone(),
+                })
+                .collect(),
+            by: self.division.as_ref().map(|d| d.column.clone()),
+            nobody: self
+                .division
+                .iter()
+                .flat_map(|d| d.nobody.clone())
                 .collect(),
             parent: self.parent.clone(),
         }

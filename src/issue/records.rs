@@ -181,10 +181,9 @@ impl Reader<'_> {
         table: &Table,
         places: &[Option<usize>],
         history: &History,
-        handles: Vec<Handle>,
+        handles: Vec<Option<Handle>>,
     ) -> Records {
         let digests = self.digests(table, places);
-        let handles = handles.into_iter().map(Some).collect();
         self.enter(table, places, history, handles, &digests)
     }
 

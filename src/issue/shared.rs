@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use super::copy::Within;
 use super::history::History;
 use super::records::{Reader, Records};
 use crate::canary::{Canary, DonorRate, Identity, Maker, donor_draw};
@@ -52,6 +53,8 @@ pub struct Shared {
     pub donors: Vec<Handle>,
     /// The source's row behind which each stands, where the table's order leaves that free.
     pub behind: Vec<usize>,
+    /// Who they are.
+    now: Vec<Identity>,
     /// What new copies' own canaries keep clear of: all that ever were.
     pub ever: Vec<Identity>,
     /// The key that made them.
@@ -100,6 +103,10 @@ pub struct Making<'a> {
     pub places: &'a [Option<usize>],
     /// The shared canaries of earlier tables, by donor.
     pub kept: &'a HashMap<Handle, Identity>,
+    /// Their own handles, in order, where the ledger has this very table and so knows which it holds.
+    pub only: Option<&'a [Handle]>,
+    /// What they must say to stand among the table's rows.
+    pub within: Option<&'a Within>,
 }
 
 impl Making<'_> {
@@ -121,8 +128,8 @@ impl Making<'_> {
             .collect();
         let handles = canaries
             .iter()
-            .map(|c| self.handle(c.donor))
-            .collect::<Vec<Handle>>();
+            .map(|c| Some(self.handle(c.donor)))
+            .collect();
         let mut records = self.reader.read_as(&table, &places, self.history, handles);
         let changed: Vec<(u64, &Identity)> = canaries
             .iter()
@@ -136,7 +143,7 @@ impl Making<'_> {
         };
         let donors = canaries.iter().map(|c| c.donor).collect();
         let behind = canaries.iter().map(|c| c.behind).collect();
-        let now = canaries.into_iter().map(|c| c.identity);
+        let now: Vec<Identity> = canaries.into_iter().map(|c| c.identity).collect();
         let news = News {
             records: std::mem::take(&mut records.new),
             membership: std::mem::take(&mut records.rows.membership),
@@ -148,7 +155,13 @@ impl Making<'_> {
             records,
             donors,
             behind,
-            ever: self.kept.values().cloned().chain(now).collect(),
+            ever: self
+                .kept
+                .values()
+                .cloned()
+                .chain(now.iter().cloned())
+                .collect(),
+            now,
             key,
         };
         Ok((shared, news))
@@ -168,16 +181,23 @@ impl Making<'_> {
                 donors.push((draw, handle, row));
             }
         }
-        // those that are known already come first: nobody new may take their numbers
-        donors.sort_unstable_by_key(|(draw, handle, _)| (!self.kept.contains_key(handle), *draw));
+        match self.only {
+            Some(only) => {
+                let nth: HashMap<Handle, usize> = only.iter().copied().zip(0..).collect();
+                donors.retain(|(_, donor, _)| nth.contains_key(&self.handle(*donor)));
+                donors.sort_by_key(|(_, donor, _)| nth.get(&self.handle(*donor)).copied());
+            }
+            // those that are known already come first: nobody new may take their numbers
+            None => donors
+                .sort_unstable_by_key(|(draw, handle, _)| (!self.kept.contains_key(handle), *draw)),
+        }
         let mut copy = self.maker.begin(self.kept);
-        donors
-            .into_iter()
-            .filter_map(|(_, donor, row)| {
-                self.maker
-                    .make(key, donor, row, self.kept.get(&donor), &mut copy)
-            })
-            .collect()
+        let made = donors.into_iter().filter_map(|(_, donor, row)| {
+            self.maker
+                .make(key, donor, row, self.kept.get(&donor), &mut copy)
+        });
+        let own = |c: &Canary| self.within.is_none_or(|within| within.holds(&c.cells));
+        made.filter(own).collect()
     }
 
     /// The handle under which a donor's shared canary is a record, in every month.
@@ -188,6 +208,11 @@ impl Making<'_> {
 }
 
 impl Shared {
+    /// Who they are, by donor.
+    pub fn identities(&self) -> impl Iterator<Item = (Handle, Identity)> + '_ {
+        self.donors.iter().copied().zip(self.now.iter().cloned())
+    }
+
     /// The numbers of those that the recipient of this codeword holds.
     pub fn held<'a>(
         &'a self,

@@ -186,14 +186,25 @@ impl Ledger {
             read_export,
         )?;
         for export in exports {
-            let index = self.store.value(
-                "SELECT canary_index FROM export WHERE id = ?1",
-                [&export.id],
-                |row| CanaryIndex::from_bytes(blob(row, 0)?).ok_or_else(|| damaged(0)),
-            )?;
+            let index = self.canary_index(&export.id)?;
             show(&export, index)?;
         }
         Ok(())
+    }
+
+    /// The index of one export's canaries.
+    pub fn canary_index(&self, export: &str) -> Result<CanaryIndex> {
+        self.store
+            .one(
+                "SELECT canary_index FROM export WHERE id = ?1",
+                [export],
+                |row| CanaryIndex::from_bytes(blob(row, 0)?).ok_or_else(|| damaged(0)),
+            )?
+            .ok_or_else(|| {
+                Error::input(format!(
+                    "there is no export `{export}`. See `taggant ledger list`."
+                ))
+            })
     }
 
     /// The canaries that a recipient's exports of a register brought, opened: (export id, the caller's own form), in the order of

@@ -4,7 +4,6 @@
 use std::fmt::Write;
 
 use super::LeakReport;
-use crate::issue::{Issued, Plan};
 use crate::trace::outcome::{Candidate, LeakRow, Outcome, StretchPlace};
 use crate::trace::verdict::Verdict;
 
@@ -370,49 +369,6 @@ pub fn number(p: f64) -> String {
     }
 }
 
-/// What an issue will do, before it does it.
-pub fn plan(plan: &Plan) -> String {
-    let mut out = String::new();
-    let what = if plan.new_register {
-        "new register"
-    } else {
-        "register"
-    };
-    let _ = writeln!(
-        out,
-        "{what} `{}`: {} rows, {} places for marks",
-        plan.register, plan.rows, plan.sites
-    );
-    for line in &plan.summary {
-        let _ = writeln!(out, "  {line}");
-    }
-    if let Some(parent) = &plan.parent {
-        let _ = writeln!(out, "  derived from the copy {parent}");
-    }
-    for note in &plan.notes {
-        let _ = writeln!(out, "  note: {note}");
-    }
-    out
-}
-
-fn counted(n: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
-}
-
-/// The copies of one run.
-pub fn issued(copies: &[Issued]) -> String {
-    let mut out = String::new();
-    for c in copies {
-        let _ = writeln!(
-            out,
-            "{}  {}  {} rows, {} cells altered, {} -> {}",
-            c.export,
-            c.recipient,
-            c.rows,
-            c.cells_altered,
-            counted(c.canaries, "canary", "canaries"),
-            c.path.display()
-        );
-    }
-    out
 }

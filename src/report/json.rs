@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::{Answer, LeakReport, Unread};
-use crate::issue::{Issued, Plan};
+use crate::issue::again::Standing;
+use crate::issue::by::Reason;
+use crate::issue::{Arrival, Issued, Plan};
 use crate::trace::outcome::{Candidate, Outcome, StretchEvidence, StretchPlace};
 use crate::trace::units::Log10E;
 
@@ -126,6 +128,9 @@ struct IssuedJson<'a> {
     canaries: usize,
     cells_altered: usize,
     sites: usize,
+    done: bool,
+    finished: bool,
+    instead_of: Option<&'a str>,
 }
 
 /// One trace as one JSON value.
@@ -284,7 +289,21 @@ pub fn plan(plan: &Plan) -> serde_json::Value {
     let copies: serde_json::Value = plan
         .copies
         .iter()
-        .map(|(recipient, path)| serde_json::json!({"recipient": recipient, "path": path.to_string_lossy()}))
+        .zip(&plan.standing)
+        .map(|((recipient, path), copy)| {
+            serde_json::json!({
+                "recipient": recipient,
+                "path": path.to_string_lossy(),
+                "rows": copy.rows,
+                "done": copy.standing.is_done(),
+                "unfinished": matches!(copy.standing, Standing::Pending(_)),
+            })
+        })
+        .collect();
+    let nobody: serde_json::Value = plan
+        .nobody
+        .iter()
+        .map(|u| serde_json::json!({"value": u.value, "rows": u.rows, "reason": reason(u.reason)}))
         .collect();
     serde_json::json!({
         "register": plan.register,
@@ -295,7 +314,18 @@ pub fn plan(plan: &Plan) -> serde_json::Value {
         "sites": plan.sites,
         "derived_from": plan.parent,
         "copies": copies,
+        "by": plan.by,
+        "nobody": nobody,
     })
+}
+
+fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Blank => "blank",
+        Reason::NotNamed => "not_named",
+        Reason::Nobodys => "mapped_to_nobody",
+        Reason::TooFew => "too_few_rows",
+    }
 }
 
 /// The copies of one run as a JSON array.
@@ -311,6 +341,12 @@ pub fn issued(copies: &[Issued]) -> serde_json::Value {
             canaries: c.canaries,
             cells_altered: c.cells_altered,
             sites: c.sites,
+            done: c.arrival == Arrival::Done,
+            finished: c.arrival == Arrival::Finished,
+            instead_of: match &c.arrival {
+                Arrival::Anew(entry) => Some(entry),
+                _ => None,
+            },
         })
         .collect();
     serde_json::to_value(&all).unwrap_or_default()

@@ -5,6 +5,7 @@ pub mod drill;
 mod foreseen;
 pub mod human;
 pub mod inspect;
+pub mod issuing;
 pub mod json;
 pub mod junit;
 pub mod lookup;

@@ -6,6 +6,7 @@
 mod bands;
 mod cells;
 mod formats;
+mod formulas;
 mod grid;
 mod guard;
 mod index;
@@ -15,6 +16,7 @@ mod manner;
 mod markup;
 mod moves;
 mod package;
+mod refs;
 mod rows;
 mod sheets;
 mod splice;
@@ -90,9 +92,11 @@ impl Sheet {
 
     /// Columns of the table with a formula in them, once copies are ready to be spliced.
     pub(super) fn computed(&self) -> Vec<usize> {
-        let of_sheet = self.index.get().map_or(&[][..], |index| &index.computed);
+        let Some(index) = self.index.get() else {
+            return Vec::new();
+        };
         let of_table = |column: &u16| column.checked_sub(self.column).map(usize::from);
-        of_sheet.iter().filter_map(of_table).collect()
+        index.computed.keys().filter_map(of_table).collect()
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) enum Content {
     Own(String),
     /// A number, a day or a truth, as the file has it.
     Value(String),
+    /// A formula: its element.
+    Formula(Vec<u8>),
 }
 
 /// How a kind of value is put down in this workbook.
@@ -78,6 +80,8 @@ pub(super) struct Pen<'a> {
     pub(super) hand: Hand,
     /// The copy's shared strings.
     pub(super) strings: Option<&'a Arranged>,
+    /// Whether formulas lose the values that were kept beside them.
+    pub(super) drops: bool,
 }
 
 impl Pen<'_> {
@@ -192,6 +196,15 @@ impl Pen<'_> {
                     }
                 }
             }
+            Content::Formula(element) => {
+                // its value, where that is kept, says what the neighbour's says
+                let kept = like.value_element.clone().filter(|_| !self.drops);
+                let kind = kept.as_ref().and(like.kind.as_ref()).map(|_| old);
+                self.open(like, row, style, kind, out);
+                out.push(b'>');
+                out.extend_from_slice(element);
+                out.extend_from_slice(kept.map_or(b"", |kept| &bytes[kept]));
+            }
             Content::Value(text) => {
                 let kind = like.kind.as_ref().map(|_| match old {
                     b"n" | b"b" | b"e" | b"d" => old,
@@ -261,6 +274,7 @@ mod tests {
             bytes,
             hand,
             strings: None,
+            drops: true,
         };
         pen.cell(&like, 6, style, content, &mut out);
         String::from_utf8(out).unwrap()

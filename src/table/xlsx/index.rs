@@ -1,16 +1,20 @@
 //! What is learnt of a workbook once, so that every copy costs little more than the compression of what changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::bands::Bands;
+use super::formulas::{Formulas, Mover};
 use super::guard;
 use super::manner::{Digits, Manner, Numbers};
+use super::moves::{Moves, Rows};
 use super::package::Package;
+use super::refs::{Given, Stuck, Surroundings};
 use super::rows::{CellAt, Cells, Layout, digits};
 use super::sheets::Contents;
 use super::strings::Strings;
 use crate::error::{Error, Result};
+use crate::table::Line;
 
 /// No row.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -56,8 +60,11 @@ pub(super) struct Index {
     pub(super) first: u32,
     pub(super) left: u16,
     pub(super) bands: Bands,
-    /// Columns of the sheet in which a cell of the table is a formula.
-    pub(super) computed: Vec<u16>,
+    /// Columns of the sheet in which a cell of the table is a formula, and how many are.
+    pub(super) computed: BTreeMap<u16, usize>,
+    /// What refers to the sheet's rows.
+    pub(super) surroundings: Surroundings,
+    pub(super) formulas: Formulas,
 }
 
 /// Where the table is in its sheet.
@@ -110,6 +117,26 @@ impl Ground {
             scans,
         })
     }
+
+    /// What refers to the rows of a sheet whose table has these, the first and the last.
+    fn surroundings(&self, scan: &Scan, table: Rows) -> Result<Surroundings> {
+        let names: Vec<String> = self.package.names().map(str::to_string).collect();
+        let given = Given {
+            names: &names,
+            part: &|part| self.package.part(part),
+            sheet_part: &scan.part,
+            table,
+        };
+        Surroundings::new(&given).map_err(|stuck| refused(self.package.name(), &stuck))
+    }
+}
+
+/// What to say where something cannot follow its rows.
+pub(super) fn refused(name: &str, stuck: &Stuck) -> Error {
+    Error::input(format!(
+        "`{name}`, {} {}. Change that, or issue with `--rebuild`, which writes plain workbooks.",
+        stuck.place, stuck.why
+    ))
 }
 
 impl Scan {
@@ -178,10 +205,17 @@ impl Index {
             .map(|at| scan.looks.get(*at as usize).copied().unwrap_or(NOWHERE))
             .collect();
         let of_table = scan.formulas.iter().filter(|(row, _)| rows.contains(row));
-        let mut computed: Vec<u16> = of_table.map(|(_, column)| *column).collect();
-        computed.sort_unstable();
-        computed.dedup();
+        let mut computed = BTreeMap::new();
+        for (_, column) in of_table {
+            *computed.entry(*column).or_default() += 1;
+        }
+        let surroundings = ground.surroundings(scan, (place.first, rows.end.max(1) - 1))?;
+        let mut with_formulas: Vec<u32> = scan.formulas.iter().map(|(row, _)| *row).collect();
+        with_formulas.dedup();
+        let formulas = Formulas::of(&scan.bytes, &scan.layout, with_formulas.into_iter());
         Ok(Index {
+            surroundings,
+            formulas,
             tab,
             table_rows,
             first: place.first,
@@ -194,6 +228,32 @@ impl Index {
 
     fn scan(&self) -> &Scan {
         &self.ground.scans[self.tab]
+    }
+
+    /// The rows of the copy with these lines.
+    pub(super) fn moves(&self, lines: &[Line]) -> Moves {
+        let kept = lines.iter().map(|line| match line {
+            Line::Kept(row) => Some(*row),
+            Line::Inserted(_) => None,
+        });
+        Moves::new(self.first, self.table_rows.len() as u32, kept)
+    }
+
+    /// What moves the formulas of a copy.
+    pub(super) fn mover<'a>(&'a self, moves: &'a Moves) -> Mover<'a> {
+        Mover {
+            formulas: &self.formulas,
+            bytes: self.bytes(),
+            place: self.surroundings.own_sheet(),
+            moves,
+            manner: self.manner(),
+            drops: self.surroundings.drops_kept_values(),
+        }
+    }
+
+    /// What to say where something cannot follow its rows.
+    pub(super) fn refused(&self, stuck: &Stuck) -> Error {
+        refused(self.ground.package.name(), stuck)
     }
 
     /// The package.
@@ -220,6 +280,18 @@ impl Index {
     pub(super) fn strings(&self) -> Option<(&Strings, &str)> {
         let ground = &self.ground;
         ground.strings.as_ref().zip(ground.strings_part.as_deref())
+    }
+
+    /// Whether most of a column of the table is formulas, so that a row put in gets one, too.
+    pub(super) fn works_out(&self, column: u16) -> bool {
+        let count = self.computed.get(&column).copied().unwrap_or(0);
+        2 * count > self.table_rows.len()
+    }
+
+    /// Whether a row of the sheet has a formula.
+    pub(super) fn has_formulas(&self, row: u32) -> bool {
+        let formulas = &self.scan().formulas;
+        formulas.binary_search_by_key(&row, |(row, _)| *row).is_ok()
     }
 
     /// In how many digits the sheet's numbers are put down.

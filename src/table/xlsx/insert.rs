@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use super::cells::Content;
 use super::index::{self, Index, NOWHERE};
+use super::refs::NewFormula;
 use super::rows::{CellAt, Cells, RowAt};
 use super::splice::Drafting;
+use crate::error::Result;
 use crate::table::Line;
 
 /// Kept rows on each side whose looks are counted.
@@ -22,7 +24,7 @@ pub(super) struct NewCell {
 }
 
 /// A row put in, ready to be written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct NewRow {
     /// The tag that opens the row it looks like.
     pub(super) like: Option<RowAt>,
@@ -49,17 +51,17 @@ fn kept_near(lines: &[Line], at: usize) -> impl Iterator<Item = usize> + '_ {
 
 impl Drafting<'_, '_> {
     /// The row that is put in at a line of the copy, with these cells.
-    pub(super) fn new_row(&mut self, at: usize, texts: &[String]) -> NewRow {
+    ///
+    /// # Errors
+    /// A formula that cannot be put into another row.
+    pub(super) fn new_row(&mut self, at: usize, texts: &[String]) -> Result<NewRow> {
         let index: &Index = self.index;
         let lines = &self.edits.lines;
         let near: Vec<usize> = kept_near(lines, at)
             .filter(|row| index.table_rows.get(*row).is_some_and(|r| *r != NOWHERE))
             .collect();
         let Some(model) = usual(index, &near) else {
-            return NewRow {
-                like: None,
-                cells: Vec::new(),
-            };
+            return Ok(NewRow::default());
         };
         let look = index.bands.look_at(at, lines.len(), model).unwrap_or(model);
         let row_of = |row: usize| index.layout().rows[index.table_rows[row] as usize];
@@ -91,8 +93,10 @@ impl Drafting<'_, '_> {
                     *cells = cells_of(*row);
                 }
                 let cell = cells.iter().find(|c| c.column == column);
-                match cell {
-                    Some(cell) if cell.is_filled() != text.is_empty() => {
+                let works_out = index.works_out(column);
+                match cell.filter(|c| works_out || c.formula.is_none()) {
+                    // what formulas work out is never blank
+                    Some(cell) if cell.formula.is_some() || cell.is_filled() != text.is_empty() => {
                         found = Some((cell.clone(), *row));
                         break;
                     }
@@ -121,9 +125,20 @@ impl Drafting<'_, '_> {
             let style = styled(column)
                 .map(|cell| index::style(index.bytes(), cell).unwrap_or(0))
                 .or_else(|| index::style(index.bytes(), &like));
-            let content = match text.is_empty() {
-                true => Content::Blank,
-                false => self.content(&like, row, column, text),
+            let content = if like.formula.is_some() {
+                let new = index.first + at as u32;
+                let neighbour = index.first + row as u32;
+                self.added.push(NewFormula {
+                    row: new,
+                    column: u32::from(column),
+                    neighbour,
+                });
+                let element = self.mover.for_row(&like, neighbour, new);
+                Content::Formula(element.map_err(|stuck| index.refused(&stuck))?)
+            } else if text.is_empty() {
+                Content::Blank
+            } else {
+                self.content(&like, row, column, text)
             };
             cells.push(NewCell {
                 like,
@@ -132,10 +147,10 @@ impl Drafting<'_, '_> {
             });
         }
         cells.sort_by_key(|cell| cell.like.column);
-        NewRow {
+        Ok(NewRow {
             like: Some(row_of(look)),
             cells,
-        }
+        })
     }
 
     /// A cell of another column to be changed into one of this, where no row near has any.

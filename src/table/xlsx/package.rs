@@ -106,11 +106,18 @@ impl Package {
         })
     }
 
-    /// Writes the package to `path`, over what is there, with `renewed` in the place of the parts of these names.
+    /// Writes the package to `path`, over what is there, with `renewed` in the place of the parts of these names, and without those
+    /// that are `gone`.
     ///
     /// # Errors
     /// A path that cannot be written; whatever a part's own writer finds.
-    pub(super) fn write(&self, renewed: &[(&str, Renewed<'_>)], path: &Path) -> Result<()> {
+    pub(super) fn write(
+        &self,
+        renewed: &[(&str, Renewed<'_>)],
+        gone: &[String],
+        path: &Path,
+    ) -> Result<()> {
+        let gone: Vec<usize> = gone.iter().filter_map(|name| self.place(name)).collect();
         let file = File::create(path).map_err(Error::io("write", path))?;
         let mut out = Pen {
             out: BufWriter::with_capacity(1 << 18, file),
@@ -123,7 +130,7 @@ impl Package {
         // what stands before the first entry, such as a program that unpacks itself
         let first = order.first().map_or(0, |at| self.entries[*at].local.start);
         out.put(&self.bytes[..first]).map_err(failed)?;
-        for at in order {
+        for at in order.into_iter().filter(|at| !gone.contains(at)) {
             let entry = &self.entries[at];
             let mut record = self.bytes[entry.record.clone()].to_vec();
             let offset = out.offset().map_err(failed)?;
@@ -150,6 +157,9 @@ impl Package {
         }
         let mut end = self.bytes[self.end.clone()].to_vec();
         let size = out.offset().map_err(failed)? - directory;
+        let count = (self.entries.len() - gone.len()) as u16;
+        put_u16(&mut end, 8, count);
+        put_u16(&mut end, 10, count);
         put_u32(&mut end, 12, size);
         put_u32(&mut end, 16, directory);
         out.put(&end).map_err(failed)?;
@@ -415,6 +425,12 @@ fn get_u16(bytes: &[u8], at: usize) -> u16 {
 
 fn get_u32(bytes: &[u8], at: usize) -> u32 {
     u32::from(get_u16(bytes, at)) | u32::from(get_u16(bytes, at + 2)) << 16
+}
+
+fn put_u16(bytes: &mut [u8], at: usize, value: u16) {
+    if let Some(two) = bytes.get_mut(at..at + 2) {
+        two.copy_from_slice(&value.to_le_bytes());
+    }
 }
 
 fn put_u32(bytes: &mut [u8], at: usize, value: u32) {

@@ -7,11 +7,13 @@ use std::io::Write;
 use std::path::Path;
 
 use super::cells::{Content, Hand, Pen};
+use super::formulas::Mover;
 use super::index::{self, Index, NOWHERE};
 use super::insert::NewRow;
 use super::markup::{Tags, push_digits};
 use super::package::Renewed;
-use super::rows::{CellAt, Cells, RowAt};
+use super::refs::{NewFormula, Stuck};
+use super::rows::{CellAt, Cells, Layout, RowAt};
 use super::strings::{Arranged, Draft};
 use super::{Kind, Sheet, sheets};
 use crate::error::{Error, Result};
@@ -26,6 +28,7 @@ struct Plan {
     replaced: Vec<Content>,
     inserted: Vec<NewRow>,
     strings: Option<Arranged>,
+    added: Vec<NewFormula>,
 }
 
 /// The first pass.
@@ -36,6 +39,9 @@ pub(super) struct Drafting<'a, 'e> {
     pub(super) edits: &'e Edits<'e>,
     draft: Option<Draft<'a>>,
     hand: Hand,
+    pub(super) mover: Mover<'a>,
+    /// The formulas of rows put in.
+    pub(super) added: Vec<NewFormula>,
 }
 
 /// Writes a copy.
@@ -52,6 +58,8 @@ pub(super) fn rewrite(
         late: sheet.late,
     };
     let first_edit = edits.first_of_rows(source.table.rows());
+    let moves = index.moves(&edits.lines);
+    let mover = index.mover(&moves);
     let drafting = Drafting {
         index,
         sheet,
@@ -59,14 +67,19 @@ pub(super) fn rewrite(
         edits,
         draft: index.strings().map(|(strings, _)| strings.draft()),
         hand,
+        mover,
+        added: Vec::new(),
     };
     let plan = drafting.settle(&first_edit)?;
+    let refused = |stuck: Stuck| index.refused(&stuck);
+    let around = index.surroundings.rewritten(&moves, &plan.added).map_err(refused)?;
     let copy = Copy {
         index,
         edits,
         plan: &plan,
         first_edit: &first_edit,
         hand,
+        mover,
         same_strings: match (&plan.strings, index.strings()) {
             (Some(arranged), Some((strings, _))) => arranged.is_source(strings),
             _ => true,
@@ -74,16 +87,29 @@ pub(super) fn rewrite(
     };
     let write_sheet = |out: &mut dyn Write| copy.sheet(out, path);
     let mut renewed = vec![(index.part(), Renewed::Written(&write_sheet))];
+    let mut parts = around.parts;
     if let (Some(arranged), Some((strings, part))) = (&plan.strings, index.strings())
         && !copy.same_strings
     {
         renewed.push((part, Renewed::Bytes(arranged.part(strings))));
         for (part, bytes, layout) in index.others_with(|id| arranged.number(id) != id) {
-            let new = sheets::renumbered(bytes, layout, |id| arranged.number(id));
-            renewed.push((part, Renewed::Bytes(new)));
+            let number = |id| arranged.number(id);
+            match parts.iter_mut().find(|(name, _)| name == part) {
+                Some((_, moved)) => {
+                    if let Some(layout) = Layout::of(moved) {
+                        *moved = sheets::renumbered(moved, &layout, number);
+                    }
+                }
+                None => {
+                    let new = sheets::renumbered(bytes, layout, number);
+                    renewed.push((part, Renewed::Bytes(new)));
+                }
+            }
         }
     }
-    index.package().write(&renewed, path)
+    let moved = parts.iter_mut();
+    renewed.extend(moved.map(|(part, new)| (part.as_str(), Renewed::Bytes(std::mem::take(new)))));
+    index.package().write(&renewed, &around.gone, path)
 }
 
 impl Drafting<'_, '_> {
@@ -94,13 +120,7 @@ impl Drafting<'_, '_> {
         for new in &edits.replaced {
             replaced.push(self.replaced(new));
         }
-        let mut inserted = vec![
-            NewRow {
-                like: None,
-                cells: Vec::new()
-            };
-            edits.inserted.len()
-        ];
+        let mut inserted = vec![NewRow::default(); edits.inserted.len()];
         for (at, line) in edits.lines.iter().enumerate() {
             match line {
                 Line::Inserted(number) => {
@@ -111,7 +131,7 @@ impl Drafting<'_, '_> {
                         ))
                     };
                     let texts = edits.inserted.get(*number as usize).ok_or_else(missing)?;
-                    inserted[*number as usize] = self.new_row(at, texts);
+                    inserted[*number as usize] = self.new_row(at, texts)?;
                 }
                 Line::Kept(row) if *row as usize >= index.table_rows.len() => {
                     return Err(Error::input(format!(
@@ -131,6 +151,7 @@ impl Drafting<'_, '_> {
             replaced,
             inserted,
             strings,
+            added: self.added,
         })
     }
 
@@ -142,7 +163,7 @@ impl Drafting<'_, '_> {
         let Some(at) = at.filter(|at| *at != NOWHERE) else {
             return Content::Blank;
         };
-        if index.iso() || index.computed.contains(&column) {
+        if index.iso() || index.computed.contains_key(&column) {
             let row = index.layout().rows[at as usize];
             let cell = Cells::of(index.bytes(), row).find(|c| c.column == column);
             match cell {
@@ -275,6 +296,7 @@ struct Copy<'a> {
     plan: &'a Plan,
     first_edit: &'a [u32],
     hand: Hand,
+    mover: Mover<'a>,
     same_strings: bool,
 }
 
@@ -293,11 +315,14 @@ impl Copy<'_> {
             }
             Ok(())
         };
-        buffer.extend_from_slice(&index.bytes()[..index.layout().head]);
+        let refused = |stuck: Stuck| index.refused(&stuck);
+        let head = &index.bytes()[..index.layout().head];
+        let moves = self.mover.moves;
+        buffer.extend(index.surroundings.head(head, moves).map_err(refused)?);
         let rows = &index.layout().rows;
         let behind = index.first + index.table_rows.len() as u32;
         for row in rows.iter().take_while(|row| row.number < index.first) {
-            self.row(*row, row.number, &[], None, &mut buffer);
+            self.row(*row, row.number, &[], None, &mut buffer)?;
         }
         let lines = &self.edits.lines;
         let mut new = Vec::new();
@@ -320,7 +345,7 @@ impl Copy<'_> {
                         (column, &self.plan.replaced[at])
                     }));
                     let look = index.bands.look_at(place, lines.len(), row as usize);
-                    self.row(rows[at as usize], number, &new, look, &mut buffer);
+                    self.row(rows[at as usize], number, &new, look, &mut buffer)?;
                 }
             }
             pass(&mut buffer, CHUNK)?;
@@ -328,10 +353,11 @@ impl Copy<'_> {
         let moved = lines.len() as i64 - index.table_rows.len() as i64;
         for row in rows.iter().skip_while(|row| row.number < behind) {
             let number = (i64::from(row.number) + moved).max(0) as u32;
-            self.row(*row, number, &[], None, &mut buffer);
+            self.row(*row, number, &[], None, &mut buffer)?;
             pass(&mut buffer, CHUNK)?;
         }
-        buffer.extend_from_slice(&index.bytes()[index.layout().tail..]);
+        let tail = &index.bytes()[index.layout().tail..];
+        buffer.extend(index.surroundings.tail(tail, moves).map_err(refused)?);
         pass(&mut buffer, 0)
     }
 
@@ -347,11 +373,13 @@ impl Copy<'_> {
         new: &[New<'_>],
         look: Option<usize>,
         out: &mut Vec<u8>,
-    ) {
+    ) -> Result<()> {
         let bytes = self.index.bytes();
-        if row.number == number && new.is_empty() && look.is_none() && self.same_strings {
+        let formulas = self.index.has_formulas(row.number);
+        let in_place = row.number == number && new.is_empty() && look.is_none();
+        if in_place && self.same_strings && !formulas {
             out.extend_from_slice(&bytes[row.start..row.end]);
-            return;
+            return Ok(());
         }
         let mut done = self.row_tag(row, number, out);
         let looks: Vec<CellAt> = match look {
@@ -378,6 +406,9 @@ impl Copy<'_> {
                 Some((_, content)) if **content != Content::Same => {
                     pen.cell(&cell, number, style_of(cell.column), content, out);
                 }
+                _ if cell.formula.is_some() => {
+                    self.formula(&cell, row, number, style_of(cell.column), out)?;
+                }
                 _ => self.moved(&cell, number, style_of(cell.column), out),
             }
             last = Some(cell);
@@ -388,6 +419,29 @@ impl Copy<'_> {
             }
         }
         out.extend_from_slice(&bytes[done..row.end]);
+        Ok(())
+    }
+
+    /// A cell with a formula, in the row of this number.
+    fn formula(
+        &self,
+        cell: &CellAt,
+        row: RowAt,
+        number: u32,
+        style: Option<u16>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let moved = self.mover.moved(cell, row.number);
+        let moved = moved.map_err(|stuck| self.index.refused(&stuck))?;
+        match (moved, &cell.formula) {
+            (None, Some(_)) if !self.mover.drops => self.moved(cell, number, style, out),
+            (moved, element) => {
+                let old = element.clone().map(|e| self.index.bytes()[e].to_vec());
+                let content = Content::Formula(moved.or(old).unwrap_or_default());
+                self.pen().cell(cell, number, style, &content, out);
+            }
+        }
+        Ok(())
     }
 
     fn pen(&self) -> Pen<'_> {
@@ -395,6 +449,7 @@ impl Copy<'_> {
             bytes: self.index.bytes(),
             hand: self.hand,
             strings: self.plan.strings.as_ref(),
+            drops: self.mover.drops,
         }
     }
 

@@ -1,0 +1,165 @@
+//! The parts that a copy may have anew, and which belong to which sheet.
+
+use std::collections::HashMap;
+
+use super::package::{self, Given, Relations};
+use super::xml::{self, Tags};
+use super::{Stuck, cells};
+
+/// What is done with a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    Workbook,
+    /// Another sheet, by name.
+    Sheet(String),
+    Listed,
+    Comments,
+    Frames,
+    Drawing,
+    Chart,
+    Control,
+    Pivot,
+    /// The order of calculation.
+    Chain,
+    /// The relations of a sheet, with links to places in the workbook.
+    Links,
+}
+
+/// A part that may be written anew.
+#[derive(Clone, Debug)]
+pub struct Work {
+    pub part: String,
+    pub task: Task,
+    /// Whether it belongs to the table's sheet.
+    pub on_table: bool,
+    pub text: String,
+    /// Whether the text is not the source's any more.
+    pub changed: bool,
+}
+
+impl Work {
+    pub fn new(part: impl Into<String>, task: Task, on_table: bool, text: String) -> Work {
+        Work {
+            part: part.into(),
+            task,
+            on_table,
+            text,
+            changed: false,
+        }
+    }
+
+    pub fn drop_kept_values(&mut self) {
+        if let Task::Sheet(_) = self.task
+            && let Some(text) = cells::without_kept_values(&self.text)
+        {
+            self.text = text;
+            self.changed = true;
+        }
+    }
+}
+
+pub fn read_text(given: &Given, part: &str) -> Result<String, Stuck> {
+    let bytes = (given.part)(part).ok_or_else(|| Stuck::new("is missing").at(part))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let stuck = xml::text(part, e.as_bytes()).err();
+        stuck.unwrap_or_else(|| Stuck::new("cannot be read").at(part))
+    })
+}
+
+/// A sheet as the workbook names it.
+pub struct SheetOf {
+    pub name: String,
+    pub id: String,
+    pub part: String,
+}
+
+pub fn sheets(text: &str, workbook: &str, relations: &Relations) -> Vec<SheetOf> {
+    let parts: HashMap<&str, &str> = relations
+        .of(workbook)
+        .iter()
+        .map(|r| (r.id.as_str(), r.target.as_str()))
+        .collect();
+    let sheet = |tag: xml::Tag| {
+        Some(SheetOf {
+            name: tag.value("name")?.into_owned(),
+            id: tag.raw("sheetId").unwrap_or_default().to_string(),
+            part: tag
+                .foreign("id")
+                .and_then(|id| parts.get(id))
+                .unwrap_or(&"")
+                .to_string(),
+        })
+    };
+    Tags::new(text)
+        .filter(|tag| tag.name() == "sheet")
+        .filter_map(sheet)
+        .collect()
+}
+
+/// What is to be done for a sheet and what belongs to it.
+pub fn works_of_sheet(
+    given: &Given,
+    relations: &Relations,
+    sheet: &SheetOf,
+    on_table: bool,
+) -> Result<Vec<Work>, Stuck> {
+    let mut work = Vec::new();
+    if sheet.part.is_empty() {
+        return Ok(work);
+    }
+    if !on_table {
+        let task = Task::Sheet(sheet.name.clone());
+        work.push(Work::new(
+            sheet.part.as_str(),
+            task,
+            false,
+            read_text(given, &sheet.part)?,
+        ));
+    }
+    for relation in relations.of(&sheet.part) {
+        let target = relation.target.as_str();
+        if relation.external {
+            continue;
+        }
+        let task = match relation.kind.as_str() {
+            "table" => Task::Listed,
+            "drawing" => Task::Drawing,
+            "vmlDrawing" => Task::Frames,
+            "ctrlProp" => Task::Control,
+            "comments" | "threadedComment" if on_table => Task::Comments,
+            "pivotTable" if on_table => Task::Pivot,
+            "queryTable" | "singleXmlCells" | "tableSingleCells" if on_table => {
+                return Err(Stuck::new("ties the table to data outside of the workbook").at(target));
+            }
+            _ => continue,
+        };
+        if task == Task::Listed
+            && on_table
+            && relations.leading(target, "queryTable").next().is_some()
+        {
+            return Err(Stuck::new("ties the table to data outside of the workbook").at(target));
+        }
+        if task == Task::Drawing {
+            let charts = ["chart", "chartEx"]
+                .into_iter()
+                .flat_map(|kind| relations.leading(target, kind));
+            for chart in charts {
+                work.push(Work::new(
+                    chart,
+                    Task::Chart,
+                    false,
+                    read_text(given, chart)?,
+                ));
+            }
+        }
+        work.push(Work::new(target, task, on_table, read_text(given, target)?));
+    }
+    let inward =
+        |r: &package::Relation| r.external && r.kind == "hyperlink" && r.target.starts_with('#');
+    if relations.of(&sheet.part).iter().any(inward)
+        && let Some((part, text)) = relations.text_of(&sheet.part)
+    {
+        work.push(Work::new(part, Task::Links, on_table, text.to_string()));
+    }
+    Ok(work)
+}
