@@ -125,10 +125,11 @@
 //!
 //! | room | uses |
 //! |---|---|
-//! | `cli` (the binary) | `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `rehearsal`, `report`, `table`, `trace`, `vault` |
-//! | [`report`] | `drill`, `error`, `inspection`, `issue`, `lookup`, `policy`, `rehearsal`, `table`, `trace` |
+//! | `cli` (the binary) | `clean`, `drill`, `error`, `inspection`, `intake`, `issue`, `ledger`, `lookup`, `policy`, `rehearsal`, `report`, `table`, `trace`, `vault` |
+//! | [`report`] | `clean`, `drill`, `error`, `inspection`, `issue`, `lookup`, `policy`, `rehearsal`, `table`, `trace` |
 //! | [`rehearsal`] | `drill`, `error`, `intake`, `issue`, `key`, `ledger`, `parallel`, `policy`, `table`, `trace`, `vault` |
 //! | [`inspection`] | `canary`, `code`, `error`, `forecast`, `issue`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value` |
+//! | [`clean`] | `canary`, `code`, `digests`, `error`, `issue`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value`, `vault` |
 //! | [`forecast`] | `code`, `trace` |
 //! | [`issue`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `parallel`, `policy`, `table`, `trace`, `value`, `vault` |
 //! | [`lookup`] | `canary`, `code`, `digests`, `error`, `key`, `ledger`, `mark`, `policy`, `trace`, `vault` |
@@ -155,6 +156,7 @@
 //! [`issue`]. Then [`trace::link`] and [`trace::run`], the whole of a trace. `src/cli/demo.rs` tells the same story as a program.
 
 pub mod canary;
+pub mod clean;
 pub mod code;
 pub mod digests;
 pub mod drill;

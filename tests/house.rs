@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "clean",
             "drill",
             "error",
             "inspection",
@@ -38,6 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
+            "clean",
             "drill",
             "error",
             "inspection",
@@ -61,6 +63,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "canary", "code", "error", "forecast", "issue", "key", "ledger", "mark", "parallel",
             "policy", "table", "trace", "value",
+        ],
+    ),
+    (
+        "clean",
+        &[
+            "canary", "code", "digests", "error", "issue", "key", "ledger", "mark", "parallel",
+            "policy", "table", "trace", "value", "vault",
         ],
     ),
     ("forecast", &["code", "trace"]),

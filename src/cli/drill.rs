@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use taggant::error::{Error, Result};
-use taggant::issue::{check_table, which};
 use taggant::issue::register::describes_only;
+use taggant::issue::{check_table, which};
 use taggant::ledger::ExportEntry;
 use taggant::rehearsal::{self, Options as Rehearsed, Rehearsal};
 use taggant::report::{curves, drill as report};

@@ -19,7 +19,7 @@ use super::{Form, Output, Place, issue, terminal};
 
 #[derive(Args)]
 pub struct Options {
-    /// The table: CSV or xlsx
+    /// The table: CSV, xlsx, xls, et, xlsb, ods or XML spreadsheet
     table: PathBuf,
     /// Write the policy that a first issue would freeze, to be changed and given to `issue --policy`
     #[arg(long, value_name = "FILE")]

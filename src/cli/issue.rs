@@ -20,7 +20,7 @@ use super::{Form, Output, Place, terminal};
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("whom").required(true).multiple(true).args(["to", "recipients", "by"])))]
 pub struct Options {
-    /// The table: CSV or xlsx
+    /// The table: CSV or xlsx; of an xls, et, xlsb, ods or XML spreadsheet copies are xlsx, with values and number formats
     table: PathBuf,
     /// A recipient; may be given several times
     #[arg(long, value_name = "NAME")]
@@ -116,7 +116,7 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         derived: options.derived,
     };
     let issue = Issue::prepare(&mut vault, &chosen.source, request)?;
-    if !options.which.rebuild {
+    if !options.which.rebuild && chosen.source.converted.is_none() {
         refuse_repeats(&chosen, issue.policy())?;
     }
     let plan = issue.plan();

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use jiff::Timestamp;
 use serde_json::json;
 use taggant::error::{Error, Result};
-use taggant::ledger::{ExportEntry, TableEntry};
+use taggant::ledger::{ExportEntry, Noted, Said, TableEntry};
 use taggant::report::json::hex;
 use taggant::vault::Vault;
 
@@ -35,6 +36,41 @@ enum What {
         #[command(flatten)]
         output: Output,
     },
+    /// Give a recipient another name; its marks stay the same, and its names of before still lead to it
+    Rename {
+        /// A name that the recipient has or had
+        old: String,
+        /// The name from now on
+        new: String,
+    },
+    /// Say that a recipient is a part of another now: reports name it as `OF (formerly PART)`, both keep their own marks
+    Merge {
+        /// The recipient that is a part now
+        part: String,
+        /// The recipient that it is a part of
+        of: String,
+    },
+    /// Note that a copy was called back; it stays in the ledger, and traces as before
+    Withdraw {
+        /// The export, such as x-8k3m9q2x
+        export: String,
+        /// Why, or who confirmed it; kept in the ledger for good and shown in reports, so name no person of the register
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Note that a copy was destroyed, as its recipient says; it stays in the ledger, and traces as before
+    Destroyed {
+        /// The export, such as x-8k3m9q2x
+        export: String,
+        /// Why, or who confirmed it; kept in the ledger for good and shown in reports, so name no person of the register
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+    /// Everything that was said of recipients and copies since they were entered
+    Events {
+        #[command(flatten)]
+        output: Output,
+    },
     /// Recompute every entry's hash and the chain between them
     Verify {
         #[command(flatten)]
@@ -43,8 +79,28 @@ enum What {
 }
 
 pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
-    let vault = place.open()?;
+    let mut vault = place.open()?;
     let (value, text, output) = match options.what {
+        What::Rename { old, new } => {
+            let known = vault.ledger.rename(&old, &new, Timestamp::now())?;
+            return said(&format!("`{old}` is `{}` from now on.", known.name));
+        }
+        What::Merge { part, of } => {
+            let known = vault.ledger.merge(&part, &of, Timestamp::now())?;
+            return said(&format!("`{part}` is `{}` from now on.", known.name));
+        }
+        What::Withdraw { export, note } => {
+            vault.ledger.withdraw(&export, note, Timestamp::now())?;
+            return said(&format!("{export} is noted as withdrawn."));
+        }
+        What::Destroyed { export, note } => {
+            vault.ledger.destroyed(&export, note, Timestamp::now())?;
+            return said(&format!("{export} is noted as destroyed."));
+        }
+        What::Events { output } => {
+            let (value, text) = events(&vault)?;
+            (value, text, output)
+        }
         What::List { output } => {
             let (value, text) = list(&vault)?;
             (value, text, output)
@@ -77,6 +133,11 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         Form::Json => terminal::document(&value),
     };
     sink.give(&result)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn said(what: &str) -> Result<ExitCode> {
+    terminal::tell(&format!("{what}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -133,6 +194,8 @@ impl Names {
             "sites": e.sites,
             "purpose": e.purpose,
             "derived_from": e.parent,
+            "withdrawn": noted(&e.withdrawn),
+            "destroyed": noted(&e.destroyed),
         })
     }
 
@@ -148,11 +211,77 @@ impl Names {
     }
 }
 
+fn noted(noted: &Option<Noted>) -> serde_json::Value {
+    match noted {
+        None => serde_json::Value::Null,
+        Some(noted) => json!({"at": noted.at.to_string(), "note": noted.note}),
+    }
+}
+
+/// What became of a copy, in a word.
+fn state(e: &ExportEntry) -> &'static str {
+    match (&e.destroyed, &e.withdrawn) {
+        (Some(_), _) => "destroyed",
+        (None, Some(_)) => "withdrawn",
+        (None, None) => "",
+    }
+}
+
+/// What was said, as JSON and in lines.
+fn events(vault: &Vault) -> Result<(serde_json::Value, String)> {
+    let recipients = vault.ledger.recipients()?;
+    let entered = |id: &[u8; 16]| {
+        let known = recipients.iter().find(|r| r.id == *id);
+        known.map_or("", |r| r.names.first().unwrap_or(&r.name))
+    };
+    let mut values = Vec::new();
+    let mut text = String::new();
+    for event in vault.ledger.events()? {
+        let (about, words) = match &event.said {
+            Said::Renamed { recipient, name } => {
+                let first = entered(recipient);
+                (
+                    json!({"recipient": first, "name": name}),
+                    format!("the recipient entered as `{first}` is called `{name}`"),
+                )
+            }
+            Said::Merged { recipient, part_of } => {
+                let (first, of) = (entered(recipient), entered(part_of));
+                (
+                    json!({"recipient": first, "part_of": of}),
+                    format!(
+                        "the recipient entered as `{first}` is a part of the one entered as `{of}`"
+                    ),
+                )
+            }
+            Said::Withdrawn { export, note } | Said::Destroyed { export, note } => (
+                json!({"export": export, "note": note}),
+                match note {
+                    Some(note) => format!("{export}: {note}"),
+                    None => export.clone(),
+                },
+            ),
+        };
+        let word = event.said.word();
+        let mut value = json!({"event": word, "at": event.at.to_string()});
+        if let (Some(value), serde_json::Value::Object(about)) = (value.as_object_mut(), about) {
+            value.extend(about);
+        }
+        values.push(value);
+        let day = event.at.strftime("%Y-%m-%d %H:%M");
+        text.push_str(&format!("{day}  {word:<9}  {words}\n"));
+    }
+    if text.is_empty() {
+        text.push_str("Nothing was said yet.\n");
+    }
+    Ok((values.into(), text))
+}
+
 fn list(vault: &Vault) -> Result<(serde_json::Value, String)> {
     let names = Names::of(vault)?;
     let exports = vault.ledger.exports()?;
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header([
+    let header = [
         "export",
         "issued",
         "register",
@@ -161,12 +290,18 @@ fn list(vault: &Vault) -> Result<(serde_json::Value, String)> {
         "rows",
         "canaries",
         "purpose",
-    ]);
+    ];
+    // most ledgers never need the column
+    let states = exports.iter().any(|e| !state(e).is_empty());
+    let last = states.then_some("state");
+    table
+        .load_style(NOTHING)
+        .set_header(header.into_iter().chain(last));
     for e in &exports {
         let issued = e.issued.map_or("never finished".to_string(), |t| {
             t.strftime("%Y-%m-%d %H:%M").to_string()
         });
-        table.add_row([
+        let row = [
             e.id.clone(),
             issued,
             names
@@ -187,7 +322,9 @@ fn list(vault: &Vault) -> Result<(serde_json::Value, String)> {
             e.rows.to_string(),
             e.canaries.to_string(),
             e.purpose.clone().unwrap_or_default(),
-        ]);
+        ];
+        let last = states.then(|| state(e).to_string());
+        table.add_row(row.into_iter().chain(last));
     }
     let text = match exports.is_empty() {
         true => "Nothing was issued yet.\n".to_string(),
@@ -211,9 +348,12 @@ fn show(vault: &Vault, id: &str) -> Result<serde_json::Value> {
             .filter(|e| e.recipient == recipient.id)
             .map(|e| names.export(e))
             .collect();
-        return Ok(
-            json!({"recipient": recipient.name, "created": recipient.created.to_string(), "exports": theirs}),
-        );
+        return Ok(json!({
+            "recipient": recipient.name,
+            "names": recipient.names,
+            "created": recipient.created.to_string(),
+            "exports": theirs,
+        }));
     }
     if let Some(register) = vault.ledger.register(id)? {
         let tables: serde_json::Value = vault
@@ -262,9 +402,18 @@ fn write_lines(value: &serde_json::Value, depth: usize, out: &mut String) {
             serde_json::Value::Array(items) => {
                 out.push_str(&format!("{indent}{name}\n"));
                 for item in items {
-                    write_lines(item, depth + 1, out);
-                    out.push('\n');
+                    match item.as_str() {
+                        Some(text) => out.push_str(&format!("{indent}  {text}\n")),
+                        None => {
+                            write_lines(item, depth + 1, out);
+                            out.push('\n');
+                        }
+                    }
                 }
+            }
+            serde_json::Value::Object(_) => {
+                out.push_str(&format!("{indent}{name}\n"));
+                write_lines(value, depth + 1, out);
             }
             other => out.push_str(&format!("{indent}{name:<22} {other}\n")),
         }

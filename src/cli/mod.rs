@@ -1,6 +1,7 @@
 //! The command line: one file a command, and the terminal. Only here is anything printed, or the environment read.
 
 mod batch;
+mod clean;
 mod demo;
 mod drill;
 mod init;
@@ -69,6 +70,15 @@ enum Command {
     ///
     /// Exit code: 0 something is known, 1 nothing is, 2 bad input, 3 the vault's integrity failed.
     Lookup(lookup::Options),
+    /// Make a partner's returned copy the agency's own table again, and list what the partner changed
+    ///
+    /// A copy that was corrected and comes back holds made-up records and slight alterations, which must not enter the agency's
+    /// own data. They are taken out, and the source's values put back, from the ledger and the key alone: the source table is not
+    /// needed. With `--original` what stood before each change is told as well, and columns that the ledger keeps no digest of are
+    /// compared too.
+    ///
+    /// Exit code: 0 cleaned, 1 the file is no copy of ours, 2 bad input, 3 the vault's integrity failed.
+    Clean(clean::Options),
     /// Show what was issued, and that nobody rewrote it
     Ledger(ledger::Options),
     /// Play attacks on a table's copies and show which of them still name their source
@@ -117,6 +127,7 @@ pub fn main() -> ExitCode {
         Command::Issue(options) => issue::run(&cli.place, options),
         Command::Trace(options) => trace::run(&cli.place, options),
         Command::Lookup(options) => lookup::run(&cli.place, options),
+        Command::Clean(options) => clean::run(&cli.place, options),
         Command::Ledger(options) => ledger::run(&cli.place, options),
         Command::Drill(options) => drill::run(&cli.place, &options),
         Command::Read => read::run(),

@@ -95,6 +95,8 @@ mod tests {
             purpose: None,
             parent: None,
             issued: issued.then_some(Timestamp::UNIX_EPOCH),
+            withdrawn: None,
+            destroyed: None,
         }
     }
 

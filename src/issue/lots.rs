@@ -147,7 +147,7 @@ pub fn divided<'a>(
 
 /// The rows of a table that change places.
 pub fn turns(frame: &Frame, table: &Table, records: &mut Records, code: &CodeKeys) -> Turns {
-    if mark::order::applies(&frame.policy) {
+    if frame.turns {
         records.rows.pairs = mark::order::free_rows(&frame.policy, table, &records.handles);
     }
     let pairs = &records.rows.pairs;

@@ -20,6 +20,7 @@ pub mod order;
 mod plan;
 pub mod records;
 pub mod register;
+mod renamed;
 mod run;
 pub mod shared;
 pub mod which;
@@ -151,9 +152,7 @@ impl<'a> Issue<'a> {
         names::check(&recipients)?;
         let paths = recipients
             .iter()
-            .map(|name| {
-                names::copy_path(&request.out, &request.stem, name, source.format.extension())
-            })
+            .map(|name| names::copy_path(&request.out, &request.stem, name, source.extension()))
             .collect::<Result<Vec<PathBuf>>>()?;
         check_places(&request, &paths)?;
 

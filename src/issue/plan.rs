@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::Issue;
 use super::again::Standing;
 use super::by::Unassigned;
 use super::lots::Lot;
-use crate::mark;
+use super::{Issue, renamed};
 use crate::policy::infer::CANARIES_FROM;
 use crate::policy::{Kind, Policy, Role};
 
@@ -50,6 +49,9 @@ impl Issue<'_> {
     /// What will happen.
     pub fn plan(&self) -> Plan {
         let mut notes = self.frame.drift.clone();
+        // a ledger that cannot be read any more is the run's to say
+        let names: Vec<String> = self.copies.iter().map(|c| c.recipient.clone()).collect();
+        notes.extend(renamed::notes(&self.vault.ledger, &names).unwrap_or_default());
         let handles = || self.lots.iter().flat_map(|lot| &lot.records.handles);
         let unmarked = handles().filter(|h| h.is_none()).count();
         if unmarked > 0 {
@@ -58,7 +60,7 @@ impl Issue<'_> {
             ));
         }
         let turned: usize = self.lots.iter().map(|lot| lot.turns.sites()).sum();
-        if mark::order::applies(&self.frame.policy) && turned == 0 {
+        if self.frame.turns && turned == 0 {
             notes.push(
                 "the table's own order leaves no two neighbouring rows free, so their order tells nothing"
                     .to_string(),

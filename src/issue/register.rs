@@ -25,6 +25,8 @@ pub struct Frame {
     pub places: Vec<Option<usize>>,
     /// What no longer fits, in sentences.
     pub drift: Vec<String>,
+    /// Whether the table's rows may change places: the policy lets them, and nothing in the workbook names a run of them.
+    pub turns: bool,
     /// The policy's planner.
     pub planner: Planner,
     /// The policy's digests.
@@ -129,10 +131,11 @@ impl Frame {
         let mut frame = Frame {
             name,
             known,
-            policy,
             parent,
             places,
             drift: Vec::new(),
+            turns: order::applies(&policy) && !source.pins_order(),
+            policy,
             planner,
             shape,
         };
@@ -175,6 +178,12 @@ impl Frame {
                     source.name, column.name, self.name
                 )));
             }
+        }
+        if order::applies(&self.policy) && !self.turns {
+            self.drift.push(format!(
+                "something in `{}` is about a run of its rows (a merged area, a group, a range), so that no rows change places",
+                source.name
+            ));
         }
         for name in source.table.header() {
             if self.policy.column(name).is_none() {
@@ -226,7 +235,7 @@ impl Frame {
                 .any(|g| g.columns.iter().any(|c| c.column == at))
         };
         let role = |at: usize| self.policy.columns[at].role;
-        let altered = match (self.policy.fidelity, order::applies(&self.policy)) {
+        let altered = match (self.policy.fidelity, self.turns) {
             (Fidelity::Lossless, _) => {
                 "no value is altered; neighbouring rows that the table's order leaves free may change places"
                     .to_string()

@@ -171,7 +171,9 @@ mod tests {
             for row in 0..*rows as u32 {
                 let id = format!("R{:05}", 17 * row + 3);
                 let day = format!("2024-03-{:02}", row % 28 + 1);
-                sheet.write_row(row + 1, 0, [id.as_str(), &day, ""]).unwrap();
+                sheet
+                    .write_row(row + 1, 0, [id.as_str(), &day, ""])
+                    .unwrap();
             }
         }
         let bytes = book.save_to_buffer().unwrap();
@@ -184,7 +186,10 @@ mod tests {
         assert_eq!(chosen.source.sheet.as_deref(), Some("登记"));
         assert_eq!(chosen.others.len(), 1);
         let why = choose(book(&[("一月", 50), ("二月", 60)]), None, "b.xlsx").unwrap_err();
-        assert!(why.to_string().contains("`二月` (60 rows), `一月` (50 rows)"));
+        assert!(
+            why.to_string()
+                .contains("`二月` (60 rows), `一月` (50 rows)")
+        );
         let chosen = choose(book(&[("一月", 50), ("二月", 60)]), Some("一月"), "b.xlsx").unwrap();
         assert_eq!(chosen.source.table.rows(), 50);
         let why = choose(book(&[("一月", 50)]), Some("三月"), "b.xlsx").unwrap_err();
@@ -203,7 +208,10 @@ mod tests {
             };
         }
         let why = refuse_repeats(&chosen, &policy).unwrap_err().to_string();
-        assert!(why.contains("sheet `一月`, repeats column `建档日期` of 50 records"), "{why}");
+        assert!(
+            why.contains("sheet `一月`, repeats column `建档日期` of 50 records"),
+            "{why}"
+        );
         policy.columns[1].role = Role::Plain;
         assert!(refuse_repeats(&chosen, &policy).is_ok());
     }

@@ -70,6 +70,13 @@ pub(super) const TRACE: Kind = Kind {
     spoken: "trace",
 };
 
+/// Of the schema's second version.
+pub(super) const EVENT: Kind = Kind {
+    table: "event",
+    columns: "kind, at, recipient, part_of, name, export, note",
+    spoken: "event about",
+};
+
 pub(super) const KINDS: [&Kind; 8] = [
     &VAULT,
     &REGISTER,
@@ -196,7 +203,9 @@ pub(super) fn verify(store: &Store, key: &MasterKey) -> Result<Verified> {
         entries: 0,
         link: START,
     };
-    let mut counts = [0i64; KINDS.len()];
+    let said = store.holds_events()?.then_some(&EVENT);
+    let kinds: Vec<&Kind> = KINDS.into_iter().chain(said).collect();
+    let mut counts = vec![0i64; kinds.len()];
     // entries are small and few against what they stand for
     let entries: Vec<Entry> = store.all(
         "SELECT seq, kind, ord, subject, content, chain FROM entry ORDER BY seq",
@@ -213,14 +222,14 @@ pub(super) fn verify(store: &Store, key: &MasterKey) -> Result<Verified> {
         },
     )?;
     for entry in &entries {
-        let Some(at) = KINDS.iter().position(|k| k.table == entry.kind) else {
+        let Some(at) = kinds.iter().position(|k| k.table == entry.kind) else {
             return Err(broken(
                 entry,
                 "entry",
                 "is of no kind that this program writes",
             ));
         };
-        let kind = KINDS[at];
+        let kind = kinds[at];
         counts[at] += 1;
         let next = link(
             key,
@@ -250,7 +259,7 @@ pub(super) fn verify(store: &Store, key: &MasterKey) -> Result<Verified> {
         }
         end = next;
     }
-    for (kind, entered) in KINDS.into_iter().zip(counts) {
+    for (kind, entered) in kinds.into_iter().zip(counts) {
         check_count(store, kind, entered)?;
     }
     check_head(store, key, &end)?;

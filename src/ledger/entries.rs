@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::canaries::CanaryIndex;
+use super::events::Noted;
 use super::records::{Layout, RecordIndex};
 
 /// A register to enter.
@@ -43,10 +44,19 @@ pub struct Register {
 pub struct Recipient {
     /// Random; codeword and canaries follow from it.
     pub id: [u8; 16],
-    /// A label, in its exact text.
+    /// The name in reports: the own one, or where the recipient is a part of another by now, `OTHER (formerly OWN)`.
     pub name: String,
+    /// Every name that leads here, in its exact text: as entered first, the own name of today last.
+    pub names: Vec<String>,
     /// When the recipient was entered.
     pub created: Timestamp,
+}
+
+impl Recipient {
+    /// The recipient's own name of today.
+    pub fn own_name(&self) -> &str {
+        self.names.last().unwrap_or(&self.name)
+    }
 }
 
 /// A source table to enter, with the records that are new in it.
@@ -167,6 +177,10 @@ pub struct ExportEntry {
     /// When it reached its place. `None` while that is pending, and for good where its process was stopped in between: such a
     /// copy may be out there, so a trace must reckon with it.
     pub issued: Option<Timestamp>,
+    /// When it was first said to be withdrawn, if it was. It may be out there all the same.
+    pub withdrawn: Option<Noted>,
+    /// When it was first said to be destroyed, if it was.
+    pub destroyed: Option<Noted>,
 }
 
 /// A trace to enter.

@@ -8,6 +8,7 @@ mod bytes;
 mod canaries;
 mod chain;
 mod entries;
+mod events;
 mod read;
 mod records;
 mod store;
@@ -26,6 +27,7 @@ pub use entries::{
     ExportEntry, NewExport, NewRegister, NewTable, NewTrace, Recipient, Register, TableEntry,
     TableRows, TraceEntry,
 };
+pub use events::{Event, Noted, Said};
 pub use records::{Layout, MAX_BITS, NO_RECORD, RecordIndex, VariantRanges};
 pub use write::Writer;
 

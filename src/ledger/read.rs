@@ -7,6 +7,7 @@ use super::Ledger;
 use super::canaries::CanaryIndex;
 use super::chain::Kind;
 use super::entries::{ExportEntry, Recipient, Register, TableEntry, TableRows, TraceEntry};
+use super::events;
 use super::records::{Layout, RecordIndex, rows_from_bytes};
 use super::store::{Store, blob, count, damaged, time, time_if_any};
 use crate::error::{Error, Result};
@@ -77,18 +78,14 @@ impl Ledger {
             .collect()
     }
 
-    /// The recipient of exactly this name.
+    /// The recipient that has or had exactly this name.
     pub fn recipient(&self, name: &str) -> Result<Option<Recipient>> {
         recipient(&self.store, name)
     }
 
     /// All recipients ever, in the order of entry. Their number is the N of the bound on accusing an innocent.
     pub fn recipients(&self) -> Result<Vec<Recipient>> {
-        self.store.all(
-            "SELECT id, name, created FROM recipient ORDER BY ord",
-            [],
-            read_recipient,
-        )
+        recipients(&self.store)
     }
 
     /// A register's source tables, in the order of entry.
@@ -163,14 +160,24 @@ impl Ledger {
 
     /// The export of this id.
     pub fn export(&self, id: &str) -> Result<Option<ExportEntry>> {
-        self.store
-            .one(&format!("{EXPORTS} WHERE e.id = ?1"), [id], read_export)
+        let found = self.exports_where("e.id = ?1", [id])?;
+        Ok(found.into_iter().next())
     }
 
     /// All exports, in the order of entry.
     pub fn exports(&self) -> Result<Vec<ExportEntry>> {
-        self.store
-            .all(&format!("{EXPORTS} ORDER BY e.ord"), [], read_export)
+        self.exports_where("1", [])
+    }
+
+    fn exports_where(
+        &self,
+        condition: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<ExportEntry>> {
+        let sql = format!("{EXPORTS} WHERE {condition} ORDER BY e.ord");
+        let mut exports = self.store.all(&sql, params, read_export)?;
+        events::note(&mut exports, &events::events(&self.store)?);
+        Ok(exports)
     }
 
     /// Shows every export of a register with the index of its canaries, in the order of entry, one at a time. The ledger is not
@@ -180,11 +187,7 @@ impl Ledger {
         register: i64,
         mut show: impl FnMut(&ExportEntry, CanaryIndex) -> Result<()>,
     ) -> Result<()> {
-        let exports = self.store.all(
-            &format!("{EXPORTS} WHERE t.register = ?1 ORDER BY e.ord"),
-            [register],
-            read_export,
-        )?;
+        let exports = self.exports_where("t.register = ?1", [register])?;
         for export in exports {
             let index = self.canary_index(&export.id)?;
             show(&export, index)?;
@@ -306,7 +309,21 @@ pub(super) fn layout(store: &Store, register: i64) -> Result<Option<Layout>> {
     )
 }
 
+fn recipients(store: &Store) -> Result<Vec<Recipient>> {
+    let mut all = store.all(
+        "SELECT id, name, created FROM recipient ORDER BY ord",
+        [],
+        read_recipient,
+    )?;
+    events::name(&mut all, &events::events(store)?);
+    Ok(all)
+}
+
 pub(super) fn recipient(store: &Store, name: &str) -> Result<Option<Recipient>> {
+    if store.holds_events()? {
+        let all = recipients(store)?;
+        return Ok(all.into_iter().find(|r| r.names.iter().any(|n| n == name)));
+    }
     store.one(
         "SELECT id, name, created FROM recipient WHERE name = ?1",
         [name],
@@ -359,9 +376,11 @@ pub(super) fn has_id(store: &Store, kind: &Kind, id: &str) -> Result<bool> {
 }
 
 fn read_recipient(row: &Row<'_>) -> rusqlite::Result<Recipient> {
+    let name: String = row.get(1)?;
     Ok(Recipient {
         id: row.get(0)?,
-        name: row.get(1)?,
+        names: vec![name.clone()],
+        name,
         created: time(row, 2)?,
     })
 }
@@ -395,5 +414,7 @@ fn read_export(row: &Row<'_>) -> rusqlite::Result<ExportEntry> {
         purpose: row.get(11)?,
         parent: row.get(12)?,
         issued: time_if_any(row, 13)?,
+        withdrawn: None,
+        destroyed: None,
     })
 }

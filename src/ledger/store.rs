@@ -18,8 +18,11 @@ use rusqlite::{
 
 use crate::error::{Error, Result};
 
-/// Version of `schema.sql`.
-const SCHEMA_VERSION: i64 = 1;
+/// Version of `schema.sql`, with which a ledger begins.
+const FIRST_VERSION: i64 = 1;
+
+/// Version after `schema_2.sql`, the newest that is known.
+const SCHEMA_VERSION: i64 = 2;
 
 /// `PRAGMA application_id`: "tagg".
 const APPLICATION_ID: i64 = 0x7461_6767;
@@ -29,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The tables, triggers and their reasons.
 const SCHEMA: &str = include_str!("schema.sql");
+
+/// What makes the second version of the first.
+const SECOND: &str = include_str!("schema_2.sql");
 
 /// An open SQLite file that turns SQLite's errors into the library's.
 pub(super) struct Store {
@@ -46,7 +52,7 @@ impl Store {
         store.immediately(|| {
             store.batch(SCHEMA)?;
             store.batch(&format!(
-                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};"
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FIRST_VERSION};"
             ))?;
             fill(&store)
         })?;
@@ -219,6 +225,19 @@ impl Store {
         )
     }
 
+    /// Whether the ledger has a place for what was said of recipients and copies.
+    pub(super) fn holds_events(&self) -> Result<bool> {
+        Ok(self.pragma("user_version")? >= SCHEMA_VERSION)
+    }
+
+    /// Makes that place, inside the caller's transaction.
+    pub(super) fn upgrade(&self) -> Result<()> {
+        match self.holds_events()? {
+            true => Ok(()),
+            false => self.batch(SECOND),
+        }
+    }
+
     /// What [`Self::schema`] must say.
     pub(super) fn schema_due(&self) -> Result<Vec<(String, String)>> {
         let connection = Connection::open_in_memory().map_err(|e| refused(&self.path, e))?;
@@ -227,6 +246,9 @@ impl Store {
             path: self.path.clone(),
         };
         fresh.batch(SCHEMA)?;
+        if self.holds_events()? {
+            fresh.batch(SECOND)?;
+        }
         fresh.schema()
     }
 }

@@ -105,7 +105,16 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn append(&mut self, kind: &Kind, subject: &str, values: &[ValueRef<'_>]) -> Result<i64> {
+    pub(super) fn store(&self) -> &Store {
+        self.store
+    }
+
+    pub(super) fn append(
+        &mut self,
+        kind: &Kind,
+        subject: &str,
+        values: &[ValueRef<'_>],
+    ) -> Result<i64> {
         chain::append(self.store, self.key, &mut self.end, kind, subject, values)
     }
 
@@ -162,6 +171,7 @@ impl Writer<'_> {
         Ok(Recipient {
             id,
             name: name.to_owned(),
+            names: vec![name.to_owned()],
             created,
         })
     }
@@ -329,7 +339,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn known_export(&self, id: &str) -> Result<()> {
+    pub(super) fn known_export(&self, id: &str) -> Result<()> {
         if read::is_export(self.store, id)? {
             return Ok(());
         }
@@ -380,7 +390,7 @@ fn check_records(new: &NewTable<'_>, layout: &super::Layout) -> Result<()> {
     }
 }
 
-fn check_name(what: &str, name: &str) -> Result<()> {
+pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
     if name.trim().is_empty() {
         return Err(Error::input(format!("a {what} has no name. Give it one.")));
     }
@@ -402,11 +412,11 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn text(text: &str) -> ValueRef<'_> {
+pub(super) fn text(text: &str) -> ValueRef<'_> {
     ValueRef::Text(text.as_bytes())
 }
 
-fn text_if_any(text: &Option<String>) -> ValueRef<'_> {
+pub(super) fn text_if_any(text: &Option<String>) -> ValueRef<'_> {
     text.as_ref()
         .map_or(ValueRef::Null, |t| ValueRef::Text(t.as_bytes()))
 }

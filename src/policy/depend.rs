@@ -21,7 +21,7 @@ use crate::value::date::Moment;
 use crate::value::elapsed::{Count, count_written};
 use crate::value::{clock, date, national_id, number};
 
-pub use days::table_days;
+pub use days::{corrected_table_days, table_days};
 
 /// The part of the rows in which a dependency must hold before it is one.
 const HOLDS: f64 = 0.97;

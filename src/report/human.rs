@@ -271,6 +271,14 @@ fn write_source(s: &Candidate, o: &Outcome, out: &mut String) -> std::fmt::Resul
             e.created.strftime("%Y-%m-%d"),
             e.linked
         )?;
+        for (word, remark) in [("withdrawn", &e.withdrawn), ("destroyed", &e.destroyed)] {
+            if let Some(remark) = remark {
+                let day = remark.at.strftime("%Y-%m-%d");
+                let note = remark.note.as_ref().map(|n| format!(": {n}"));
+                let note = note.unwrap_or_default();
+                writeln!(out, "             noted as {word} on {day}{note}")?;
+            }
+        }
     }
     Ok(())
 }

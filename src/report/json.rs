@@ -6,7 +6,7 @@ use super::{Answer, LeakReport, Unread};
 use crate::issue::again::Standing;
 use crate::issue::by::Reason;
 use crate::issue::{Arrival, Issued, Plan};
-use crate::trace::outcome::{Candidate, Outcome, StretchEvidence, StretchPlace};
+use crate::trace::outcome::{Candidate, Outcome, Remark, StretchEvidence, StretchPlace};
 use crate::trace::units::Log10E;
 
 /// The schema that every trace names.
@@ -101,6 +101,25 @@ struct ExportJson<'a> {
     canaries_found: usize,
     canaries_issued: usize,
     derived_from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<RemarkJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destroyed: Option<RemarkJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RemarkJson<'a> {
+    at: String,
+    note: Option<&'a str>,
+}
+
+impl RemarkJson<'_> {
+    fn of(remark: &Remark) -> RemarkJson<'_> {
+        RemarkJson {
+            at: remark.at.to_string(),
+            note: remark.note.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -243,6 +262,8 @@ fn source(c: &Candidate) -> SourceJson<'_> {
                 canaries_found: e.canaries_found,
                 canaries_issued: e.canaries_issued,
                 derived_from: e.parent.as_deref(),
+                withdrawn: e.withdrawn.as_ref().map(RemarkJson::of),
+                destroyed: e.destroyed.as_ref().map(RemarkJson::of),
             })
             .collect(),
         evidence: sites.chain(canaries).collect(),

@@ -1,5 +1,6 @@
 //! Reports: one file an output form. They see results only, never the ledger or a key.
 
+pub mod clean;
 pub mod curves;
 pub mod drill;
 mod foreseen;

@@ -15,6 +15,19 @@ pub struct Area {
     pub to: (u32, u32),
 }
 
+/// What a cell is besides its text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Blank,
+    Text,
+    Number,
+    /// A day, a time or a duration: a number shown so.
+    Date,
+    Truth,
+    Fault,
+}
+
 /// One sheet's filled cells, row by row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cells {
@@ -74,7 +87,21 @@ impl Cells {
         text: &str,
         limits: &Limits,
     ) -> Result<(), Refused> {
-        if text.trim().is_empty() {
+        match text.trim().is_empty() {
+            true => Ok(()),
+            false => self.push_as_is(row, column, text, limits),
+        }
+    }
+
+    /// Adds a cell of which white space, too, is to be kept.
+    pub(super) fn push_as_is(
+        &mut self,
+        row: u32,
+        column: u32,
+        text: &str,
+        limits: &Limits,
+    ) -> Result<(), Refused> {
+        if text.is_empty() {
             return Ok(());
         }
         if self
@@ -129,6 +156,11 @@ impl Cells {
             merged: self.merged.clone(),
             ..Cells::default()
         }
+    }
+
+    /// The places, where each text ends, and the texts one behind the other.
+    pub(super) fn into_parts(self) -> (Vec<(u32, u32)>, Vec<u32>, String) {
+        (self.places, self.ends, self.text)
     }
 
     /// Row and column of the `at`-th filled cell.

@@ -70,6 +70,7 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Source
         format: Format::Csv,
         first_data_row: first + 1,
         irregular,
+        converted: None,
         state: State::Csv(Box::new(CsvFile {
             encoding,
             grammar,

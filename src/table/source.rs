@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::books;
 use super::csv::{self, CsvFile};
 use super::limits::in_words;
 use super::sniff::{self, Content};
@@ -46,6 +47,9 @@ pub struct Source {
     /// The first row whose number of cells is not the header's: its number in the file, from 1, and the cells found.
     /// Blank lines do not count, nor in a workbook do cells left out.
     pub irregular: Option<(usize, usize)>,
+    /// What the file was, as people call it, where copies cannot be of that format: they are workbooks that hold this table's
+    /// values and number formats, and nothing else.
+    pub converted: Option<String>,
     pub(super) state: State,
 }
 
@@ -96,8 +100,8 @@ pub fn load(path: &Path, limits: &Limits) -> Result<(String, Vec<u8>)> {
 /// Opens a file's content; `name` is for messages only.
 ///
 /// # Errors
-/// Content that is empty, foreign, damaged, in no known encoding or larger than `limits` allow: one sentence on what it is
-/// and one on what to do.
+/// Content that is empty, foreign, damaged, locked, in no known encoding or larger than `limits` allow: one sentence on what it
+/// is and one on what to do.
 pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
     if bytes.len() as u64 > limits.file_cap() {
         return Err(too_large(name, limits));
@@ -105,15 +109,19 @@ pub fn from_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Sou
     match sniff::content(name, &bytes)? {
         Content::Text => Ok(vec![csv::read(name, bytes, limits)?]),
         Content::Workbook => xlsx::read(name, bytes, limits),
-        Content::Compound => Err(Error::input(format!(
-            "`{name}` is an old or password-protected workbook. Open it, take the password off and save it as .xlsx or CSV."
-        ))),
+        content @ (Content::BinaryWorkbook
+        | Content::OpenDocument
+        | Content::Compound
+        | Content::BareBiff
+        | Content::Xml2003) => {
+            let book = books::read_whole(name, content, bytes, limits)?;
+            xlsx::of_book(name, book, limits)
+        }
         Content::Archive => Err(Error::input(format!(
             "`{name}` is a zip archive, not a workbook. Unpack it and give the file that holds the table."
         ))),
-        other => Err(Error::input(format!(
-            "`{name}` is {}, which can be traced and not issued. Open it and save it as .xlsx or CSV.",
-            other.words()
+        Content::WebPage => Err(Error::input(format!(
+            "`{name}` is a web page, which can be traced and not issued. Open it and save it as .xlsx or CSV."
         ))),
     }
 }
@@ -130,11 +138,31 @@ impl Source {
         }
     }
 
+    /// How a copy's name ends, without the dot: a workbook that is its own package again keeps what it is called, since a program
+    /// takes one with macros under another ending for damaged.
+    pub fn extension(&self) -> &'static str {
+        match &self.state {
+            State::Xlsx(sheet) if !sheet.is_rebuilt() => ["xlsm", "xltx", "xltm"]
+                .into_iter()
+                .find(|end| self.name.to_ascii_lowercase().ends_with(&format!(".{end}")))
+                .unwrap_or(self.format.extension()),
+            _ => self.format.extension(),
+        }
+    }
+
     /// Columns of the table with a formula in them, as far as copies keep formulas: what they say is worked out, not written.
     pub fn computed(&self) -> Vec<usize> {
         match &self.state {
             State::Csv(_) => Vec::new(),
             State::Xlsx(sheet) => sheet.computed(),
+        }
+    }
+
+    /// Whether something in the workbook is about a run of the table's rows, which therefore must keep their order.
+    pub fn pins_order(&self) -> bool {
+        match &self.state {
+            State::Csv(_) => false,
+            State::Xlsx(sheet) => sheet.pins_order(),
         }
     }
 
@@ -151,7 +179,8 @@ impl Source {
 /// A CSV keeps delimiter, encoding, BOM, quoting and line ends, and every byte of rows without edits. A workbook is its own
 /// package again, in which what the edits ask for is spliced in and every other part is as it was; after [`Source::rebuild`] it
 /// is a plain one with the sheet's name, titles, header, the types of cells, number formats, fonts, fills, borders, widths,
-/// merged titles, frozen panes and the filter.
+/// merged titles, frozen panes and the filter. What was a workbook of another kind becomes a plain one, too, with the types of
+/// cells, number formats and merged titles.
 ///
 /// # Errors
 /// A path that cannot be written, a text that the encoding or a workbook's cell cannot hold, edits of another table, what cannot

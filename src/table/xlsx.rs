@@ -5,6 +5,7 @@
 
 mod bands;
 mod cells;
+mod foreign;
 mod formats;
 mod formulas;
 mod grid;
@@ -31,26 +32,17 @@ use std::sync::{Arc, OnceLock};
 
 use calamine::{Reader, SheetType, Style, Xlsx};
 
+pub(super) use self::foreign::of_book;
 use self::grid::Grid;
 use self::index::{Ground, Index, Place};
 use self::looks::Looks;
 use self::package::Package;
+use super::books::NumberFormat;
+use super::cells::Kind;
 use super::dates::{self, Shape};
 use super::limits::Limits;
 use super::{Edits, Source, State};
 use crate::error::{Error, Result};
-
-/// What a cell is besides its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Blank,
-    Text,
-    Number,
-    /// A day, a time or a duration: a number shown so.
-    Date,
-    Truth,
-    Fault,
-}
 
 /// A cell above the table: title or header, in the sheet's own rows and columns.
 #[derive(Clone, Debug)]
@@ -74,7 +66,7 @@ pub(super) struct Sheet {
     styles: Vec<u16>,
     /// Serial dates that say more than their text (parts of a second), by cell.
     exact: Vec<(u32, f64)>,
-    palette: Arc<Vec<Style>>,
+    dress: Arc<Dress>,
     looks: Looks,
     /// Whether the workbook counts days from 1904.
     late: bool,
@@ -88,6 +80,17 @@ impl Sheet {
     /// Copies are plain workbooks with this one sheet from now on.
     pub(super) fn rebuild(&mut self) {
         self.rebuilt = true;
+    }
+
+    /// Whether copies are plain workbooks.
+    pub(super) fn is_rebuilt(&self) -> bool {
+        self.rebuilt
+    }
+
+    /// Whether something is about a run of the table's rows, once copies are ready to be spliced.
+    pub(super) fn pins_order(&self) -> bool {
+        let index = self.index.get();
+        index.is_some_and(|index| index.surroundings.pins_order())
     }
 
     /// Columns of the table with a formula in them, once copies are ready to be spliced.
@@ -116,6 +119,7 @@ pub(super) fn ready(source: &Source, sheet: &Sheet) -> Result<()> {
     };
     let name = source.sheet.as_deref().unwrap_or_default();
     let index = Index::of(ground, name, place)?;
+    index.refuse_repeats(&source.table)?;
     // another thread may have been quicker
     let _ = sheet.index.set(Arc::new(index));
     Ok(())
@@ -159,12 +163,7 @@ pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<So
     Ok(found)
 }
 
-fn sheets(
-    name: &str,
-    bytes: &[u8],
-    parts: &guard::Parts,
-    limits: &Limits,
-) -> Result<Vec<Source>> {
+fn sheets(name: &str, bytes: &[u8], parts: &guard::Parts, limits: &Limits) -> Result<Vec<Source>> {
     let damaged = |e: calamine::XlsxError| guard::damaged(name, &e.to_string());
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let mut looks = looks::of_sheets(parts);
@@ -185,7 +184,8 @@ fn sheets(
     let mut found = Vec::new();
     for sheet in wanted {
         let reader = workbook.worksheet_cells_reader(&sheet).map_err(damaged)?;
-        let palette = palette.get_or_insert_with(|| Palette::new(reader.styles(), late));
+        let palette = palette
+            .get_or_insert_with(|| Palette::new(Dress::Whole(reader.styles().to_vec()), late));
         let mut grid = Grid::default();
         grid.fill(reader, palette, left, limits)
             .map_err(|e| e.of(name, &sheet, limits))?;
@@ -203,18 +203,37 @@ fn sheets(
     Ok(found)
 }
 
+/// What the styles of a workbook's cells are made of.
+#[derive(Clone, Debug)]
+enum Dress {
+    /// Everything, as the workbook's own styles have it.
+    Whole(Vec<Style>),
+    /// Number formats alone, from a workbook of another kind.
+    Numbers(Vec<NumberFormat>),
+}
+
+impl Dress {
+    /// What the styles make of numbers.
+    fn shapes(&self) -> Vec<Shape> {
+        match self {
+            Dress::Whole(styles) => styles.iter().map(shape).collect(),
+            Dress::Numbers(formats) => formats.iter().map(NumberFormat::shape).collect(),
+        }
+    }
+}
+
 /// The workbook's styles and what they make of numbers.
 struct Palette {
-    styles: Arc<Vec<Style>>,
+    dress: Arc<Dress>,
     shapes: Vec<Shape>,
     late: bool,
 }
 
 impl Palette {
-    fn new(styles: &[Style], late: bool) -> Palette {
+    fn new(dress: Dress, late: bool) -> Palette {
         Palette {
-            styles: Arc::new(styles.to_vec()),
-            shapes: styles.iter().map(shape).collect(),
+            shapes: dress.shapes(),
+            dress: Arc::new(dress),
             late,
         }
     }

@@ -135,6 +135,19 @@ pub struct ExportHit {
     pub canaries_issued: usize,
     /// The copy that it was derived from.
     pub parent: Option<String>,
+    /// When it was said to be withdrawn, if it was.
+    pub withdrawn: Option<Remark>,
+    /// When it was said to be destroyed, if it was.
+    pub destroyed: Option<Remark>,
+}
+
+/// What the agency noted about a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// When.
+    pub at: jiff::Timestamp,
+    /// In the officer's words.
+    pub note: Option<String>,
 }
 
 /// A source table that held linked records.

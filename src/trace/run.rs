@@ -12,7 +12,8 @@ use super::mixture::{Mixture, ShareEstimate, divide};
 use super::order::Orders;
 use super::original;
 use super::outcome::{
-    CanaryEvidence, Candidate, ExportHit, LeakRow, Outcome, Overlap, StretchEvidence, StretchPlace,
+    CanaryEvidence, Candidate, ExportHit, LeakRow, Outcome, Overlap, Remark, StretchEvidence,
+    StretchPlace,
 };
 use super::partitions;
 use super::score::{Prepared, Scored, likeliest_run, row_evidence, score_all};
@@ -22,7 +23,7 @@ use super::verdict::{Findings, decide, false_accusation_bound, name_threshold};
 use crate::code::{Codeword, Handle, PRESENCE};
 use crate::error::Result;
 use crate::key::MasterKey;
-use crate::ledger::{ExportEntry, Recipient};
+use crate::ledger::{ExportEntry, Noted, Recipient};
 use crate::parallel;
 use crate::table::{Found, Table};
 use crate::vault::Vault;
@@ -55,6 +56,13 @@ pub(super) struct Traced {
     pub(super) named: Vec<usize>,
     /// The linked rows divided among the named.
     pub(super) mixture: Mixture,
+}
+
+fn remark(noted: Noted) -> Remark {
+    Remark {
+        at: noted.at,
+        note: noted.note,
+    }
 }
 
 impl Tracer {
@@ -297,6 +305,8 @@ impl Tracer {
                     canaries_found,
                     canaries_issued,
                     parent: e.parent.clone(),
+                    withdrawn: e.withdrawn.clone().map(remark),
+                    destroyed: e.destroyed.clone().map(remark),
                 })
             })
             .collect()

@@ -81,7 +81,7 @@ fn what_is_no_ledger_of_this_key_is_named() {
 
     Connection::open(&path)
         .unwrap()
-        .execute_batch("PRAGMA user_version = 2")
+        .execute_batch("PRAGMA user_version = 3")
         .unwrap();
     let error = open(&path);
     assert!(matches!(error, Error::Input(_)));

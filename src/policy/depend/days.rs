@@ -120,6 +120,22 @@ pub fn elapsed_times(parsed: &[Facts], columns: &mut [Column], rules: &mut Vec<R
 /// The day on which a table was made, as its counts of time tell: one for each [`Rule::Elapsed`] without an `until` that this
 /// table still follows, by the counting column's place in the policy.
 pub fn table_days(table: &Table, policy: &Policy) -> HashMap<usize, Date> {
+    days_told(table, policy, table_day)
+}
+
+/// As [`table_days`], for a table whose cells somebody has corrected since: the day that most rows allow, if these are half of them.
+pub fn corrected_table_days(table: &Table, policy: &Policy) -> HashMap<usize, Date> {
+    days_told(table, policy, |count, from, unit| {
+        let (both, most, day) = likeliest_day(count, from, unit, usize::MAX)?;
+        (2 * most > both).then_some(day)
+    })
+}
+
+fn days_told(
+    table: &Table,
+    policy: &Policy,
+    told: impl Fn(&Facts, &Facts, Unit) -> Option<Date>,
+) -> HashMap<usize, Date> {
     let rows: Vec<usize> = sample_rows(table).take(ROWS).collect();
     let parsed = |name: &str| {
         let at = policy.columns.iter().position(|c| c.name == name)?;
@@ -135,7 +151,7 @@ pub fn table_days(table: &Table, policy: &Policy) -> HashMap<usize, Date> {
             ..
         } => {
             let (at, count) = parsed(column)?;
-            Some((at, table_day(&count, &parsed(from)?.1, *unit)?))
+            Some((at, told(&count, &parsed(from)?.1, *unit)?))
         }
         _ => None,
     };

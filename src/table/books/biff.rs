@@ -6,17 +6,21 @@
 
 mod text;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use encoding_rs::Encoding;
 
 use self::text::{Pieces, codepage};
+use super::looks::{Look, NumberFormat};
 use super::records::{f64_at, fault, from, packed, u16_at, u32_at};
 use super::shelf::{Gather, Hidden, Shelf, Trouble};
 use super::strings::Texts;
 use crate::table::dates::{self, Shape};
 
 type Read<T> = Result<T, Trouble>;
+
+/// Codes of formats that are longer make no sense, and would only cost time.
+const CODE: usize = 1024;
 
 const END: u16 = 0x0A;
 const CONTINUED: u16 = 0x3C;
@@ -61,10 +65,12 @@ struct Globals {
     version: u8,
     encoding: &'static Encoding,
     late: bool,
-    /// By the number that a style gives: for each the code, or none where it is built in.
-    formats: Vec<(u32, Shape)>,
+    /// The numbers of formats and their codes; those that are built in need not be there.
+    formats: Vec<(u16, String)>,
     /// Format numbers by style.
     styles: Vec<u16>,
+    /// What the styles make of numbers.
+    shapes: Vec<Shape>,
     strings: Texts,
     sheets: Vec<Listed>,
 }
@@ -78,20 +84,36 @@ struct Listed {
 
 impl Globals {
     fn shape(&self, style: u16) -> Shape {
-        match self.version {
-            // the number of the format itself
-            2 => self.format(style),
-            _ => self
-                .styles
-                .get(usize::from(style))
-                .map_or(Shape::Plain, |format| self.format(*format)),
-        }
+        let shape = self.shapes.get(usize::from(style));
+        shape.copied().unwrap_or(Shape::Plain)
     }
 
-    fn format(&self, number: u16) -> Shape {
-        let number = u32::from(number);
-        let own = self.formats.iter().find(|(n, _)| *n == number);
-        own.map_or_else(|| dates::shape(Some(number), None), |(_, shape)| *shape)
+    /// What every style says of numbers, by a format's number and its code.
+    fn of_styles<T: Clone>(&self, each: impl Fn(Option<u16>, Option<&str>) -> T) -> Vec<T> {
+        let code = |number: u16| {
+            let own = self.formats.iter().find(|(n, _)| *n == number);
+            own.map(|(_, code)| code.as_str())
+        };
+        // formats count themselves in the oldest versions, so that their numbers say nothing where they have a code
+        let of = |number: u16| match code(number) {
+            None => each(Some(number), None),
+            code => each(None, code),
+        };
+        match self.version {
+            // a style is the number of the format itself
+            2 => (0..0x40).map(of).collect(),
+            3 | 4 => self.styles.iter().map(|n| of(*n)).collect(),
+            _ => {
+                let mut known: HashMap<u16, T> = HashMap::new();
+                let mut of = |n: u16| {
+                    known
+                        .entry(n)
+                        .or_insert_with(|| each(Some(n), code(n)))
+                        .clone()
+                };
+                self.styles.iter().map(|n| of(*n)).collect()
+            }
+        }
     }
 
     /// One string of a record's end: a length of one or two bytes, then characters.
@@ -112,6 +134,13 @@ pub(super) fn read(stream: &[u8], shelf: &mut Shelf) -> Read<()> {
         return Err(Trouble::broken("it does not begin as a workbook"));
     };
     let mut globals = globals(stream, first, shelf.limits.text_cap())?;
+    globals.shapes = globals.of_styles(|number, code| dates::shape(number.map(u32::from), code));
+    if shelf.keeps_looks() {
+        shelf.formats = globals.of_styles(|number, code| match (number, code) {
+            (Some(number), code) => NumberFormat::of_number(number, code),
+            (None, code) => NumberFormat::of_code(code.unwrap_or_default()),
+        });
+    }
     if globals.sheets.is_empty() {
         globals.sheets = unlisted(stream);
     }
@@ -137,6 +166,7 @@ fn globals(stream: &[u8], first: Begin, most: usize) -> Read<Globals> {
         late: false,
         formats: Vec::new(),
         styles: Vec::new(),
+        shapes: Vec::new(),
         strings: Texts::default(),
         sheets: Vec::new(),
     };
@@ -188,11 +218,12 @@ fn format(globals: &mut Globals, number: Option<u16>, body: &[u8]) {
     if globals.formats.len() > 1 << 12 {
         return;
     }
-    let number = number.map_or(globals.formats.len() as u32, u32::from);
-    let code = globals.short_text(body, globals.version >= 8);
-    globals
-        .formats
-        .push((number, dates::shape(Some(number), Some(&code))));
+    let number = number.unwrap_or(globals.formats.len() as u16);
+    let mut code = globals.short_text(body, globals.version >= 8);
+    if code.len() > CODE {
+        code.clear();
+    }
+    globals.formats.push((number, code));
 }
 
 fn listed(globals: &mut Globals, body: &[u8]) {
@@ -242,7 +273,7 @@ struct Rows<'a, 'g> {
     gather: &'g mut Gather,
     hidden: Hidden,
     /// A formula whose text comes in a record of its own.
-    waiting: Option<(u32, u32)>,
+    waiting: Option<(u32, u32, u16)>,
     out: String,
 }
 
@@ -290,8 +321,8 @@ impl<'a, 'g> Rows<'a, 'g> {
             _ => u16_at(body, 4),
         };
         // the first byte of a cell's value, which in the oldest version has one byte more of attributes before it
-        let value = match (self.globals.version, kind) {
-            (2, _) => 7,
+        let value = match self.globals.version {
+            2 => 7,
             _ => 6,
         };
         match kind {
@@ -313,31 +344,29 @@ impl<'a, 'g> Rows<'a, 'g> {
                 let text = text.ok_or_else(|| {
                     Trouble::broken("a cell points to a shared string that is not there")
                 })?;
-                self.gather.put(row, column, text)
+                self.gather.put(row, column, text, Look::text(style))
             }
             0x204 | 0x04 | 0xD6 => {
                 self.text(from(body, value), next);
-                self.gather.put(row, column, &self.out)
+                self.gather.put(row, column, &self.out, Look::text(style))
             }
             0x205 | 0x05 if body.len() >= value + 2 => {
                 let value = from(body, value);
-                let text = match (value.first(), value.get(1)) {
-                    (Some(0), Some(0)) => "FALSE",
-                    (Some(_), Some(0)) => "TRUE",
-                    (Some(code), _) => fault(*code),
-                    _ => "",
-                };
-                self.gather.put(row, column, text)
+                match (value.first(), value.get(1)) {
+                    (Some(truth), Some(0)) => self.truth(row, column, style, *truth),
+                    (Some(code), _) => self.fault(row, column, style, *code),
+                    _ => Ok(()),
+                }
             }
             0x06 | 0x206 | 0x406 if body.len() >= value + 8 => {
                 self.formula(row, column, style, from(body, value))
             }
             0x207 | 0x07 => {
-                let Some((row, column)) = self.waiting.take() else {
+                let Some((row, column, style)) = self.waiting.take() else {
                     return Ok(());
                 };
                 self.text(body, next);
-                self.gather.put(row, column, &self.out)
+                self.gather.put(row, column, &self.out, Look::text(style))
             }
             0xE5 => {
                 for area in from(body, 2).chunks_exact(8) {
@@ -361,8 +390,20 @@ impl<'a, 'g> Rows<'a, 'g> {
     fn number(&mut self, row: u32, column: u32, style: u16, n: f64) -> Read<()> {
         self.out.clear();
         let shape = self.globals.shape(style);
-        dates::push_value(n, shape, self.globals.late, &mut self.out);
-        self.gather.put(row, column, &self.out)
+        let serial = dates::push_value(n, shape, self.globals.late, &mut self.out);
+        let look = Look::number(serial, style);
+        self.gather.put(row, column, &self.out, look)
+    }
+
+    fn truth(&mut self, row: u32, column: u32, style: u16, truth: u8) -> Read<()> {
+        let text = if truth == 0 { "FALSE" } else { "TRUE" };
+        self.gather.put(row, column, text, Look::truth(style))
+    }
+
+    fn fault(&mut self, row: u32, column: u32, style: u16, code: u8) -> Read<()> {
+        let text = fault(code);
+        let look = Look::fault(text, style);
+        self.gather.put(row, column, text, look)
     }
 
     /// The result of a formula as it was last worked out.
@@ -373,13 +414,11 @@ impl<'a, 'g> Rows<'a, 'g> {
         let value = result.get(2).copied().unwrap_or(0);
         match result.first() {
             Some(0) => {
-                self.waiting = Some((row, column));
+                self.waiting = Some((row, column, style));
                 Ok(())
             }
-            Some(1) => self
-                .gather
-                .put(row, column, if value == 0 { "FALSE" } else { "TRUE" }),
-            Some(2) => self.gather.put(row, column, fault(value)),
+            Some(1) => self.truth(row, column, style, value),
+            Some(2) => self.fault(row, column, style, value),
             _ => Ok(()),
         }
     }

@@ -1,8 +1,10 @@
 //! Binary workbooks (.xlsb; [MS-XLSB]): the parts of an .xlsx, with records instead of XML in them.
 
+use std::collections::HashMap;
 use std::io::{BufRead, Read as _};
 
 use super::listed::{Listed, read_sheets};
+use super::looks::{Look, NumberFormat};
 use super::parts::{Bounded, Parts};
 use super::records::{f64_at, fault, from, packed, u16_at, u32_at};
 use super::shelf::{Gather, Hidden, Shelf, Trouble};
@@ -130,9 +132,14 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
     };
     if let Some(part) = parts.part("xl/styles.bin") {
         match part.and_then(|part| styles(Records::new(part))) {
-            Ok(shapes) => shared.shapes = shapes,
+            Ok(formats) => {
+                shared.shapes = formats.iter().map(NumberFormat::shape).collect();
+                if shelf.keeps_looks() {
+                    shelf.formats = formats;
+                }
+            }
             Err(_) => {
-                shelf.note("Its styles are damaged, so that dates may show as numbers.".into())
+                shelf.damaged("Its styles are damaged, so that dates may show as numbers.".into())
             }
         }
     }
@@ -172,9 +179,10 @@ fn workbook<R: BufRead>(mut records: Records<R>, late: &mut bool) -> Read<Vec<Li
     Ok(listed)
 }
 
-fn styles<R: BufRead>(mut records: Records<R>) -> Read<Vec<Shape>> {
-    let mut own: Vec<(u16, Shape)> = Vec::new();
-    let mut shapes = Vec::new();
+/// The number formats of the cells' styles.
+fn styles<R: BufRead>(mut records: Records<R>) -> Read<Vec<NumberFormat>> {
+    let mut own: HashMap<u16, NumberFormat> = HashMap::new();
+    let mut formats = Vec::new();
     let mut inside = false;
     while let Some(kind) = records.next()? {
         let body = &records.body;
@@ -182,19 +190,20 @@ fn styles<R: BufRead>(mut records: Records<R>) -> Read<Vec<Shape>> {
             44 if own.len() < 1 << 12 && body.len() < 4096 => {
                 let number = u16_at(body, 0);
                 let code = wide(from(body, 2)).0;
-                own.push((number, dates::shape(Some(number.into()), Some(&code))));
+                own.entry(number)
+                    .or_insert_with(|| NumberFormat::of_number(number, Some(&code)));
             }
             617 => inside = true,
             618 => inside = false,
-            47 if inside && shapes.len() < 1 << 16 => {
+            47 if inside && formats.len() < 1 << 16 => {
                 let number = u16_at(body, 2);
-                let shape = own.iter().find(|(n, _)| *n == number).map(|(_, s)| *s);
-                shapes.push(shape.unwrap_or_else(|| dates::shape(Some(number.into()), None)));
+                let format = own.get(&number).cloned();
+                formats.push(format.unwrap_or_else(|| NumberFormat::of_number(number, None)));
             }
             _ => (),
         }
     }
-    Ok(shapes)
+    Ok(formats)
 }
 
 fn strings<R: BufRead>(mut records: Records<R>, texts: &mut Texts, most: usize) -> Read<()> {
@@ -241,8 +250,9 @@ fn cells<R: BufRead>(mut records: Records<R>, shared: &Shared, gather: &mut Gath
                 last = Some(column);
                 let kind = if short { kind - 11 } else { kind };
                 out.clear();
-                show(kind, value, style & 0x00FF_FFFF, shared, &mut out)?;
-                gather.put(row, column, &out)?;
+                let style = style & 0x00FF_FFFF;
+                let look = show(kind, value, style, shared, &mut out)?;
+                gather.put(row, column, &out, look)?;
             }
             _ => (),
         }
@@ -252,24 +262,26 @@ fn cells<R: BufRead>(mut records: Records<R>, shared: &Shared, gather: &mut Gath
 }
 
 /// Appends what a cell record of this kind shows.
-fn show(kind: u16, value: &[u8], style: u32, shared: &Shared, out: &mut String) -> Read<()> {
+fn show(kind: u16, value: &[u8], style: u32, shared: &Shared, out: &mut String) -> Read<Look> {
     let first = value.first().copied().unwrap_or(0);
-    let shape = || {
-        shared
-            .shapes
-            .get(style as usize)
-            .copied()
-            .unwrap_or(Shape::Plain)
+    let format = u16::try_from(style).unwrap_or(0);
+    let mut number = |n: f64| {
+        let shape = shared.shapes.get(style as usize);
+        let shape = shape.copied().unwrap_or(Shape::Plain);
+        let serial = dates::push_value(n, shape, shared.late, out);
+        Look::number(serial, format)
     };
     match kind {
-        2 => {
-            dates::push_value(packed(u32_at(value, 0)), shape(), shared.late, out);
+        2 => return Ok(number(packed(u32_at(value, 0)))),
+        5 | 9 => return Ok(number(f64_at(value, 0))),
+        3 | 11 => {
+            out.push_str(fault(first));
+            return Ok(Look::fault(out, format));
         }
-        5 | 9 => {
-            dates::push_value(f64_at(value, 0), shape(), shared.late, out);
+        4 | 10 => {
+            out.push_str(if first == 0 { "FALSE" } else { "TRUE" });
+            return Ok(Look::truth(format));
         }
-        3 | 11 => out.push_str(fault(first)),
-        4 | 10 => out.push_str(if first == 0 { "FALSE" } else { "TRUE" }),
         6 | 8 => out.push_str(&wide(value).0),
         62 => out.push_str(&wide(from(value, 1)).0),
         7 => {
@@ -280,5 +292,5 @@ fn show(kind: u16, value: &[u8], style: u32, shared: &Shared, out: &mut String) 
         }
         _ => (),
     }
-    Ok(())
+    Ok(Look::text(format))
 }

@@ -27,7 +27,7 @@ pub(super) fn read_sheets(
     let mut seen = HashSet::new();
     for sheet in listed.iter().take(parts.len()) {
         let Some((kind, target)) = relations.get(&sheet.id) else {
-            shelf.note(format!(
+            shelf.damaged(format!(
                 "Sheet `{}` is listed and not there.",
                 short(&sheet.name)
             ));

@@ -38,6 +38,17 @@ impl Locked {
         Locked::Foreign(why.to_string())
     }
 
+    /// What to say where the workbook was to be issued.
+    pub(super) fn unissued(self, name: &str) -> Error {
+        match self {
+            Locked::Damaged(_) => self.of(name),
+            _ => Error::input(format!(
+                "`{name}` is a workbook that is locked with a password. Open it, take the password off and save it as .xlsx."
+            )),
+        }
+    }
+
+    /// What to say where the workbook is a suspect.
     pub(super) fn of(self, name: &str) -> Error {
         Error::input(match self {
             Locked::Unasked => format!(

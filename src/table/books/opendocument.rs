@@ -3,13 +3,18 @@
 //! Rows and cells say how often they repeat, and a file of a few bytes may say so of a whole sheet. Empty ones only move the
 //! place; filled ones are counted against a cap of their own.
 
+mod styles;
+
 use std::collections::HashSet;
 use std::io::BufRead;
 
+use self::styles::Styles;
+use super::looks::{Look, NumberFormat};
+use super::moments;
 use super::parts::Parts;
 use super::shelf::{COLUMNS, Gather, Hidden, ROWS, Shelf, Trouble};
 use super::xml::{Node, Tag, Xml};
-use crate::table::dates;
+use crate::table::dates::{self, Shape};
 
 type Read<T> = Result<T, Trouble>;
 
@@ -27,6 +32,12 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
             "is an OpenDocument file that is locked with a password. Open it in LibreOffice and save it without.".into(),
         ));
     }
+    let mut styles = shelf.keeps_looks().then(Styles::default);
+    if let Some(styles) = &mut styles
+        && let Some(part) = parts.part("styles.xml")
+    {
+        common(&mut Xml::new(part?), styles)?;
+    }
     let part = parts
         .part("content.xml")
         .ok_or_else(|| Trouble::broken("it has no content part"))??;
@@ -34,8 +45,11 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
         xml: Xml::new(part),
         unseen: HashSet::new(),
         repeated: 0,
+        styles,
     };
     let done = document.read(shelf);
+    let styles = document.styles.take();
+    shelf.formats = styles.map_or(Vec::new(), Styles::into_formats);
     drop(document);
     shelf.without_the_rest(done.map_err(|trouble| parts.trouble(trouble)))
 }
@@ -50,30 +64,72 @@ fn is_locked<R: BufRead>(xml: &mut Xml<R>) -> Read<bool> {
     }
 }
 
+/// The styles that have names of their own; those of headers and footers go by names that cells use for others.
+fn common<R: BufRead>(xml: &mut Xml<R>, styles: &mut Styles) -> Read<()> {
+    let mut inside = false;
+    loop {
+        match xml.next()? {
+            Node::Open(tag) if tag.name() == "styles" => inside = true,
+            Node::Open(tag) if inside => styles.open(&tag),
+            Node::Text(text) if inside => styles.text(&text),
+            Node::Close(tag) if tag.name() == "styles" => inside = false,
+            Node::Close(tag) if inside => styles.close(tag.name()),
+            Node::End => break,
+            _ => (),
+        }
+    }
+    styles.settle();
+    Ok(())
+}
+
 struct Document<R> {
     xml: Xml<R>,
     /// Styles of tables that are not shown.
     unseen: HashSet<String>,
     repeated: u64,
+    /// How cells show numbers, where that is kept.
+    styles: Option<Styles>,
 }
 
 /// A row as it is read, to be put down as often as it repeats.
 #[derive(Default)]
 struct Row {
     text: String,
-    /// First column, how many columns, end of the text.
-    cells: Vec<(u32, u32, usize)>,
+    cells: Vec<Filled>,
     /// Columns and further rows that a cell spans, by its place in `cells`.
     spans: Vec<(u32, u32, u32)>,
     next: u64,
+    /// The number format of cells that have no style of their own; none where that is the column's.
+    format: Option<u16>,
 }
+
+/// A cell that holds something, as often as it repeats.
+struct Filled {
+    column: u32,
+    columns: u32,
+    /// Where its text ends in that of the row.
+    end: usize,
+    look: Look,
+}
+
+/// Number formats of columns: the first column that is not of it any more, and its number.
+type Columns = Vec<(u32, u16)>;
 
 impl<R: BufRead> Document<R> {
     fn read(&mut self, shelf: &mut Shelf) -> Read<()> {
         let mut style = String::new();
         let mut number = 0;
         loop {
-            let title = match self.xml.next()? {
+            let node = self.xml.next()?;
+            if let Some(styles) = &mut self.styles {
+                match &node {
+                    Node::Open(tag) => styles.open(tag),
+                    Node::Text(text) => styles.text(text),
+                    Node::Close(tag) => styles.close(tag.name()),
+                    _ => (),
+                }
+            }
+            let title = match node {
                 Node::Open(tag) => match tag.name() {
                     "style" => {
                         style = tag.get("name").unwrap_or_default();
@@ -113,6 +169,7 @@ impl<R: BufRead> Document<R> {
         let mut hidden = Hidden::default();
         let mut row = 0u64;
         let mut column = 0u32;
+        let mut columns = Columns::new();
         loop {
             match self.xml.next()? {
                 Node::Open(tag) => match tag.name() {
@@ -122,12 +179,22 @@ impl<R: BufRead> Document<R> {
                         if is_hidden(&tag) && end > column {
                             hidden.columns(column, end - 1);
                         }
+                        if let Some(styles) = &mut self.styles
+                            && end > column
+                        {
+                            let style = tag.get("default-cell-style-name");
+                            columns.push((end, style.map_or(0, |s| styles.format_of(&s))));
+                        }
                         column = end;
                     }
                     "table-row" => {
                         let times = repeats(&tag, "number-rows-repeated");
                         let unseen = is_hidden(&tag);
-                        let content = self.row()?;
+                        let style = tag.get("default-cell-style-name");
+                        let format = style
+                            .zip(self.styles.as_mut())
+                            .map(|(style, styles)| styles.format_of(&style));
+                        let content = self.row(format, &columns)?;
                         let end = row.saturating_add(times);
                         if !content.cells.is_empty() {
                             if unseen {
@@ -152,7 +219,7 @@ impl<R: BufRead> Document<R> {
         let filled: u64 = content
             .cells
             .iter()
-            .map(|(_, columns, _)| u64::from(*columns))
+            .map(|cell| u64::from(cell.columns))
             .sum();
         let own = content.cells.len() as u64;
         self.repeated = self
@@ -171,11 +238,11 @@ impl<R: BufRead> Document<R> {
         }
         for row in first as u32..end as u32 {
             let mut start = 0;
-            for (column, columns, end) in &content.cells {
-                let text = content.text.get(start..*end).unwrap_or("");
-                start = *end;
-                for column in *column..column.saturating_add(*columns) {
-                    gather.put(row, column, text)?;
+            for cell in &content.cells {
+                let text = content.text.get(start..cell.end).unwrap_or("");
+                start = cell.end;
+                for column in cell.column..cell.column.saturating_add(cell.columns) {
+                    gather.put(row, column, text, cell.look)?;
                 }
             }
         }
@@ -189,10 +256,13 @@ impl<R: BufRead> Document<R> {
         Ok(())
     }
 
-    fn row(&mut self) -> Read<Row> {
-        let mut row = Row::default();
+    fn row(&mut self, format: Option<u16>, columns: &Columns) -> Read<Row> {
+        let mut row = Row {
+            format,
+            ..Row::default()
+        };
         loop {
-            let (value, covered) = match self.xml.next()? {
+            let (mut value, covered) = match self.xml.next()? {
                 Node::Open(tag) => match tag.name() {
                     "table-cell" => (Value::of(&tag), false),
                     "covered-table-cell" => (Value::of(&tag), true),
@@ -210,8 +280,14 @@ impl<R: BufRead> Document<R> {
                     "a row has more cells than a sheet can hold",
                 ));
             }
+            if let Some(styles) = &mut self.styles {
+                value.format = match &value.style {
+                    Some(style) => styles.format_of(style),
+                    None => row.format.unwrap_or_else(|| of_column(columns, column)),
+                };
+            }
             let start = row.text.len();
-            self.cell(&value, &mut row.text)?;
+            let look = self.cell(&value, &mut row.text)?;
             if row.text.len() > start {
                 self.xml.found();
             }
@@ -225,7 +301,12 @@ impl<R: BufRead> Document<R> {
                 ));
             }
             let column = column as u32;
-            row.cells.push((column, value.times as u32, row.text.len()));
+            row.cells.push(Filled {
+                column,
+                columns: value.times as u32,
+                end: row.text.len(),
+                look,
+            });
             if value.right > 1 || value.down > 1 {
                 row.spans
                     .push((column, value.right.max(1) - 1, value.down.max(1) - 1));
@@ -234,7 +315,7 @@ impl<R: BufRead> Document<R> {
     }
 
     /// What a cell shows, appended up to its end: its value where that says more than its text.
-    fn cell(&mut self, value: &Value, out: &mut String) -> Read<()> {
+    fn cell(&mut self, value: &Value, out: &mut String) -> Read<Look> {
         let start = out.len();
         // a comment's paragraphs are not the cell's, nor are a nested table's cells cells of this one
         let (mut aside, mut nested, mut paragraphs) = (0u32, 0u32, 0u32);
@@ -275,12 +356,21 @@ impl<R: BufRead> Document<R> {
                 _ => (),
             }
         }
+        if let Some(styles) = &mut self.styles {
+            return Ok(value.shown(styles, start, out));
+        }
         if let Some(exact) = value.text() {
             out.truncate(start);
             out.push_str(&exact);
         }
-        Ok(())
+        Ok(Look::text(0))
     }
+}
+
+/// The number format of a column.
+fn of_column(columns: &Columns, column: u64) -> u16 {
+    let at = columns.partition_point(|(end, _)| u64::from(*end) <= column);
+    columns.get(at).map_or(0, |(_, format)| *format)
 }
 
 /// A cell's attributes.
@@ -290,6 +380,11 @@ struct Value {
     date: Option<String>,
     time: Option<String>,
     truth: Option<String>,
+    /// Whether it is a fault, which some programs write as a second type.
+    fault: bool,
+    style: Option<String>,
+    /// The number format that goes with the style.
+    format: u16,
     times: u64,
     right: u32,
     down: u32,
@@ -303,6 +398,9 @@ impl Value {
             date: None,
             time: None,
             truth: None,
+            fault: false,
+            style: None,
+            format: 0,
             times: 1,
             right: 1,
             down: 1,
@@ -310,6 +408,8 @@ impl Value {
         tag.raw(|key, text| match key {
             // writers of before 2012 and some of after add a second type of another name space
             "value-type" if value.kind.is_empty() => value.kind = text.to_string(),
+            "value-type" => value.fault = text == "error",
+            "style-name" => value.style = Some(text.to_string()),
             "value" => value.number = text.trim().parse().ok(),
             "date-value" => value.date = Some(text.to_string()),
             "time-value" => value.time = Some(text.to_string()),
@@ -341,6 +441,61 @@ impl Value {
             "time" => self.time.as_deref().and_then(clock),
             "boolean" => self.truth.as_ref().map(|t| t.to_ascii_uppercase()),
             _ => None,
+        }
+    }
+}
+
+impl Value {
+    /// Puts the value as its number format shows it in the place of the text from `start` on, and says what it is.
+    fn shown(&self, styles: &mut Styles, start: usize, out: &mut String) -> Look {
+        let own = styles.format(self.format);
+        let shape = own.shape();
+        let serial = match self.kind.as_str() {
+            "float" | "percentage" | "currency" => {
+                let Some(number) = self.number else {
+                    return Look::text(self.format);
+                };
+                out.truncate(start);
+                dates::push_number(number, out);
+                // no days, whatever the style says
+                let format = match own {
+                    _ if shape != Shape::Plain => 0,
+                    NumberFormat::General if self.kind == "percentage" => {
+                        styles.number_of(NumberFormat::of_code("0.00%"))
+                    }
+                    _ => self.format,
+                };
+                return Look::number(None, format);
+            }
+            "boolean" => {
+                let Some(truth) = &self.truth else {
+                    return Look::text(self.format);
+                };
+                out.truncate(start);
+                out.push_str(&truth.to_ascii_uppercase());
+                return Look::truth(self.format);
+            }
+            "date" => (self.date.as_deref()).and_then(|text| moments::moment(text, shape)),
+            "time" => self.time.as_deref().and_then(moments::duration),
+            _ if self.fault => {
+                let text = out.get(start..).unwrap_or_default();
+                return Look::fault(text, self.format);
+            }
+            _ => return Look::text(self.format),
+        };
+        let mut text = String::new();
+        match serial.and_then(|s| Some((s, moments::push(s, shape, &mut text)?))) {
+            Some((serial, shown)) => {
+                out.truncate(start);
+                out.push_str(&text);
+                let format = match shape {
+                    Shape::Plain => styles.number_of(NumberFormat::plain(shown)),
+                    _ => self.format,
+                };
+                Look::number(Some(serial), format)
+            }
+            // a day of before 1900 stays what it says
+            None => Look::text(self.format),
         }
     }
 }

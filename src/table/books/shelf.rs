@@ -1,6 +1,7 @@
 //! Where a workbook's sheets are gathered: limits shared by all of them, and what is said of each.
 
 use super::Book;
+use super::looks::{Look, Looks, NumberFormat};
 use super::strings::Texts;
 use crate::error::{Error, Result};
 use crate::table::limits::Limits;
@@ -40,8 +41,10 @@ pub(super) fn short(why: &str) -> String {
 /// One sheet's cells as they come.
 pub(super) struct Gather {
     cells: Cells,
+    /// What they are besides their text, where the workbook is to be written again.
+    looks: Option<Looks>,
     /// Cells that stand before one that came earlier.
-    late: Vec<(u32, u32, String)>,
+    late: Vec<(u32, u32, String, Look)>,
     /// The place given last, and how many were not behind the one before.
     last: Option<(u32, u32)>,
     back: usize,
@@ -55,6 +58,7 @@ impl Gather {
         row: u32,
         column: u32,
         text: &str,
+        look: Look,
     ) -> std::result::Result<(), Trouble> {
         if row >= ROWS || column >= COLUMNS {
             return Err(Trouble::broken(
@@ -69,14 +73,30 @@ impl Gather {
             }
         }
         self.last = Some((row, column));
-        match self.cells.push(row, column, text, &self.limits) {
+        let done = match &mut self.looks {
+            None => self.cells.push(row, column, text, &self.limits),
+            Some(looks) => {
+                let before = self.cells.len();
+                let done = self.cells.push_as_is(row, column, text, &self.limits);
+                if self.cells.len() > before {
+                    looks.push(text, look);
+                }
+                done
+            }
+        };
+        match done {
             Ok(()) => Ok(()),
             Err(Refused::Order) if text.len() <= 1 << 15 => {
-                self.late.push((row, column, text.to_string()));
+                self.late.push((row, column, text.to_string(), look));
                 Ok(())
             }
             Err(refused) => Err(Trouble::Limit(refused.words(&self.limits))),
         }
+    }
+
+    /// Whether cells' looks are kept.
+    pub(super) fn keeps_looks(&self) -> bool {
+        self.looks.is_some()
     }
 
     /// Takes a merged area.
@@ -112,31 +132,34 @@ impl Gather {
         self.cells.hidden_lines = rows.len() + columns.len();
     }
 
-    /// The cells in order.
-    fn into_cells(mut self) -> std::result::Result<Cells, Trouble> {
+    /// The cells in order, and what they are where that is kept.
+    fn into_cells(mut self) -> std::result::Result<(Cells, Option<Looks>), Trouble> {
         if self.late.is_empty() {
-            return Ok(self.cells);
+            return Ok((self.cells, self.looks));
         }
-        let mut all: Vec<(u32, u32, String)> = self
+        let kept = self.looks.take();
+        let look = |at: usize| kept.as_ref().map_or(Look::text(0), |kept| kept.get(at));
+        let mut all: Vec<(u32, u32, String, Look)> = self
             .cells
             .iter()
-            .map(|(row, column, text)| (row, column, text.to_string()))
+            .enumerate()
+            .map(|(at, (row, column, text))| (row, column, text.to_string(), look(at)))
             .collect();
         all.append(&mut self.late);
         // stable, so that the first of a place stays the first
-        all.sort_by_key(|(row, column, _)| (*row, *column));
-        all.dedup_by_key(|(row, column, _)| (*row, *column));
-        let mut cells = Cells::default();
-        cells.sheet = self.cells.sheet;
-        cells.hidden = self.cells.hidden;
-        cells.hidden_lines = self.cells.hidden_lines;
-        cells.merged = self.cells.merged;
-        for (row, column, text) in all {
+        all.sort_by_key(|(row, column, _, _)| (*row, *column));
+        all.dedup_by_key(|(row, column, _, _)| (*row, *column));
+        let mut cells = self.cells.like();
+        let mut looks = kept.is_some().then(Looks::default);
+        for (row, column, text, look) in all {
             cells
-                .push(row, column, &text, &self.limits)
+                .push_as_is(row, column, &text, &self.limits)
                 .map_err(|refused| Trouble::Limit(refused.words(&self.limits)))?;
+            if let Some(looks) = &mut looks {
+                looks.push(&text, look);
+            }
         }
-        Ok(cells)
+        Ok((cells, looks))
     }
 }
 
@@ -167,8 +190,14 @@ impl Hidden {
 pub(super) struct Shelf {
     /// What is left of what the file may ask.
     pub(super) limits: Limits,
+    /// Number formats by the numbers that cells' looks give, where looks are kept.
+    pub(super) formats: Vec<NumberFormat>,
     sheets: Vec<Cells>,
+    /// Of each sheet, where the workbook is to be written again.
+    looks: Option<Vec<Looks>>,
     notes: Vec<String>,
+    /// The first sentence on something that is missing.
+    damage: Option<String>,
     first_trouble: Option<(String, Trouble)>,
 }
 
@@ -176,10 +205,24 @@ impl Shelf {
     pub(super) fn new(limits: Limits) -> Shelf {
         Shelf {
             limits,
+            formats: Vec::new(),
             sheets: Vec::new(),
+            looks: None,
             notes: Vec::new(),
+            damage: None,
             first_trouble: None,
         }
+    }
+
+    /// Keeps what cells are besides their text from now on.
+    pub(super) fn keeping_looks(mut self) -> Shelf {
+        self.looks = Some(Vec::new());
+        self
+    }
+
+    /// Whether cells' looks are kept.
+    pub(super) fn keeps_looks(&self) -> bool {
+        self.looks.is_some()
     }
 
     /// The sheet read last turned out to be hidden.
@@ -200,7 +243,7 @@ impl Shelf {
     ) -> std::result::Result<(), Trouble> {
         match done {
             Err(Trouble::Broken(why)) if !strings.is_empty() => {
-                self.note(format!(
+                self.damaged(format!(
                     "Its shared strings are damaged ({}), so that some texts are missing.",
                     short(&why)
                 ));
@@ -208,6 +251,12 @@ impl Shelf {
             }
             done => done,
         }
+    }
+
+    /// Adds a sentence on what is missing because the file is damaged.
+    pub(super) fn damaged(&mut self, note: String) {
+        self.damage.get_or_insert_with(|| note.clone());
+        self.note(note);
     }
 
     /// Adds a sentence on the file.
@@ -226,7 +275,7 @@ impl Shelf {
             Err(Trouble::Broken(why) | Trouble::Limit(why)) if !self.sheets.is_empty() => why,
             done => return done,
         };
-        self.note(format!(
+        self.damaged(format!(
             "The file is damaged behind its sheet {} ({}); what stands before was read.",
             self.sheets.len(),
             short(&why)
@@ -244,6 +293,7 @@ impl Shelf {
         let title = short(title);
         let mut gather = Gather {
             cells: Cells::default(),
+            looks: self.looks.is_some().then(Looks::default),
             late: Vec::new(),
             last: None,
             back: 0,
@@ -256,25 +306,25 @@ impl Shelf {
             gather.cells = Cells::default();
             gather.late = Vec::new();
         }
-        let cells = gather.into_cells().unwrap_or_else(|trouble| {
+        let (cells, looks) = gather.into_cells().unwrap_or_else(|trouble| {
             done = Err(trouble);
-            Cells::default()
+            Default::default()
         });
         match &done {
             Ok(()) => (),
-            Err(Trouble::Broken(why)) if cells.is_empty() => self.note(format!(
+            Err(Trouble::Broken(why)) if cells.is_empty() => self.damaged(format!(
                 "Sheet `{title}` could not be read ({}).",
                 short(why)
             )),
             Err(Trouble::Broken(why)) => {
                 let row = cells.get(cells.len() - 1).map_or(0, |(row, _, _)| row + 1);
-                self.note(format!(
+                self.damaged(format!(
                     "Sheet `{title}` is damaged behind row {row} ({}); what stands before was read.",
                     short(why)
                 ));
             }
             Err(Trouble::Limit(why)) => {
-                self.note(format!("Sheet `{title}` {why} It was left out."))
+                self.damaged(format!("Sheet `{title}` {why} It was left out."))
             }
         }
         let whole = done.is_ok();
@@ -297,6 +347,9 @@ impl Shelf {
         let text: usize = cells.iter().map(|(_, _, text)| text.len()).sum();
         self.limits.text_bytes = self.limits.text_cap() - text.min(self.limits.text_cap());
         self.sheets.push(cells);
+        if let (Some(all), Some(looks)) = (&mut self.looks, looks) {
+            all.push(looks);
+        }
         whole
     }
 
@@ -306,6 +359,9 @@ impl Shelf {
             return Ok(Book {
                 format: words.to_string(),
                 sheets: self.sheets,
+                looks: self.looks.unwrap_or_default(),
+                formats: self.formats,
+                damage: self.damage,
                 notes: self.notes,
             });
         }

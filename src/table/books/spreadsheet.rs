@@ -50,7 +50,7 @@ pub(super) fn read(bytes: &[u8], shelf: &mut Shelf) -> Read<()> {
         match part.and_then(|part| styles(&mut Xml::new(part))) {
             Ok(shapes) => shared.shapes = shapes,
             Err(_) => {
-                shelf.note("Its styles are damaged, so that dates may show as numbers.".into())
+                shelf.damaged("Its styles are damaged, so that dates may show as numbers.".into())
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use super::looks::Look;
 use super::shelf::{Gather, Hidden, Trouble};
 use super::spreadsheet::{Shared, rich_text};
 use super::strings::unescape;
@@ -92,7 +93,8 @@ pub(super) fn cells<R: BufRead>(
         if !out.is_empty() {
             xml.found();
         }
-        gather.put(place.row, place.column, &out)?;
+        // copies of these are made of the file itself, and need no looks
+        gather.put(place.row, place.column, &out, Look::text(0))?;
     }
     gather.hide(&hidden);
     match sheet {

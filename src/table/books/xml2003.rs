@@ -3,25 +3,26 @@
 use std::collections::HashMap;
 use std::io::Cursor;
 
+use super::looks::{Look, NumberFormat};
+use super::moments;
 use super::parts::Bounded;
 use super::shelf::{Gather, Hidden, Shelf, Trouble};
 use super::xml::{Node, Tag, Xml};
 use crate::error::Result;
 use crate::table::dates::{self, Shape};
 use crate::table::encoding;
-use crate::table::limits::Limits;
+
+/// Styles of a file.
+const STYLES: usize = 1 << 16;
+/// Number formats among them.
+const FORMATS: usize = 1 << 12;
 
 type Read<T> = std::result::Result<T, Trouble>;
 type Document = Xml<Cursor<Vec<u8>>>;
 
 /// Reads the sheets; the outer error is an encoding that nobody knows.
-pub(super) fn read(
-    name: &str,
-    bytes: Vec<u8>,
-    limits: &Limits,
-    shelf: &mut Shelf,
-) -> Result<Read<()>> {
-    let text = encoding::decode(name, bytes, limits)?.text;
+pub(super) fn read(name: &str, bytes: Vec<u8>, shelf: &mut Shelf) -> Result<Read<()>> {
+    let text = encoding::decode(name, bytes, &shelf.limits)?.text;
     // it is UTF-8 by now, whatever it says of itself
     let body = match text.find("?>") {
         Some(end)
@@ -34,13 +35,61 @@ pub(super) fn read(
         }
         _ => text,
     };
-    let part = Bounded::of_memory(Cursor::new(body.into_bytes()), limits);
-    let done = workbook(Xml::new(part), shelf);
+    let part = Bounded::of_memory(Cursor::new(body.into_bytes()), &shelf.limits);
+    let mut formats = Formats::default();
+    let done = workbook(Xml::new(part), &mut formats, shelf);
+    if shelf.keeps_looks() {
+        shelf.formats = formats.all;
+    }
     Ok(shelf.without_the_rest(done))
 }
 
-fn workbook(mut xml: Document, shelf: &mut Shelf) -> Read<()> {
-    let mut shapes: HashMap<String, Shape> = HashMap::new();
+/// The number formats of styles.
+struct Formats {
+    all: Vec<NumberFormat>,
+    shapes: Vec<Shape>,
+    by_style: HashMap<String, u16>,
+}
+
+impl Default for Formats {
+    fn default() -> Formats {
+        Formats {
+            // what has no style
+            all: vec![NumberFormat::General],
+            shapes: vec![Shape::Plain],
+            by_style: HashMap::new(),
+        }
+    }
+}
+
+impl Formats {
+    fn number_of(&mut self, format: NumberFormat) -> u16 {
+        let at = self.all.iter().position(|f| *f == format);
+        // more than any program has
+        if at.is_none() && self.all.len() >= FORMATS {
+            return 0;
+        }
+        let at = at.unwrap_or_else(|| {
+            self.shapes.push(format.shape());
+            self.all.push(format);
+            self.all.len() - 1
+        });
+        u16::try_from(at).unwrap_or(0)
+    }
+
+    /// The number of a style's format; without a style that of the style which all others have for a parent.
+    fn of_style(&self, style: Option<&str>) -> u16 {
+        let style = style.unwrap_or("Default");
+        self.by_style.get(style).copied().unwrap_or(0)
+    }
+
+    fn shape(&self, format: u16) -> Shape {
+        let shape = self.shapes.get(usize::from(format));
+        shape.copied().unwrap_or(Shape::Plain)
+    }
+}
+
+fn workbook(mut xml: Document, formats: &mut Formats, shelf: &mut Shelf) -> Read<()> {
     let mut style = String::new();
     let mut late = false;
     let mut number = 0;
@@ -51,9 +100,10 @@ fn workbook(mut xml: Document, shelf: &mut Shelf) -> Read<()> {
                     style = tag.get("ID").unwrap_or_default();
                     None
                 }
-                "NumberFormat" if shapes.len() < 1 << 16 => {
-                    let shape = tag.get("Format").map_or(Shape::Plain, |code| shape(&code));
-                    shapes.insert(std::mem::take(&mut style), shape);
+                "NumberFormat" if formats.by_style.len() < STYLES => {
+                    let format = tag.get("Format").map(|code| format(&code));
+                    let format = formats.number_of(format.unwrap_or_default());
+                    formats.by_style.insert(std::mem::take(&mut style), format);
                     None
                 }
                 "Date1904" => {
@@ -73,7 +123,7 @@ fn workbook(mut xml: Document, shelf: &mut Shelf) -> Read<()> {
             let mut unseen = false;
             let mut sheet = Sheet {
                 xml: &mut xml,
-                shapes: &shapes,
+                formats,
                 late,
                 unseen: &mut unseen,
             };
@@ -89,28 +139,41 @@ fn workbook(mut xml: Document, shelf: &mut Shelf) -> Read<()> {
     }
 }
 
-/// What a format makes of a number; some have names.
-fn shape(code: &str) -> Shape {
+/// The number format of a code; some have names, in the order of the programs' menu.
+fn format(code: &str) -> NumberFormat {
     match code {
-        "General Date" => Shape::DayAndTime,
-        "Short Date" | "Medium Date" | "Long Date" => Shape::Day,
-        "Short Time" | "Medium Time" | "Long Time" => Shape::Time,
-        code => dates::shape(None, Some(code)),
+        "General Number" => NumberFormat::General,
+        "General Date" => NumberFormat::BuiltIn(22),
+        "Short Date" => NumberFormat::BuiltIn(14),
+        "Medium Date" | "Long Date" => NumberFormat::BuiltIn(15),
+        "Short Time" => NumberFormat::BuiltIn(20),
+        "Medium Time" => NumberFormat::BuiltIn(18),
+        "Long Time" => NumberFormat::BuiltIn(19),
+        "Fixed" => NumberFormat::BuiltIn(2),
+        "Standard" => NumberFormat::BuiltIn(4),
+        "Percent" => NumberFormat::BuiltIn(10),
+        "Scientific" => NumberFormat::BuiltIn(11),
+        "Currency" => NumberFormat::BuiltIn(8),
+        "Euro Currency" => NumberFormat::of_code("[$€-2]\\ #,##0.00"),
+        "Yes/No" => NumberFormat::of_code("\"Yes\";\"Yes\";\"No\""),
+        "True/False" => NumberFormat::of_code("\"True\";\"True\";\"False\""),
+        "On/Off" => NumberFormat::of_code("\"On\";\"On\";\"Off\""),
+        code => NumberFormat::of_code(code),
     }
 }
 
 struct Sheet<'a> {
     xml: &'a mut Document,
-    shapes: &'a HashMap<String, Shape>,
+    formats: &'a mut Formats,
     late: bool,
     unseen: &'a mut bool,
 }
 
-/// A place from 0 and the shape of what stands there.
+/// A place from 0 and the number format of what stands there.
 struct Place {
     row: u32,
     column: u32,
-    shape: Shape,
+    format: u16,
 }
 
 impl Sheet<'_> {
@@ -154,9 +217,7 @@ impl Sheet<'_> {
                         let place = Place {
                             row,
                             column,
-                            shape: style
-                                .and_then(|s| self.shapes.get(&s).copied())
-                                .unwrap_or(Shape::Plain),
+                            format: self.formats.of_style(style.as_deref()),
                         };
                         column = column.saturating_add(right).saturating_add(1);
                         Some(place)
@@ -189,19 +250,19 @@ impl Sheet<'_> {
                 Node::Other => None,
             };
             if let Some(place) = place {
-                let text = self.cell(&place)?;
+                let (text, look) = self.cell(&place, gather.keeps_looks())?;
                 if !text.is_empty() {
                     self.xml.found();
                 }
-                gather.put(place.row, place.column, &text)?;
+                gather.put(place.row, place.column, &text, look)?;
             }
         }
         gather.hide(&hidden);
         Ok(())
     }
 
-    /// What a cell shows, up to its end.
-    fn cell(&mut self, place: &Place) -> Read<String> {
+    /// What a cell shows, up to its end, and what it is; `exact` where it is to be written again.
+    fn cell(&mut self, place: &Place, exact: bool) -> Read<(String, Look)> {
         let mut kind = String::new();
         let mut text = String::new();
         let (mut inside, mut aside) = (false, false);
@@ -226,18 +287,41 @@ impl Sheet<'_> {
                 _ => (),
             }
         }
+        let format = place.format;
+        let shape = self.formats.shape(format);
+        let mut out = String::new();
         Ok(match kind.as_str() {
             "Number" => match text.trim().parse::<f64>() {
                 Ok(n) => {
-                    let mut out = String::new();
-                    dates::push_value(n, place.shape, self.late, &mut out);
-                    out
+                    let serial = dates::push_value(n, shape, self.late, &mut out);
+                    (out, Look::number(serial, format))
                 }
-                Err(_) => text,
+                Err(_) => (text, Look::text(format)),
             },
-            "Boolean" => if text.trim() == "1" { "TRUE" } else { "FALSE" }.to_string(),
-            "DateTime" => moment(text.trim(), place.shape),
-            _ => text,
+            "Boolean" => {
+                let truth = if text.trim() == "1" { "TRUE" } else { "FALSE" };
+                (truth.to_string(), Look::truth(format))
+            }
+            "DateTime" if exact => {
+                let serial = moments::moment(text.trim(), shape);
+                match serial.and_then(|s| Some((s, moments::push(s, shape, &mut out)?))) {
+                    Some((serial, shown)) => {
+                        let plain = NumberFormat::plain(shown);
+                        let format = match shape {
+                            Shape::Plain => self.formats.number_of(plain),
+                            _ => format,
+                        };
+                        (out, Look::number(Some(serial), format))
+                    }
+                    None => (moment(text.trim(), shape), Look::text(format)),
+                }
+            }
+            "DateTime" => (moment(text.trim(), shape), Look::text(format)),
+            "Error" => {
+                let look = Look::fault(&text, format);
+                (text, look)
+            }
+            _ => (text, Look::text(format)),
         })
     }
 }

@@ -5,7 +5,8 @@ use calamine::{
 };
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, FormatUnderline};
 
-use super::Sheet;
+use super::{Dress, Sheet};
+use crate::table::books::NumberFormat;
 use crate::table::dates::Shape;
 
 /// One format a style that the sheet uses.
@@ -19,22 +20,27 @@ pub(super) struct Formats {
 
 impl Formats {
     pub(super) fn new(sheet: &Sheet) -> Formats {
-        let palette = &sheet.palette;
-        let mut used = vec![false; palette.len()];
+        let shapes = sheet.dress.shapes();
+        let mut used = vec![false; shapes.len()];
         let above = sheet.above.iter().map(|a| a.style);
         for style in above.chain(sheet.styles.iter().copied()) {
             if let Some(used) = used.get_mut(style as usize) {
                 *used = true;
             }
         }
+        let used = used.iter().enumerate();
         Formats {
-            styles: palette
-                .iter()
-                .zip(&used)
-                .enumerate()
-                .map(|(at, (style, used))| (*used && at > 0).then(|| format(style)))
-                .collect(),
-            shapes: palette.iter().map(super::shape).collect(),
+            styles: match &*sheet.dress {
+                Dress::Whole(styles) => used
+                    .zip(styles)
+                    .map(|((at, used), style)| (*used && at > 0).then(|| format(style)))
+                    .collect(),
+                Dress::Numbers(formats) => used
+                    .zip(formats)
+                    .map(|((_, used), format)| used.then(|| number_format(format)).flatten())
+                    .collect(),
+            },
+            shapes,
             day: Format::new().set_num_format("yyyy-mm-dd"),
             day_and_time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
             time: Format::new().set_num_format("[h]:mm:ss"),
@@ -54,6 +60,15 @@ impl Formats {
             None if text.contains(':') => &self.day_and_time,
             None => &self.day,
         }
+    }
+}
+
+/// A number format alone; none where numbers show as they come.
+fn number_format(format: &NumberFormat) -> Option<Format> {
+    match format {
+        NumberFormat::General => None,
+        NumberFormat::BuiltIn(number) => Some(Format::new().set_num_format_index(*number)),
+        NumberFormat::Code(code) => Some(Format::new().set_num_format(code.as_ref())),
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::manner::Manner;
 use super::markup::{Tags, unescaped};
-use super::moves::Moves;
+use super::moves::{Moves, Rows};
 use super::refs::{Stuck, Where, address, formula};
 use super::rows::{CellAt, Cells, Layout};
 
@@ -49,8 +49,12 @@ impl Formulas {
         for row in rows {
             let Some(at) = layout.find(row) else { continue };
             for cell in Cells::of(bytes, layout.rows[at]) {
-                let Some(element) = cell.formula.clone() else { continue };
-                let Some(parsed) = Parsed::of(bytes, element) else { continue };
+                let Some(element) = cell.formula.clone() else {
+                    continue;
+                };
+                let Some(parsed) = Parsed::of(bytes, element) else {
+                    continue;
+                };
                 if let Some(number) = parsed.shared.filter(|_| !parsed.text.is_empty()) {
                     let text = unescaped(&bytes[parsed.text]).into_owned();
                     let column = cell.column;
@@ -59,6 +63,30 @@ impl Formulas {
             }
         }
         Formulas(found)
+    }
+
+    /// Holds the formulas in these rows against what rows of a table may look at.
+    ///
+    /// # Errors
+    /// One that looks at other rows of the table; the cell is named.
+    pub(super) fn look_along(
+        &self,
+        bytes: &[u8],
+        layout: &Layout,
+        rows: impl Iterator<Item = u32>,
+        place: &Where<'_>,
+        table: Rows,
+    ) -> Result<(), Stuck> {
+        for row in rows {
+            let Some(at) = layout.find(row) else { continue };
+            for cell in Cells::of(bytes, layout.rows[at]) {
+                let here = |stuck: Stuck| stuck.at(name(place, &cell, row));
+                if let Some((text, _)) = self.said(bytes, &cell, row).map_err(here)? {
+                    formula::along(&text, row, place, table).map_err(here)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the formula of a cell in this row (of the source) says, and whether the cell says it itself.
@@ -79,6 +107,15 @@ impl Formulas {
     }
 }
 
+fn name(place: &Where<'_>, cell: &CellAt, row: u32) -> String {
+    let sheet = place.sheets.get(place.table);
+    format!(
+        "sheet `{}`, cell {}",
+        sheet.map_or("", String::as_str),
+        address::cell(row, u32::from(cell.column))
+    )
+}
+
 /// Moves the formulas of one copy.
 #[derive(Clone, Copy)]
 pub(super) struct Mover<'a> {
@@ -95,7 +132,7 @@ pub(super) struct Mover<'a> {
 impl Mover<'_> {
     /// The element `f` of a cell of the source's row `row`; `None` where it stays as it is.
     pub(super) fn moved(&self, cell: &CellAt, row: u32) -> Result<Option<Vec<u8>>, Stuck> {
-        let here = |stuck: Stuck| stuck.at(self.name(cell, row));
+        let here = |stuck: Stuck| stuck.at(name(&self.place, cell, row));
         let Some((text, own)) = self.formulas.said(self.bytes, cell, row).map_err(here)? else {
             return Ok(None);
         };
@@ -109,20 +146,11 @@ impl Mover<'_> {
 
     /// The element `f` for a row put in at `new` (of the copy) beside the source's row `row`.
     pub(super) fn for_row(&self, cell: &CellAt, row: u32, new: u32) -> Result<Vec<u8>, Stuck> {
-        let here = |stuck: Stuck| stuck.at(self.name(cell, row));
+        let here = |stuck: Stuck| stuck.at(name(&self.place, cell, row));
         let said = self.formulas.said(self.bytes, cell, row).map_err(here)?;
         let (text, own) = said.unwrap_or_default();
         let text = formula::for_row(&text, row, new, &self.place, self.moves).map_err(here)?;
         Ok(self.element(cell, &text, own))
-    }
-
-    fn name(&self, cell: &CellAt, row: u32) -> String {
-        let sheet = self.place.sheets.get(self.place.table);
-        format!(
-            "sheet `{}`, cell {}",
-            sheet.map_or("", String::as_str),
-            address::cell(row, u32::from(cell.column))
-        )
     }
 
     fn element(&self, cell: &CellAt, text: &str, own: bool) -> Vec<u8> {
@@ -137,10 +165,14 @@ impl Mover<'_> {
         let mut out = Vec::with_capacity(text.len() + 16);
         match own {
             true => out.extend_from_slice(&bytes[open.start..open.end]),
-            false => [b"<", prefix, b"f>"].iter().for_each(|p| out.extend_from_slice(p)),
+            false => [b"<", prefix, b"f>"]
+                .iter()
+                .for_each(|p| out.extend_from_slice(p)),
         }
         out.extend_from_slice(self.manner.escaped(text).as_bytes());
-        [b"</", prefix, b"f>"].iter().for_each(|p| out.extend_from_slice(p));
+        [b"</", prefix, b"f>"]
+            .iter()
+            .for_each(|p| out.extend_from_slice(p));
         out
     }
 }

@@ -5,9 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use calamine::{DataRef, XlsxCellReader};
 
-use super::looks::Looks;
+use super::looks;
 use super::{Above, Kind, Palette, Sheet, guard};
 use crate::error::{Error, Result};
+use crate::table::books::Looks;
+use crate::table::cells::Cells;
 use crate::table::dates::{self, Shape, push_number};
 use crate::table::limits::{Limits, in_words};
 use crate::table::{Format, Source, State, Table, header};
@@ -63,6 +65,24 @@ impl Trouble {
 }
 
 impl Grid {
+    /// The cells of a sheet that another reader read, and what they are.
+    pub(super) fn of(cells: Cells, looks: Looks) -> Grid {
+        let (places, ends, text) = cells.into_parts();
+        let places = places.into_iter().zip(ends).zip(looks.of_cells);
+        let cell = |(((row, column), end), (kind, style))| Cell {
+            row,
+            end,
+            column: column as u16,
+            style,
+            kind,
+        };
+        Grid {
+            cells: places.map(cell).collect(),
+            text,
+            exact: looks.exact,
+        }
+    }
+
     pub(super) fn fill<R: std::io::Read + std::io::Seek>(
         &mut self,
         mut reader: XlsxCellReader<'_, R>,
@@ -199,7 +219,7 @@ impl Grid {
         name: &str,
         sheet: &str,
         palette: &Palette,
-        looks: Looks,
+        looks: looks::Looks,
         limits: &Limits,
     ) -> Result<Option<Source>> {
         let mut left = u16::MAX;
@@ -310,6 +330,7 @@ impl Grid {
             format: Format::Xlsx,
             first_data_row: row as usize + 1,
             irregular,
+            converted: None,
             state: State::Xlsx(Box::new(Sheet {
                 row,
                 column: left,
@@ -317,10 +338,12 @@ impl Grid {
                 kinds,
                 styles,
                 exact,
-                palette: palette.styles.clone(),
+                dress: palette.dress.clone(),
                 looks,
                 late: palette.late,
-                ground: Arc::new(Err(Error::input("The workbook's parts were not looked through."))),
+                ground: Arc::new(Err(Error::input(
+                    "The workbook's parts were not looked through.",
+                ))),
                 index: OnceLock::new(),
                 rebuilt: false,
             })),

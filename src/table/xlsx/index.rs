@@ -1,12 +1,13 @@
 //! What is learnt of a workbook once, so that every copy costs little more than the compression of what changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::bands::Bands;
 use super::formulas::{Formulas, Mover};
 use super::guard;
 use super::manner::{Digits, Manner, Numbers};
+use super::markup::unescaped;
 use super::moves::{Moves, Rows};
 use super::package::Package;
 use super::refs::{Given, Stuck, Surroundings};
@@ -14,7 +15,12 @@ use super::rows::{CellAt, Cells, Layout, digits};
 use super::sheets::Contents;
 use super::strings::Strings;
 use crate::error::{Error, Result};
-use crate::table::Line;
+use crate::table::{Line, Table};
+
+/// A part repeats a column if it has so many of its values ...
+const REPEATED: usize = 5;
+/// ... of at least so many bytes each.
+const TELLING: usize = 6;
 
 /// No row.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -86,7 +92,9 @@ impl Ground {
         let contents =
             Contents::of(&package).ok_or_else(|| broken("its parts do not say what they are"))?;
         let read = |part: &str| {
-            let bytes = package.part(part).ok_or_else(|| broken("a part is missing"))?;
+            let bytes = package
+                .part(part)
+                .ok_or_else(|| broken("a part is missing"))?;
             if !is_utf8(&bytes) {
                 return Err(Error::input(format!(
                     "`{name}` is written in another encoding than spreadsheet programs use (part `{part}`). Open it in one and save it again."
@@ -96,9 +104,9 @@ impl Ground {
         };
         let strings_part = contents.strings;
         let mut strings = match &strings_part {
-            Some(part) => Some(
-                Strings::of(read(part)?).ok_or_else(|| broken("its strings are not closed"))?,
-            ),
+            Some(part) => {
+                Some(Strings::of(read(part)?).ok_or_else(|| broken("its strings are not closed"))?)
+            }
             None => None,
         };
         let mut scans = Vec::with_capacity(contents.sheets.len());
@@ -212,7 +220,17 @@ impl Index {
         let surroundings = ground.surroundings(scan, (place.first, rows.end.max(1) - 1))?;
         let mut with_formulas: Vec<u32> = scan.formulas.iter().map(|(row, _)| *row).collect();
         with_formulas.dedup();
-        let formulas = Formulas::of(&scan.bytes, &scan.layout, with_formulas.into_iter());
+        let formulas = Formulas::of(&scan.bytes, &scan.layout, with_formulas.iter().copied());
+        let in_table = with_formulas.into_iter().filter(|row| rows.contains(row));
+        let here = surroundings.own_sheet();
+        let looked = formulas.look_along(
+            &scan.bytes,
+            &scan.layout,
+            in_table,
+            &here,
+            (place.first, rows.end.max(1) - 1),
+        );
+        looked.map_err(|stuck| refused(ground.package.name(), &stuck))?;
         Ok(Index {
             surroundings,
             formulas,
@@ -228,6 +246,46 @@ impl Index {
 
     fn scan(&self) -> &Scan {
         &self.ground.scans[self.tab]
+    }
+
+    /// Refuses a workbook in which a part that copies take over as it is holds the table's values: side by side they would show
+    /// what is altered.
+    ///
+    /// # Errors
+    /// Names the part.
+    pub(super) fn refuse_repeats(&self, table: &Table) -> Result<()> {
+        let package = self.package();
+        for part in self.surroundings.untouched_texts() {
+            let looks = ["/styles.xml", "/sharedStrings.xml"];
+            if part.contains("theme/") || looks.iter().any(|end| part.ends_with(end)) {
+                continue;
+            }
+            let bytes = package.part(part).unwrap_or_default();
+            let text = unescaped(&bytes);
+            let words: HashSet<&str> = text
+                .split(|c: char| {
+                    matches!(c, '<' | '>' | '"' | '\'' | ',' | ';' | '\t' | '\n' | '\r')
+                })
+                .map(str::trim)
+                .filter(|word| word.len() >= TELLING)
+                .collect();
+            let there = (0..table.width()).find(|column| {
+                let cells: HashSet<&str> = table
+                    .column(*column)
+                    .filter(|c| words.contains(c))
+                    .collect();
+                cells.len() >= REPEATED
+            });
+            if let Some(column) = there {
+                return Err(Error::input(format!(
+                    "`{}`, part `{part}`, repeats values of column `{}`, so that it would show which of the copy's are altered. Remove what it \
+                     belongs to (custom XML, document properties), or issue with `--rebuild`, which writes plain workbooks.",
+                    package.name(),
+                    table.header().get(column).map_or("", String::as_str)
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The rows of the copy with these lines.

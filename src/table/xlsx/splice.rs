@@ -72,7 +72,10 @@ pub(super) fn rewrite(
     };
     let plan = drafting.settle(&first_edit)?;
     let refused = |stuck: Stuck| index.refused(&stuck);
-    let around = index.surroundings.rewritten(&moves, &plan.added).map_err(refused)?;
+    let around = index
+        .surroundings
+        .rewritten(&moves, &plan.added)
+        .map_err(refused)?;
     let copy = Copy {
         index,
         edits,

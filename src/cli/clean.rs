@@ -1,0 +1,158 @@
+//! `taggant clean`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use sha2::{Digest, Sha256};
+use taggant::clean::{self, Request};
+use taggant::error::{Error, Result};
+use taggant::report::clean as report;
+use taggant::report::json::hex;
+use taggant::table::{self, Limits, Source};
+
+use super::sink::{Guard, folder_of};
+use super::{Form, Place, terminal};
+
+#[derive(Args)]
+pub struct Options {
+    /// The copy that came back: CSV or xlsx
+    table: PathBuf,
+    /// Write the cleaned table to this file, in the returned file's own format [default: only say what was found]
+    #[arg(short, long = "output", value_name = "PATH")]
+    output: Option<PathBuf>,
+    /// Write the list of changes, with values: CSV, or JSON where the name ends in .json
+    #[arg(long, value_name = "PATH")]
+    changes: Option<PathBuf>,
+    /// The source table that the copy was made from, where it is at hand: then every cell is exact, and changes say what was before
+    #[arg(long, value_name = "SOURCE")]
+    original: Option<PathBuf>,
+    /// The export that the file came from [default: found by the file's bytes, its canaries or its marks]
+    #[arg(long, value_name = "ID")]
+    export: Option<String>,
+    /// Put the rows in the source's order, also where the partner sorted them anew
+    #[arg(long)]
+    source_order: bool,
+    /// Form of what is said on standard output
+    #[arg(long, value_enum, default_value = "human")]
+    format: Form,
+}
+
+pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
+    let given = [&options.table].into_iter().chain(&options.original);
+    let mut guard = Guard::new(place).reading(given);
+    let result = guard.open(None)?;
+    let changes = guard.open(options.changes.as_deref())?;
+    if let Some(output) = &options.output {
+        guard.allow(output)?;
+        if Some(output) == options.changes.as_ref() {
+            return Err(Error::input(format!(
+                "`{}` cannot take two results. Name a file of its own for each.",
+                output.display()
+            )));
+        }
+    }
+    let vault = place.open()?;
+    vault.ledger.verify()?;
+    let (returned, sha256) = only_table(&options.table)?;
+    let original = options.original.as_deref().map(only_table).transpose()?;
+    check_format(options.output.as_deref(), &returned)?;
+    let request = Request {
+        returned: &returned,
+        sha256,
+        export: options.export.as_deref(),
+        original: original.as_ref().map(|(source, sha256)| (source, *sha256)),
+        source_order: options.source_order,
+    };
+    let Some(cleaned) = clean::clean(&vault, &request)? else {
+        let text = match options.format {
+            Form::Human => format!(
+                "NO COPY   `{}` is no copy that this vault issued: there is nothing to clean.\n",
+                returned.name
+            ),
+            Form::Json => terminal::document(&serde_json::json!({
+                "schema": report::SCHEMA,
+                "export": null,
+            })),
+        };
+        result.give(&text)?;
+        return Ok(ExitCode::from(1));
+    };
+    let written = options
+        .output
+        .as_deref()
+        .map(|path| write(&returned, &cleaned, path))
+        .transpose()?;
+    let exact = written.is_some_and(|sha256| cleaned.is_the_source(&vault, &sha256));
+    if let Some(path) = &options.changes {
+        let is_json = path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("json"));
+        changes.give(&match is_json {
+            true => terminal::document(&report::changes_json(&cleaned.found)),
+            false => report::changes_csv(&cleaned.found),
+        })?;
+    }
+    let shown = options
+        .output
+        .as_ref()
+        .map(|path| path.display().to_string());
+    let output = shown.as_deref();
+    result.give(&match options.format {
+        Form::Human => report::human(&cleaned.found, output, exact),
+        Form::Json => {
+            let sha256 = written.map(|sha256| hex(&sha256));
+            terminal::document(&report::json(
+                &cleaned.found,
+                output,
+                sha256.as_deref(),
+                exact,
+            ))
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file's table and the file's SHA-256.
+fn only_table(path: &Path) -> Result<(Source, [u8; 32])> {
+    let limits = Limits::default();
+    let (name, bytes) = table::load(path, &limits)?;
+    let sha256 = Sha256::digest(&bytes).into();
+    let first = table::from_bytes(&name, bytes, &limits)?.into_iter().next();
+    let source = first.ok_or_else(|| {
+        Error::input(format!(
+            "`{name}` holds no table. Give a file with a header and rows."
+        ))
+    })?;
+    Ok((source, sha256))
+}
+
+/// Refuses a name that says another format than the file will be in.
+fn check_format(output: Option<&Path>, returned: &Source) -> Result<()> {
+    let due = returned.format.extension();
+    let Some(other) = output
+        .and_then(|path| path.extension())
+        .and_then(|e| e.to_str())
+        .map(str::to_ascii_lowercase)
+        .filter(|e| ["csv", "xlsx"].contains(&e.as_str()) && e != due)
+    else {
+        return Ok(());
+    };
+    Err(Error::input(format!(
+        "`{}` is {due} and stays that: it cannot be cleaned into {other}. Name the output .{due}.",
+        returned.name
+    )))
+}
+
+/// Writes the cleaned table, whole or not at all. Its SHA-256.
+fn write(returned: &Source, cleaned: &clean::Cleaned, path: &Path) -> Result<[u8; 32]> {
+    let file = tempfile::Builder::new()
+        .prefix(".taggant-")
+        .tempfile_in(folder_of(path))
+        .map_err(Error::io("write", path))?;
+    table::rewrite(returned, &cleaned.edits, file.path())?;
+    let bytes = std::fs::read(file.path()).map_err(Error::io("read", path))?;
+    file.persist(path)
+        .map_err(|e| Error::io("write", path)(e.error))?;
+    Ok(Sha256::digest(&bytes).into())
+}
