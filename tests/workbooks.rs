@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use support::Desk;
+use taggant::table::{self, Edits, Limits, Line};
 use zip::ZipArchive;
 
 const CANARIES: usize = 3;
@@ -58,13 +59,13 @@ impl Package {
             entry.read_to_end(&mut content).expect("its content");
             let mut bytes = raw.by_index_raw(at).expect("an entry");
             bytes.read_to_end(&mut packed).expect("its bytes");
-            let name = entry.name().to_string();
+            let name = entry.name().expect("a name").into_owned();
             package.entries.push(Entry {
                 name: name.clone(),
                 modified: format!("{:?}", entry.last_modified()),
                 method: entry.compression().to_string(),
                 mode: entry.unix_mode(),
-                extra: entry.extra_data().map(<[u8]>::to_vec),
+                extra: entry.extra_data().map(|e| e.to_vec()),
                 comment: entry.comment().to_string(),
             });
             package.parts.insert(name, (content, packed));
@@ -113,14 +114,13 @@ fn told(
     element: &BytesStart<'_>,
     each: &mut impl FnMut(&str, &HashMap<String, String>),
 ) {
-    let local = String::from_utf8(element.local_name().as_ref().to_vec()).expect("a name");
+    let local = element.local_name().as_ref().to_string();
     let attributes = element
         .attributes()
         .map(|a| {
             let a = a.unwrap_or_else(|e| panic!("{name}: <{local}>: {e}"));
-            let key = String::from_utf8_lossy(a.key.as_ref()).into_owned();
-            let value = String::from_utf8_lossy(&a.value).into_owned();
-            (key, value)
+            let key = a.key.as_ref().to_string();
+            (key, a.value.into_owned())
         })
         .collect();
     each(&local, &attributes);
@@ -255,13 +255,13 @@ fn sheet(name: &str, content: &[u8], styles: usize, items: usize) -> Sheet {
     }
     loop {
         match reader.read_event().expect("read before") {
-            Event::Start(e) if e.local_name().as_ref() == b"c" => {
+            Event::Start(e) if e.local_name().as_ref() == "c" => {
                 let t = e.try_get_attribute("t").expect("read before");
-                is_shared = t.is_some_and(|t| t.value.as_ref() == b"s");
+                is_shared = t.is_some_and(|t| t.value.as_ref() == "s");
             }
-            Event::Start(e) => in_value = e.local_name().as_ref() == b"v",
+            Event::Start(e) => in_value = e.local_name().as_ref() == "v",
             Event::Text(t) if is_shared && in_value => {
-                let text = String::from_utf8_lossy(&t).trim().to_string();
+                let text = t.trim().to_string();
                 let at: usize = text.parse().unwrap_or_else(|_| panic!("{name}: {text:?}"));
                 assert!(at < items, "{name}: no shared string {at}");
                 found.shared.push(at);
@@ -325,8 +325,16 @@ fn fixtures() -> Vec<PathBuf> {
     all
 }
 
-/// A desk with the workbook's copies for two recipients, and where they are.
-fn issued(workbook: &Path) -> (Desk, Vec<PathBuf>) {
+/// One copy, and what the program says of it.
+struct Copy {
+    recipient: String,
+    path: PathBuf,
+    canaries: usize,
+    altered: usize,
+}
+
+/// A desk with the workbook's copies for two recipients.
+fn issued(workbook: &Path) -> (Desk, Vec<Copy>) {
     let desk = Desk::new();
     let table = workbook.to_str().expect("UTF-8");
     let canaries = CANARIES.to_string();
@@ -353,14 +361,27 @@ fn issued(workbook: &Path) -> (Desk, Vec<PathBuf>) {
 
 /// The package is the source's: entries, their order and what is said about them; what need not change did not.
 fn is_the_same_package(name: &str, source: &Package, copy: &Package) {
-    assert_eq!(source.entries, copy.entries, "{name}");
+    // a thumbnail is a picture of the original's first rows
+    let kept = |e: &&Entry| !e.name.to_lowercase().contains("thumbnail");
+    let entries: Vec<&Entry> = source.entries.iter().filter(kept).collect();
+    assert!(
+        entries.iter().copied().eq(&copy.entries),
+        "{name}: {:?}",
+        copy.entries
+    );
+    let thumbnail = entries.len() < source.entries.len();
     for (part, (content, packed)) in &source.parts {
-        let (now, now_packed) = &copy.parts[part];
+        let Some((now, now_packed)) = copy.parts.get(part) else {
+            continue;
+        };
         if content == now {
             assert_eq!(packed, now_packed, "{name}: {part} was compressed anew");
         }
         let lower = part.to_lowercase();
         let fixed = |p: &&str| lower.starts_with(**p) || lower.ends_with(**p);
+        if thumbnail && (lower == "_rels/.rels" || lower == "[content_types].xml") {
+            continue;
+        }
         if let Some(rule) = NEVER_CHANGED.iter().find(fixed) {
             assert!(content == now, "{name}: {part} changed ({rule})");
         }
@@ -404,8 +425,8 @@ fn a_copy_is_the_package_it_was_made_from() {
         let name = workbook.file_name().expect("a name").to_string_lossy();
         let (_desk, copies) = issued(&workbook);
         let source = Package::open(&workbook);
-        for path in copies {
-            let copy = Package::open(&path);
+        for copy in copies {
+            let copy = Package::open(&copy.path);
             is_the_same_package(&name, &source, &copy);
             strings_are_in_order(&name, &source, &copy);
         }
@@ -419,17 +440,17 @@ fn rows_are_put_into_one_sheet_and_its_tables_cover_them() {
         let (_desk, copies) = issued(&workbook);
         let source = Package::open(&workbook);
         let before = sheets(&source);
-        for path in copies {
+        for Copy { path, canaries, .. } in copies {
             let copy = Package::open(&path);
             let after = sheets(&copy);
             let longer: Vec<&String> = before
                 .keys()
                 .filter(|s| before[*s].rows != after[*s].rows)
                 .collect();
-            assert_eq!(longer.len(), 1, "{name}: {longer:?}");
+            assert_eq!(longer.len(), canaries.min(1), "{name}: {longer:?}");
             for (part, was) in &before {
                 let is = &after[part];
-                let put_in = if part == longer[0] { CANARIES } else { 0 };
+                let put_in = if longer.contains(&part) { canaries } else { 0 };
                 assert_eq!(is.rows, was.rows + put_in, "{name}: {part}");
                 assert_eq!(is.features, was.features, "{name}: {part}");
                 assert_eq!(is.types, was.types, "{name}: {part}");
@@ -453,11 +474,64 @@ fn a_copy_names_who_got_it() {
     for workbook in fixtures() {
         let name = workbook.file_name().expect("a name").to_string_lossy();
         let (desk, copies) = issued(&workbook);
-        for (path, recipient) in copies.iter().zip(["甲院", "乙院"]) {
-            let leak = path.to_str().expect("UTF-8");
-            let told = desk.run(["trace", leak, "--format", "json"]).well().json();
-            assert_eq!(told["verdict"], "attributed", "{name}");
-            assert_eq!(told["sources"][0]["recipient"], recipient, "{name}");
+        for copy in copies {
+            let leak = copy.path.to_str().expect("UTF-8");
+            let ran = desk.run(["trace", leak, "--format", "json"]);
+            let told = ran.json();
+            let nearest = &told["candidates"][0];
+            assert_eq!(nearest["recipient"], *copy.recipient, "{name}: {told}");
+            // the short ones hold too few marks for a naming
+            if copy.canaries > 3 || copy.altered > 100 {
+                assert_eq!(told["verdict"], "attributed", "{name}");
+                assert_eq!(ran.well().code, Some(0), "{name}");
+            }
         }
     }
+}
+
+/// Opening and writing again, with every row kept and nothing altered, is the file itself.
+#[test]
+fn without_edits_every_part_stays() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/workbooks/identity");
+    let out = tempfile::tempdir().expect("a folder");
+    let (mut written, mut refused) = (0, 0);
+    for entry in std::fs::read_dir(folder).expect("the fixtures") {
+        let path = entry.expect("an entry").path();
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let sources = match table::open(&path, &Limits::default()) {
+            Ok(sources) => sources,
+            Err(error) => {
+                assert!(error.to_string().contains(&name), "{error}");
+                refused += 1;
+                continue;
+            }
+        };
+        for source in sources {
+            let rows = source.table.rows() as u32;
+            let edits = Edits {
+                lines: (0..rows).map(Line::Kept).collect(),
+                ..Edits::default()
+            };
+            let copy = out.path().join(&name);
+            if let Err(error) = table::rewrite(&source, &edits, &copy) {
+                assert!(error.to_string().contains(&name), "{error}");
+                refused += 1;
+                continue;
+            }
+            let (before, after) = (Package::open(&path), Package::open(&copy));
+            for (part, (content, _)) in &before.parts {
+                let now = after
+                    .parts
+                    .get(part)
+                    .unwrap_or_else(|| panic!("{name}: {part} gone"));
+                assert!(*content == now.0, "{name}: {part} changed");
+            }
+            written += 1;
+        }
+    }
+    assert!(written >= 20, "{written} written, {refused} refused");
 }

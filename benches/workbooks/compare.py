@@ -249,6 +249,9 @@ def sheet(maps, one, other, shown, now, altered, counts):
     wide = max(one.max_column, other.max_column)
     for row in range(1, one.max_row + 1):
         place = there.row(row)
+        looks = [styled(other.cell(place, c)) for c in range(1, wide + 1)]
+        rebanded = place != row and looks != [styled(one.cell(row, c)) for c in range(1, wide + 1)] and repainted(one, row, looks, wide)
+        counts["rows painted as their place is"] += rebanded
         for column in range(1, wide + 1):
             a, b = one.cell(row, column), other.cell(place, column)
             where = f"{one.title}!{a.coordinate}->{b.coordinate}"
@@ -268,7 +271,7 @@ def sheet(maps, one, other, shown, now, altered, counts):
                 altered.append((one.title, row, place, column, x, y))
             p, q = look(a), look(b)
             for name in p:
-                if p[name] != q[name]:
+                if p[name] != q[name] and not (rebanded and name in STYLE):
                     differs("style", f"{where}: {name} differs: {plain(p[name])[:80]!r} / {plain(q[name])[:80]!r}")
         p, q = one.row_dimensions.get(row), other.row_dimensions.get(place)
         get = lambda d, f: getattr(d, f, None) if d else None
@@ -276,6 +279,11 @@ def sheet(maps, one, other, shown, now, altered, counts):
             if (get(p, field) or None) != (get(q, field) or None):
                 differs("row", f"{one.title} row {row}->{place}: {field} {get(p, field)} became {get(q, field)}")
     canaries(there, one, other)
+
+
+def repainted(one, row, looks, wide):
+    """Whether a row that moved took on the stripe of its place: all of its cells look as those of a neighbour did."""
+    return any(1 <= r <= one.max_row and looks == [styled(one.cell(r, c)) for c in range(1, wide + 1)] for r in (row - 1, row + 1, row - 2, row + 2))
 
 
 def canaries(there, one, other):
