@@ -5,6 +5,7 @@
 //! elsewhere (a cell edited later) stays behind the string that it stood behind. Strings without a use are left out.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
@@ -25,8 +26,8 @@ pub(super) struct Strings {
     unique: Option<Range<usize>>,
     /// Where each string's element ends; white space before it is its own.
     ends: Vec<usize>,
-    /// Strings that are one plain text, by that text's digest.
-    plain: DigestMap<u32>,
+    /// Strings that are one text, by that text's digest, and strings of several runs, by the digest of the whole element.
+    known: DigestMap<u32>,
     hasher: RandomState,
     /// Whether each cell has a string of its own, even where texts repeat.
     own: bool,
@@ -70,7 +71,7 @@ impl Strings {
             head: open.end,
             count: open.attribute(&bytes, b"count"),
             unique: open.attribute(&bytes, b"uniqueCount"),
-            plain: map_for(ends.len()),
+            known: map_for(ends.len()),
             hasher: RandomState::new(),
             own: false,
             manner: Manner::of(&bytes),
@@ -80,25 +81,21 @@ impl Strings {
             ends,
             bytes,
         };
-        strings.find_plain();
+        for id in 0..strings.ends.len() as u32 {
+            let digest = strings.hasher.hash_one(strings.telling(id));
+            match strings.known.entry(digest) {
+                Entry::Vacant(free) => {
+                    free.insert(id);
+                }
+                Entry::Occupied(_) => strings.own = true,
+            }
+        }
         Some(strings)
     }
 
-    fn find_plain(&mut self) {
-        let mut repeated = false;
-        for id in 0..self.ends.len() as u32 {
-            let element = self.element(id);
-            if let [text] = &manner::texts(&self.bytes, element)[..] {
-                let digest = self.hasher.hash_one(&self.bytes[text.clone()]);
-                match self.plain.entry(digest) {
-                    std::collections::hash_map::Entry::Vacant(free) => {
-                        free.insert(id);
-                    }
-                    std::collections::hash_map::Entry::Occupied(_) => repeated = true,
-                }
-            }
-        }
-        self.own = repeated;
+    /// What a string is told by: its text, where it is one text, else its whole element, since runs have looks of their own.
+    fn telling(&self, id: u32) -> &[u8] {
+        telling(&self.bytes, self.element(id))
     }
 
     /// Learns which strings are used, in the order of all cells of the workbook.
@@ -201,47 +198,60 @@ fn longest_rise(ids: &[u32], value: &[u32]) -> Vec<u32> {
     rise
 }
 
+fn telling(bytes: &[u8], element: Range<usize>) -> &[u8] {
+    match &manner::texts(bytes, element.clone())[..] {
+        [text] => &bytes[text.clone()],
+        _ => bytes[element].trim_ascii_start(),
+    }
+}
+
 /// The strings of one copy while its cells are looked at.
 pub(super) struct Draft<'a> {
     source: &'a Strings,
     /// Elements of strings that the source has not.
     fresh: Vec<Vec<u8>>,
-    known: HashMap<String, u32>,
+    known: HashMap<Vec<u8>, u32>,
 }
 
 impl Draft<'_> {
     /// The number of the string with this text: the source's, or a new one in the look of `like`.
     pub(super) fn intern(&mut self, text: &str, like: Option<u32>) -> u32 {
         let source = self.source;
-        if !source.own {
-            if let Some(id) = self.known.get(text) {
-                return *id;
-            }
-            let raw = source.manner.escaped(text);
-            let digest = source.hasher.hash_one(raw.as_bytes());
-            if let Some(id) = source.plain.get(&digest)
-                && let [place] = &manner::texts(&source.bytes, source.element(*id))[..]
-                && source.bytes[place.clone()] == *raw.as_bytes()
-            {
-                return *id;
-            }
+        let like = like.map(|id| source.element(id));
+        let rich = like
+            .clone()
+            .is_some_and(|element| manner::texts(&source.bytes, element).len() > 1);
+        if !rich && let Some(id) = self.find(source.manner.escaped(text).as_bytes()) {
+            return id;
         }
         let element = like
-            .and_then(|id| {
-                let element = source.element(id);
-                manner::with_text(&source.bytes, element, text, source.manner)
-            })
+            .and_then(|like| manner::with_text(&source.bytes, like, text, source.manner))
             .unwrap_or_else(|| {
                 let prefix = &source.prefix;
                 let text = source.manner.element(prefix, text);
                 [b"<", &prefix[..], b"si>", &text, b"</", prefix, b"si>"].concat()
             });
+        let told = telling(&element, 0..element.len()).to_vec();
+        if rich && let Some(id) = self.find(&told) {
+            return id;
+        }
         let id = source.len() + self.fresh.len() as u32;
         self.fresh.push(element);
-        if !source.own {
-            self.known.insert(text.to_string(), id);
-        }
+        self.known.insert(told, id);
         id
+    }
+
+    /// The string that is told by this.
+    fn find(&self, told: &[u8]) -> Option<u32> {
+        let source = self.source;
+        if source.own {
+            return None;
+        }
+        let here = self.known.get(told).copied();
+        here.or_else(|| {
+            let id = source.known.get(&source.hasher.hash_one(told))?;
+            (source.telling(*id) == told).then_some(*id)
+        })
     }
 
     /// Numbers the strings for cells that use them in this order.
