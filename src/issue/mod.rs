@@ -6,6 +6,7 @@
 
 pub mod again;
 pub mod back;
+mod bench;
 pub mod by;
 mod checks;
 pub mod copy;
@@ -20,6 +21,7 @@ pub mod order;
 mod plan;
 pub mod records;
 pub mod register;
+pub mod retired;
 mod run;
 pub mod shared;
 
@@ -42,6 +44,7 @@ use history::History;
 use lots::Lot;
 pub use plan::{CopyPlan, Plan};
 use register::Frame;
+use retired::Retired;
 
 /// What to issue, and to whom.
 #[derive(Clone, Debug, Default)]
@@ -131,6 +134,7 @@ pub struct Issue<'a> {
     shared_kept: HashMap<Handle, Identity>,
     parent: Option<String>,
     division: Option<Division>,
+    retired: Vec<Retired>,
     copies: Vec<Planned>,
 }
 
@@ -183,6 +187,13 @@ impl<'a> Issue<'a> {
             back::refuse_moved(&records, source)?;
             back::refuse_shared(&records, source)?;
         }
+        let retired = match &frame.known {
+            Some(register) => {
+                let (ledger, shape) = (&vault.ledger, &frame.shape);
+                retired::find(ledger, register.id, shape, &history, &records)?
+            }
+            None => Vec::new(),
+        };
         let taken = std::mem::take(&mut records.taken);
         let mut lots = match &division {
             Some(division) => {
@@ -213,6 +224,7 @@ impl<'a> Issue<'a> {
             shared_kept,
             parent,
             division,
+            retired,
             copies: Vec::new(),
         };
         issue.check_marks()?;

@@ -6,6 +6,7 @@ use super::Issue;
 use super::again::Standing;
 use super::by::Unassigned;
 use super::lots::Lot;
+use super::retired::Retired;
 use crate::mark;
 use crate::policy::infer::CANARIES_FROM;
 use crate::policy::{Kind, Policy, Role};
@@ -50,6 +51,7 @@ impl Issue<'_> {
     /// What will happen.
     pub fn plan(&self) -> Plan {
         let mut notes = self.frame.drift.clone();
+        notes.extend(self.retired.iter().map(Retired::words));
         let handles = || self.lots.iter().flat_map(|lot| &lot.records.handles);
         let unmarked = handles().filter(|h| h.is_none()).count();
         if unmarked > 0 {
