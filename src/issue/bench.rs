@@ -28,6 +28,7 @@ pub fn known(copy: &Planned, entry: &ExportEntry, arrival: Arrival) -> Issued {
         cells_altered: entry.cells_altered as usize,
         sites: entry.sites as usize,
         arrival,
+        rows_of_nobody: None,
     }
 }
 
@@ -131,6 +132,7 @@ impl Bench<'_> {
                     cells_altered: export.cells_altered as usize,
                     sites: export.sites as usize,
                     arrival,
+                    rows_of_nobody: None,
                 },
             };
             match show(ready.file, &copy.path, self.request.force) {

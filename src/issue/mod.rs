@@ -96,6 +96,8 @@ pub struct Issued {
     pub sites: usize,
     /// How it came to its place.
     pub arrival: Arrival,
+    /// Rows of the source that nobody gets, where the run divides them.
+    pub rows_of_nobody: Option<usize>,
 }
 
 /// How a copy came to its place.

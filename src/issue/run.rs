@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::again::Standing;
 use super::bench::{Bench, Hindered, Task, known};
+use super::by::Division;
 use super::copy::Printer;
 use super::files::{Workshop, make_folder, sweep};
 use super::groundwork::{Groundwork, SharedBefore};
@@ -34,6 +35,7 @@ impl Issue<'_> {
     /// Makes, enters and shows every copy that is not in its place yet; `done` hears how many are ready.
     pub fn run(mut self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
         let copies = std::mem::take(&mut self.copies);
+        let left = self.division.as_ref().map(Division::rows_of_nobody);
         let mut issued = confirm(&copies, &mut self.vault.ledger)?;
         if issued.iter().all(Option::is_some) {
             sweep(&self.request.out);
@@ -43,7 +45,11 @@ impl Issue<'_> {
                 .and_then(|workshop| self.make_all(&copies, &workshop, &mut issued, done));
             ran.inspect_err(|_| made.undo())?;
         }
-        Ok(issued.into_iter().flatten().collect())
+        let told = |issued| Issued {
+            rows_of_nobody: left,
+            ..issued
+        };
+        Ok(issued.into_iter().flatten().map(told).collect())
     }
 
     fn make_all(
