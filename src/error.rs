@@ -103,3 +103,26 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         None => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_numbers_of_files_in_use_are_known() {
+        let in_use = [32, 33].map(|code| is_sharing_violation(Some(code)));
+        assert_eq!(in_use, [true, true]);
+        // not found, access denied, and an error without a number
+        assert!(
+            ![Some(2), Some(5), None]
+                .into_iter()
+                .any(is_sharing_violation)
+        );
+        let told = Error::in_use(Path::new("March.xlsx"));
+        assert_eq!(told.exit_code(), 2);
+        assert!(
+            told.to_string()
+                .contains("`March.xlsx` is open in another program")
+        );
+    }
+}

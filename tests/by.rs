@@ -117,6 +117,7 @@ fn every_row_is_in_one_copy_and_every_copy_is_a_table_of_its_own() {
         assert!(counted >= 1, "{name}");
         assert_eq!(entry["rows"].as_u64().unwrap() as usize, copy.rows());
         assert_eq!(entry["done"], false);
+        assert_eq!(entry["rows_of_nobody"], 0);
     }
     let mut all = rows(&table);
     all.sort();

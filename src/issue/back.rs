@@ -1,17 +1,21 @@
 //! A table that comes back: the source is itself an issued copy, or holds canaries of one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Request;
 use super::records::Records;
+use crate::canary::Identity;
 use crate::error::{Error, Result};
+use crate::key::DigestKeys;
+use crate::ledger::{CanaryIndex, ExportEntry};
 use crate::mark::normal::{self, Form};
 use crate::mark::plan::Planner;
 use crate::mark::shape::Shape;
-use crate::policy::{DateOrder, text};
+use crate::policy::{DateOrder, Kind, Policy, Role, text};
 use crate::table::Source;
 use crate::trace::run::Tracer;
 use crate::trace::units::Alpha;
+use crate::value::text::fold;
 use crate::vault::Vault;
 
 /// A part this large of the changed sites standing on a copy's variant tells a copy from corrections.
@@ -71,59 +75,137 @@ pub fn find(vault: &Vault, source: &Source, request: &Request) -> Result<Option<
         }));
     }
     let keys = vault.key.digest_keys();
-    let mut best: Option<CameBack> = None;
+    let mut best: Option<(usize, ExportEntry)> = None;
     for register in vault.ledger.registers()? {
         let policy = text::read(&register.name, &register.policy_toml)?;
-        let shape = Shape::new(&policy, Planner::new(&policy).groups());
-        let mut present: Vec<HashSet<u64>> = Vec::new();
-        let mut buffer = Vec::new();
-        for id in &shape.identifiers {
-            let mut digests = HashSet::new();
-            if let Some(place) = source.table.position(&policy.columns[id.column].name) {
-                for cell in source.table.column(place) {
-                    if normal::write(id.kind, DateOrder::Ymd, cell, &mut buffer) {
-                        digests.insert(keys.identifier.digest(Form::Full.tag(id.kind), &buffer));
-                    }
-                }
-            }
-            present.push(digests);
-        }
+        let held = Held::of(source, &policy, &keys);
+        let mut suspects = Vec::new();
         vault
             .ledger
             .for_each_canary_index(register.id, |export, index| {
-                let columns = index.identifier_columns.max(1);
-                // a made-up number may by chance be somebody's later, so all of a canary's identifiers must be there
-                let met = index
-                    .full
-                    .chunks(columns)
-                    .filter(|canary| {
-                        let mut there = canary
-                            .iter()
-                            .zip(&present)
-                            .filter(|(digest, set)| **digest != 0 && !set.is_empty())
-                            .peekable();
-                        there.peek().is_some() && there.all(|(digest, set)| set.contains(digest))
-                    })
-                    .count();
-                let enough = met >= 2 || (met == 1 && index.len() < 40);
-                let more = match &best {
-                    Some(CameBack {
-                        sign: Sign::Canaries(n),
-                        ..
-                    }) => met > *n,
-                    _ => true,
-                };
-                if enough && more {
-                    best = Some(CameBack {
-                        export: export.id.clone(),
-                        recipient: whose(&export.recipient),
-                        sign: Sign::Canaries(met),
-                    });
+                let met = held.met(&index);
+                if is_enough(met.len(), index.len()) {
+                    suspects.push((export.clone(), index.len(), met));
                 }
                 Ok(())
             })?;
+        for (export, canaries, mut met) in suspects {
+            let who = identities(vault, register.id, &export.recipient)?;
+            met.retain(|(donor, rows)| {
+                let was = who.get(donor).map_or(&[][..], Vec::as_slice);
+                rows.iter().any(|row| held.is_canary(was, *row))
+            });
+            let more = best.as_ref().is_none_or(|(most, _)| met.len() > *most);
+            if more && is_enough(met.len(), canaries) {
+                best = Some((met.len(), export));
+            }
+        }
     }
-    Ok(best)
+    Ok(best.map(|(met, export)| CameBack {
+        recipient: whose(&export.recipient),
+        export: export.id,
+        sign: Sign::Canaries(met),
+    }))
+}
+
+/// Whether so many of a copy's canaries tell that a table comes from it.
+fn is_enough(met: usize, of: usize) -> bool {
+    met >= 2 || (met == 1 && of < 40)
+}
+
+/// All that was ever sealed of a recipient's canaries, by donor.
+fn identities(
+    vault: &Vault,
+    register: i64,
+    recipient: &[u8; 16],
+) -> Result<HashMap<u64, Vec<Identity>>> {
+    let mut all: HashMap<u64, Vec<Identity>> = HashMap::new();
+    for (export, sealed) in vault.ledger.sealed_canaries(register, recipient)? {
+        let list: Vec<(u64, Identity)> = serde_json::from_slice(&sealed).map_err(|_| {
+            Error::integrity(format!(
+                "the canaries of export {export} are unreadable. Run `taggant ledger verify`."
+            ))
+        })?;
+        for (donor, identity) in list {
+            all.entry(donor).or_default().push(identity);
+        }
+    }
+    Ok(all)
+}
+
+/// The identifiers of a table by a register's policy.
+struct Held<'a> {
+    source: &'a Source,
+    policy: &'a Policy,
+    /// By identifier column: digest -> the first row that has it.
+    rows: Vec<HashMap<u64, usize>>,
+}
+
+impl<'a> Held<'a> {
+    fn of(source: &'a Source, policy: &'a Policy, keys: &DigestKeys) -> Held<'a> {
+        let shape = Shape::new(policy, Planner::new(policy).groups());
+        let mut buffer = Vec::new();
+        let mut rows = Vec::new();
+        for id in &shape.identifiers {
+            let mut digests = HashMap::new();
+            if let Some(place) = source.table.position(&policy.columns[id.column].name) {
+                for (row, cell) in source.table.column(place).enumerate() {
+                    if normal::write(id.kind, DateOrder::Ymd, cell, &mut buffer) {
+                        let digest = keys.identifier.digest(Form::Full.tag(id.kind), &buffer);
+                        digests.entry(digest).or_insert(row);
+                    }
+                }
+            }
+            rows.push(digests);
+        }
+        Held {
+            source,
+            policy,
+            rows,
+        }
+    }
+
+    /// The canaries whose identifiers are all there, as (donor, rows that have them).
+    fn met(&self, index: &CanaryIndex) -> Vec<(u64, Vec<usize>)> {
+        let columns = index.identifier_columns.max(1);
+        let canaries = index.full.chunks(columns).zip(&index.donors);
+        canaries
+            .filter_map(|(canary, donor)| {
+                let sought = canary.iter().zip(&self.rows);
+                let rows = sought
+                    .filter(|(digest, held)| **digest != 0 && !held.is_empty())
+                    .map(|(digest, held)| held.get(digest).copied())
+                    .collect::<Option<Vec<usize>>>()?;
+                (!rows.is_empty()).then_some((*donor, rows))
+            })
+            .collect()
+    }
+
+    /// Whether a row that has a canary's numbers is the canary, who was one of these. A made-up number may be a real person's by now,
+    /// who then has another name, or says other things in most columns.
+    fn is_canary(&self, was: &[Identity], row: usize) -> bool {
+        was.is_empty() || was.iter().any(|identity| self.says(identity, row))
+    }
+
+    fn says(&self, identity: &Identity, row: usize) -> bool {
+        // (is a name, says the same) of every cell that may differ between two people
+        let mut cells: Vec<(bool, bool)> = Vec::new();
+        for said in identity {
+            let column = self.policy.columns.get(usize::from(said.column));
+            let Some(column) = column.filter(|c| c.role != Role::Identifier) else {
+                continue;
+            };
+            if let Some(place) = self.source.table.position(&column.name) {
+                let same = fold(self.source.table.cell(row, place)) == fold(&said.text);
+                cells.push((column.kind == Kind::Name, same));
+            }
+        }
+        if cells.iter().any(|(name, _)| *name) {
+            cells.retain(|(name, _)| *name);
+        }
+        let same = cells.iter().filter(|(_, same)| *same).count();
+        2 * same >= cells.len()
+    }
 }
 
 /// Whether the agency has issued this very file before. A copy with few sites may by chance be its source, byte for byte.

@@ -6,6 +6,7 @@
 
 pub mod again;
 pub mod back;
+mod bench;
 pub mod by;
 mod checks;
 pub mod copy;
@@ -21,6 +22,7 @@ mod plan;
 pub mod records;
 pub mod register;
 mod renamed;
+pub mod retired;
 mod run;
 pub mod shared;
 pub mod which;
@@ -44,6 +46,7 @@ use history::History;
 use lots::Lot;
 pub use plan::{CopyPlan, Plan};
 use register::Frame;
+use retired::Retired;
 
 /// What to issue, and to whom.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +98,8 @@ pub struct Issued {
     pub sites: usize,
     /// How it came to its place.
     pub arrival: Arrival,
+    /// Rows of the source that nobody gets, where the run divides them.
+    pub rows_of_nobody: Option<usize>,
 }
 
 /// How a copy came to its place.
@@ -133,6 +138,7 @@ pub struct Issue<'a> {
     shared_kept: HashMap<Handle, Identity>,
     parent: Option<String>,
     division: Option<Division>,
+    retired: Vec<Retired>,
     copies: Vec<Planned>,
 }
 
@@ -183,6 +189,13 @@ impl<'a> Issue<'a> {
             back::refuse_moved(&records, source)?;
             back::refuse_shared(&records, source)?;
         }
+        let retired = match &frame.known {
+            Some(register) => {
+                let (ledger, shape) = (&vault.ledger, &frame.shape);
+                retired::find(ledger, register.id, shape, &history, &records)?
+            }
+            None => Vec::new(),
+        };
         let taken = std::mem::take(&mut records.taken);
         let mut lots = match &division {
             Some(division) => {
@@ -213,6 +226,7 @@ impl<'a> Issue<'a> {
             shared_kept,
             parent,
             division,
+            retired,
             copies: Vec::new(),
         };
         issue.check_marks()?;

@@ -260,4 +260,72 @@ mod tests {
         );
         assert!(check(&["市一医院".into(), "Ward 3".into()]).is_ok());
     }
+
+    #[test]
+    fn lists_as_windows_saves_them() {
+        let words = "name\r\n市一医院\r\nWard 3\r\n";
+        let utf16: Vec<u16> = std::iter::once(0xFEFF)
+            .chain(words.encode_utf16())
+            .collect();
+        let little: Vec<u8> = utf16.iter().flat_map(|u| u.to_le_bytes()).collect();
+        let big: Vec<u8> = utf16.iter().flat_map(|u| u.to_be_bytes()).collect();
+        let marked = ["\u{feff}", words].concat().into_bytes();
+        for bytes in [&little, &big, &marked, &words.as_bytes().to_vec()] {
+            let text = text("list", bytes).unwrap();
+            assert_eq!(from_list("list", &text).unwrap(), ["市一医院", "Ward 3"]);
+        }
+        let bare = little.get(2..).unwrap();
+        let gbk = encoding_rs::GBK.encode(words).0;
+        for bytes in [bare, &gbk[..]] {
+            let refused = text("list", bytes).unwrap_err().to_string();
+            assert!(refused.contains("`list` is not UTF-8"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn mappings_in_every_dress() {
+        let pairs = |text: &str| pairs("map", text).unwrap();
+        let pair = |v: &str, r: &str| (v.to_string(), r.to_string());
+        let both = [pair("一院", "First"), pair("东区", "First, East")];
+        assert_eq!(
+            pairs("value,recipient\n一院,First\n东区,\"First, East\"\n"),
+            both
+        );
+        assert_eq!(
+            pairs("Recipient;id;Value\nFirst;1;一院\nFirst, East;2;东区\n"),
+            both
+        );
+        assert_eq!(pairs("一院\tFirst\r\n\r\n东区\tFirst, East"), both);
+        assert_eq!(pairs("退件,\n"), [pair("退件", "")]);
+        let refused = super::pairs("map", "value,recipient\n\n一院\n").unwrap_err();
+        assert!(refused.to_string().contains("line 3"), "{refused}");
+        assert!(super::pairs("map", "value,recipient\n").is_err());
+    }
+
+    #[test]
+    fn names_that_windows_keeps_for_itself() {
+        let path =
+            |stem: &str, recipient: &str| copy_path(Path::new("out"), stem, recipient, "csv");
+        for stem in ["nul.2024", "COM1.x", "Lpt³.x", "con .x", "conin$.x"] {
+            let refused = path(stem, "A").unwrap_err().to_string();
+            assert!(refused.contains("device"), "{stem}: {refused}");
+        }
+        for (stem, recipient) in [
+            ("March", "NUL"),
+            ("NUL", "A"),
+            ("COM10.x", "A"),
+            ("console.x", "A"),
+            ("com.x", "A"),
+        ] {
+            assert!(path(stem, recipient).is_ok(), "{stem}");
+        }
+        let lock = check_table(Path::new("copies/~$March.xlsx"))
+            .unwrap_err()
+            .to_string();
+        assert!(lock.contains("`March.xlsx`"), "{lock}");
+        assert!(check_table(Path::new("~March.xlsx")).is_ok());
+        for trailing in ["Ward.", "Ward ", "Ward\u{3000}", " Ward"] {
+            assert!(check(&[trailing.to_string()]).is_err(), "{trailing:?}");
+        }
+    }
 }

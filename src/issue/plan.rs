@@ -6,6 +6,7 @@ use super::again::Standing;
 use super::by::Unassigned;
 use super::lots::Lot;
 use super::{Issue, renamed};
+use super::retired::Retired;
 use crate::policy::infer::CANARIES_FROM;
 use crate::policy::{Kind, Policy, Role};
 
@@ -52,6 +53,7 @@ impl Issue<'_> {
         // a ledger that cannot be read any more is the run's to say
         let names: Vec<String> = self.copies.iter().map(|c| c.recipient.clone()).collect();
         notes.extend(renamed::notes(&self.vault.ledger, &names).unwrap_or_default());
+        notes.extend(self.retired.iter().map(Retired::words));
         let handles = || self.lots.iter().flat_map(|lot| &lot.records.handles);
         let unmarked = handles().filter(|h| h.is_none()).count();
         if unmarked > 0 {

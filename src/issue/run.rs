@@ -6,15 +6,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use tempfile::NamedTempFile;
 
 use super::again::Standing;
-use super::copy::{Bearer, Printer, Wanted};
-use super::files::{Workshop, make_folder, show, sweep};
+use super::bench::{Bench, Hindered, Task, known};
+use super::by::Division;
+use super::copy::Printer;
+use super::files::{Workshop, make_folder, sweep};
 use super::groundwork::{Groundwork, SharedBefore};
 use super::history::History;
 use super::lots::Lot;
-use super::making::{MadeCopy, bearer, make_copy, wanted, wanted_again};
 use super::register::Frame;
 use super::shared::News;
 use super::{Arrival, Issue, Issued, Planned, Request};
@@ -23,13 +23,10 @@ use crate::code::Handle;
 use crate::error::{Error, Result};
 use crate::key::{CodeKeys, DigestKeys, MasterKey};
 use crate::ledger::{
-    ExportEntry, Ledger, NO_RECORD, NewExport, NewTable, Recipient, RecordIndex, TableEntry,
-    TableRows, Writer,
+    ExportEntry, Ledger, NO_RECORD, NewTable, Recipient, RecordIndex, TableEntry, TableRows, Writer,
 };
-use crate::parallel;
 use crate::policy::depend;
 use crate::table::Source;
-use crate::vault::Vault;
 
 /// Copies that are made, entered and shown together: few enough that a killed run loses little.
 const BATCH: usize = 16;
@@ -38,6 +35,7 @@ impl Issue<'_> {
     /// Makes, enters and shows every copy that is not in its place yet; `done` hears how many are ready.
     pub fn run(mut self, done: &(dyn Fn(usize) + Sync)) -> Result<Vec<Issued>> {
         let copies = std::mem::take(&mut self.copies);
+        let left = self.division.as_ref().map(Division::rows_of_nobody);
         let mut issued = confirm(&copies, &mut self.vault.ledger)?;
         if issued.iter().all(Option::is_some) {
             sweep(&self.request.out);
@@ -47,7 +45,11 @@ impl Issue<'_> {
                 .and_then(|workshop| self.make_all(&copies, &workshop, &mut issued, done));
             ran.inspect_err(|_| made.undo())?;
         }
-        Ok(issued.into_iter().flatten().collect())
+        let told = |issued| Issued {
+            rows_of_nobody: left,
+            ..issued
+        };
+        Ok(issued.into_iter().flatten().map(told).collect())
     }
 
     fn make_all(
@@ -176,21 +178,6 @@ fn confirm(copies: &[Planned], ledger: &mut Ledger) -> Result<Vec<Option<Issued>
         .collect())
 }
 
-/// A copy as its entry has it.
-fn known(copy: &Planned, entry: &ExportEntry, arrival: Arrival) -> Issued {
-    Issued {
-        export: entry.id.clone(),
-        recipient: copy.recipient.clone(),
-        path: copy.path.clone(),
-        sha256: entry.sha256,
-        rows: entry.rows as usize,
-        canaries: entry.canaries as usize,
-        cells_altered: entry.cells_altered as usize,
-        sites: entry.sites as usize,
-        arrival,
-    }
-}
-
 /// What the printers of all lots stand on.
 struct Ground<'a> {
     source: &'a Source,
@@ -304,201 +291,5 @@ impl Entering<'_> {
             first_ordinal += new.len() as u32;
         }
         Ok((tables, recipients))
-    }
-}
-
-/// A copy to be made.
-struct Task<'t> {
-    at: usize,
-    copy: &'t Planned,
-    recipient: &'t Recipient,
-    lot: usize,
-}
-
-/// Whose canaries go into a copy, and which.
-struct Order {
-    bearer: Bearer,
-    wanted: Wanted,
-}
-
-/// A copy under its hidden name, and its entry.
-struct Ready {
-    file: NamedTempFile,
-    entry: Entry,
-}
-
-enum Entry {
-    New(Box<NewExport>, Arrival),
-    Known(Box<ExportEntry>),
-}
-
-/// Where copies are made.
-struct Bench<'b> {
-    source: &'b Source,
-    request: &'b Request,
-    frame: &'b Frame,
-    lots: &'b [Lot<'b>],
-    printers: &'b [Printer<'b>],
-    tables: &'b [TableEntry],
-    parent: Option<String>,
-    workshop: &'b Workshop,
-    now: Timestamp,
-}
-
-impl Bench<'_> {
-    /// Makes, enters and shows some copies.
-    fn make(
-        &self,
-        vault: &mut Vault,
-        batch: &[Task<'_>],
-        issued: &mut [Option<Issued>],
-        hindered: &mut Hindered,
-        heard: &(dyn Fn() + Sync),
-    ) -> Result<()> {
-        let orders = batch
-            .iter()
-            .map(|task| self.orders(vault, task))
-            .collect::<Result<Vec<(Option<Order>, Order)>>>()?;
-        let made = parallel::map(batch.len(), |at| {
-            let ready = self.copy(&batch[at], &orders[at]);
-            heard();
-            ready
-        });
-        let made = made.into_iter().collect::<Result<Vec<Ready>>>()?;
-        let news: Vec<&NewExport> = made
-            .iter()
-            .filter_map(|ready| match &ready.entry {
-                Entry::New(export, _) => Some(&**export),
-                Entry::Known(_) => None,
-            })
-            .collect();
-        let ids = match news.is_empty() {
-            true => Vec::new(),
-            false => vault
-                .ledger
-                .write(|writer| news.iter().map(|new| writer.add_export(new)).collect())?,
-        };
-        let mut ids = ids.into_iter();
-        let mut shown: Vec<String> = Vec::with_capacity(made.len());
-        for (task, ready) in batch.iter().zip(made) {
-            let copy = task.copy;
-            let issue = match ready.entry {
-                Entry::Known(entry) => known(copy, &entry, Arrival::Finished),
-                Entry::New(export, arrival) => Issued {
-                    export: ids.next().unwrap_or_default(),
-                    recipient: copy.recipient.clone(),
-                    path: copy.path.clone(),
-                    sha256: export.sha256,
-                    rows: export.rows as usize,
-                    canaries: export.canaries as usize,
-                    cells_altered: export.cells_altered as usize,
-                    sites: export.sites as usize,
-                    arrival,
-                },
-            };
-            match show(ready.file, &copy.path, self.request.force) {
-                Ok(()) => {
-                    shown.push(issue.export.clone());
-                    issued[task.at] = Some(issue);
-                }
-                Err(error) => hindered.add(error),
-            }
-        }
-        let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
-        vault.ledger.mark_issued(&shown, Timestamp::now())
-    }
-
-    /// How a copy is made once more, where its entry waits for it, and how it is made new.
-    fn orders(&self, vault: &Vault, task: &Task<'_>) -> Result<(Option<Order>, Order)> {
-        let register = self.tables[task.lot].register;
-        let again = match &task.copy.standing {
-            Standing::Pending(entry) => Some(Order {
-                bearer: bearer(vault, register, task.recipient, Some(entry))?,
-                wanted: wanted_again(vault, entry)?,
-            }),
-            _ => None,
-        };
-        let bearer = bearer(vault, register, task.recipient, None)?;
-        let sites = self.printers[task.lot].cell_sites();
-        let wanted = wanted(self.request, &self.frame.policy, &bearer, sites);
-        Ok((again, Order { bearer, wanted }))
-    }
-
-    fn copy(&self, task: &Task<'_>, orders: &(Option<Order>, Order)) -> Result<Ready> {
-        let mut arrival = Arrival::Issued;
-        if let (Some(again), Standing::Pending(entry)) = (&orders.0, &task.copy.standing) {
-            let made = self.print(task, again)?;
-            if made.sha256 == entry.sha256 {
-                let entry = Entry::Known(entry.clone());
-                return Ok(Ready {
-                    file: made.file,
-                    entry,
-                });
-            }
-            // another version of this program, say, made what the entry tells of
-            arrival = Arrival::Anew(entry.id.clone());
-        }
-        let made = self.print(task, &orders.1)?;
-        let name = task.copy.path.file_name();
-        let export = NewExport {
-            table: self.tables[task.lot].id.clone(),
-            recipient: task.recipient.id,
-            created: self.now,
-            file_name: name
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            sha256: made.sha256,
-            rows: made.rows as u64,
-            canaries: made.canaries as u64,
-            cells_altered: made.cells_altered as u64,
-            sites: self.printers[task.lot].sites() as u64,
-            purpose: self.request.purpose.clone(),
-            parent: self.parent.clone(),
-            canary_index: made.index,
-            new_canaries: made.sealed,
-        };
-        Ok(Ready {
-            file: made.file,
-            entry: Entry::New(Box::new(export), arrival),
-        })
-    }
-
-    fn print(&self, task: &Task<'_>, order: &Order) -> Result<MadeCopy> {
-        let (printer, lot) = (&self.printers[task.lot], &self.lots[task.lot]);
-        let wanted = order.wanted.clone();
-        make_copy(
-            printer,
-            self.source,
-            lot,
-            &order.bearer,
-            wanted,
-            self.workshop,
-        )
-    }
-}
-
-/// Copies that were made and entered, and could not be put in their places.
-#[derive(Default)]
-struct Hindered {
-    first: Option<Error>,
-    copies: usize,
-}
-
-impl Hindered {
-    fn add(&mut self, error: Error) {
-        self.copies += 1;
-        self.first.get_or_insert(error);
-    }
-
-    /// What the run comes to: an error that says what hindered the first of them.
-    fn told(self, of: usize) -> Result<()> {
-        match (self.first, self.copies) {
-            (None, _) => Ok(()),
-            (Some(error), 1) if of == 1 => Err(error),
-            (Some(error), copies) => Err(Error::input(format!(
-                "{} of {of} copies could not be put in their places; the others are there. {error}",
-                copies
-            ))),
-        }
     }
 }

@@ -90,7 +90,9 @@ fn by_digest(
         let index = &copy.canaries;
         let columns = index.identifier_columns.max(1);
         for (at, full) in index.full.iter().enumerate() {
-            let Some(values) = sought.get(full).filter(|_| *full != 0) else {
+            // what a real record has by now is that person's
+            let own = *full != 0 && !copy.is_real(at);
+            let Some(values) = sought.get(full).filter(|_| own) else {
                 continue;
             };
             let (Some(donor), Some(id)) = (

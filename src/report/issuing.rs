@@ -102,6 +102,9 @@ pub fn issued(copies: &[Issued]) -> String {
             }
         );
     }
+    if let Some(Some(left @ 1..)) = copies.first().map(|c| c.rows_of_nobody) {
+        let _ = writeln!(out, "{} went to nobody", counted(left, "row", "rows"));
+    }
     let done = copies.iter().filter(|c| c.arrival == Arrival::Done).count();
     if done > 0 {
         let _ = match copies.len() {

@@ -150,6 +150,8 @@ struct IssuedJson<'a> {
     done: bool,
     finished: bool,
     instead_of: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_of_nobody: Option<usize>,
 }
 
 /// One trace as one JSON value.
@@ -368,6 +370,7 @@ pub fn issued(copies: &[Issued]) -> serde_json::Value {
                 Arrival::Anew(entry) => Some(entry),
                 _ => None,
             },
+            rows_of_nobody: c.rows_of_nobody,
         })
         .collect();
     serde_json::to_value(&all).unwrap_or_default()

@@ -22,6 +22,27 @@ pub struct IssuedCopy {
     pub recipient: [u8; 16],
     /// Its canaries.
     pub canaries: CanaryIndex,
+    /// Places in the index of identifiers that a real record of the register has by now, rising.
+    real: Vec<u32>,
+}
+
+impl IssuedCopy {
+    /// Whether the canaries' identifier at this place of the index is a real record's as well: then it says nothing of whose copy
+    /// it was found in.
+    pub fn is_real(&self, place: usize) -> bool {
+        !self.real.is_empty()
+            && u32::try_from(place).is_ok_and(|place| self.real.binary_search(&place).is_ok())
+    }
+}
+
+/// The places of identifiers that real records have.
+fn real_places(known: &Known, canaries: &CanaryIndex) -> Vec<u32> {
+    let is_real =
+        |digest: u64| digest != 0 && known.owners_of(digest).any(|owner| !known.is_shared(owner));
+    let all = canaries.full.iter().zip(0..);
+    all.filter(|(digest, _)| is_real(**digest))
+        .map(|(_, place)| place)
+        .collect()
 }
 
 /// A set of records by ordinal, a bit each.
@@ -62,6 +83,7 @@ impl Holdings {
             copies.push(IssuedCopy {
                 export: export.id.clone(),
                 recipient: export.recipient,
+                real: real_places(known, &canaries),
                 canaries,
             });
             Ok(())
