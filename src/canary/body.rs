@@ -12,6 +12,7 @@ use super::draws::{Draws, Purpose};
 use super::grain::Grain;
 use super::kin::{Kin, Node, Part};
 use super::rarity::{Instead, Rarity};
+use super::sightings::{Sightings, is_short};
 use super::{Draft, Sheet};
 use crate::mark::constraint::{Constraint, Elapsed, constraints};
 use crate::mark::{dates as marked, numbers};
@@ -40,6 +41,8 @@ pub struct Body<'a> {
     birthdays: HashMap<usize, Rarity>,
     /// Days in columns of dates that are counted from none.
     days: HashMap<usize, Rarity>,
+    /// What is seen of dates, where the list is short.
+    seen: HashMap<usize, Sightings>,
 }
 
 impl<'a> Body<'a> {
@@ -54,12 +57,16 @@ impl<'a> Body<'a> {
         let kin = Kin::of(sheet);
         let (mut grains, mut spans) = (HashMap::new(), HashMap::new());
         let (mut birthdays, mut all_days) = (HashMap::new(), HashMap::new());
+        let mut seen = HashMap::new();
         for node in &kin.nodes {
             match &node.part {
                 Part::Number(column) => {
                     grains.extend(Grain::of(sheet, *column).map(|grain| (*column, grain)));
                 }
                 Part::Dates { columns, from } => {
+                    if let Some(lead) = columns.first().filter(|_| is_short(sheet)) {
+                        seen.insert(*lead, Sightings::of(sheet.column(*lead)));
+                    }
                     if let (Some(lead), None) = (columns.first(), from) {
                         let order = policy.columns[*lead].order.unwrap_or_default();
                         let cells = sheet.column(*lead).enumerate();
@@ -96,6 +103,7 @@ impl<'a> Body<'a> {
             spans,
             birthdays,
             days: all_days,
+            seen,
         }
     }
 

@@ -19,7 +19,9 @@ pub mod marks;
 pub mod nets;
 pub mod prose;
 pub mod rarity;
+pub mod sightings;
 pub mod spaces;
+pub mod stock;
 pub mod taken;
 
 use std::collections::{HashMap, HashSet};

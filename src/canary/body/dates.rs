@@ -2,6 +2,12 @@
 
 use super::*;
 
+/// Moments looked at for one that is as common as another's.
+const LOOKED_AT: usize = 48;
+
+/// Minutes by which a moment that is counted from another may lie off.
+const JITTER: i64 = 45;
+
 impl Body<'_> {
     /// A date as far from the canary's earlier date as the lender's is from its own, or the lender's own date; its followers keep
     /// their distance.
@@ -31,9 +37,13 @@ impl Body<'_> {
         });
         let own = match base {
             Some((canary, lender)) => counted_from(canary, lender, theirs),
-            None => Some(self.nearby(lead, theirs, draws)),
+            None => Some(self.nearby(lead, theirs, theirs.time, draws)),
         };
         let Some(own) = own else { return false };
+        let own = match self.seen.get(&lead) {
+            Some(seen) => self.fitted(seen, lead, like, own, base.is_some(), draws),
+            None => own,
+        };
         let weekend = |day: Date| day.weekday().to_monday_zero_offset() >= 5;
         for column in columns {
             let described = &self.sheet.policy.columns[*column];
@@ -67,7 +77,13 @@ impl Body<'_> {
     }
 
     /// A day near a moment's on which as much happened; at the minute of another row's, so that the whole is nobody's.
-    fn nearby(&self, column: usize, moment: date::Moment, draws: &mut Draws<'_>) -> date::Moment {
+    fn nearby(
+        &self,
+        column: usize,
+        moment: date::Moment,
+        hour: Option<Time>,
+        draws: &mut Draws<'_>,
+    ) -> date::Moment {
         let day = i64::from(date::day_number(moment.date));
         let as_rare = self.days.get(&column).and_then(|days| {
             let others = days.times(day as u64).checked_sub(1)?;
@@ -80,7 +96,7 @@ impl Body<'_> {
             date: date.unwrap_or(moment.date),
             time: moment.time,
         };
-        let Some(time) = moment.time else {
+        let Some(time) = hour else {
             return moment;
         };
         let lent = (0..TRIES).find_map(|_| {
@@ -93,6 +109,50 @@ impl Body<'_> {
             date: moment.date,
             time: Some(time),
         }
+    }
+
+    /// In a short list, the moment near `own` of which day, hour and minute are as common as those of the row `like` are among the
+    /// others. One that is `counted` from an earlier date moves by minutes; any other takes the hours that rows have.
+    fn fitted(
+        &self,
+        seen: &Sightings,
+        column: usize,
+        like: usize,
+        own: date::Moment,
+        counted: bool,
+        draws: &mut Draws<'_>,
+    ) -> date::Moment {
+        let text = self.sheet.cell(like, column);
+        let Some((theirs, form)) = self.moment(column, text) else {
+            return own;
+        };
+        if counted && (own.time.is_none() || theirs.time.is_none()) {
+            return own;
+        }
+        let aim = seen.beside_others(text);
+        let habit = marked::habit(&self.sheet.policy.columns[column]);
+        let form = form.settled(habit.as_ref(), &theirs, text);
+        let mut best = (seen.off(&aim, &form.render(&own)), own);
+        for _ in 0..LOOKED_AT {
+            let other = if counted {
+                let minutes = draws.between(-JITTER, JITTER);
+                own.shift_seconds(60 * minutes)
+            } else {
+                let lent = self.kin.row(self.kin.any_place(draws));
+                let lent = lent.and_then(|row| self.moment(column, self.sheet.cell(row, column)));
+                let hour = match lent {
+                    Some((lent, _)) if theirs.time.is_some() && draws.below(2) == 0 => lent.time,
+                    _ => theirs.time,
+                };
+                Some(self.nearby(column, theirs, hour.or(theirs.time), draws))
+            };
+            let Some(other) = other else { continue };
+            let off = seen.off(&aim, &form.render(&other));
+            if off < best.0 {
+                best = (off, other);
+            }
+        }
+        best.1
     }
 
     /// Whether a code of the donor's holds one of these dates: 20240305-017. Then both are the donor's.

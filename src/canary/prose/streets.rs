@@ -1,0 +1,407 @@
+//! Addresses in short lists: a street that others have where the lender's is others' too, and one that is new to the list where
+//! the lender lives there alone; the house, door and flat numbers likewise.
+
+use super::*;
+use crate::canary::sightings::Sightings;
+use crate::canary::stock;
+use crate::value::text::is_ideograph;
+
+/// Texts looked at for each part of an address.
+const LOOKED_AT: usize = 12;
+
+/// Words that so many others have, or one in eight, stay.
+const EVERYWHERE: u32 = 16;
+
+/// Ends of streets, estates and places, the longer first.
+const ENDINGS: [&str; 54] = [
+    "大道",
+    "小区",
+    "花园",
+    "家园",
+    "公寓",
+    "新村",
+    "广场",
+    "大厦",
+    "社区",
+    "街道",
+    "新城",
+    "山庄",
+    "胡同",
+    "公馆",
+    "大街",
+    "开发区",
+    "路",
+    "街",
+    "巷",
+    "弄",
+    "道",
+    "里",
+    "村",
+    "镇",
+    "乡",
+    "区",
+    "县",
+    "市",
+    "省",
+    "园",
+    "苑",
+    "庄",
+    "城",
+    "厦",
+    "寓",
+    "屯",
+    "坊",
+    "号",
+    "栋",
+    "幢",
+    "座",
+    "楼",
+    "室",
+    "房",
+    "户",
+    "组",
+    "队",
+    "元",
+    "层",
+    "期",
+    "院",
+    "府",
+    "湾",
+    "桥",
+];
+
+/// Characters after which another word begins.
+const BREAKS: &str = "路街巷弄道里村镇乡区县市省园苑庄城厦寓号栋幢座楼室房户";
+
+/// Words of English addresses that name no place.
+const KINDS_OF_STREET: [&str; 40] = [
+    "Street",
+    "St",
+    "Road",
+    "Rd",
+    "Lane",
+    "Ln",
+    "Avenue",
+    "Ave",
+    "Drive",
+    "Dr",
+    "Court",
+    "Ct",
+    "Place",
+    "Pl",
+    "Way",
+    "Close",
+    "Crescent",
+    "Boulevard",
+    "Blvd",
+    "Terrace",
+    "Square",
+    "Row",
+    "Gardens",
+    "Park",
+    "Parkway",
+    "Circle",
+    "Trail",
+    "Hill",
+    "Flat",
+    "Apt",
+    "Apartment",
+    "Unit",
+    "Suite",
+    "Ste",
+    "Floor",
+    "House",
+    "Room",
+    "Box",
+    "P",
+    "O",
+];
+
+/// A part of an address.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Part<'t> {
+    /// Stays as it is: the district, brackets, what all have.
+    Stays,
+    /// A number, and whether one stands before it.
+    Number(Run<'t>, bool),
+    /// A street, an estate, a community; the nth of the words.
+    Word(usize),
+}
+
+/// What a short list tells of a column of addresses.
+pub(super) struct Streets<'a> {
+    seen: Sightings,
+    /// In how many rows each word stands.
+    words: HashMap<&'a str, u32>,
+    rows: u32,
+}
+
+impl<'a> Streets<'a> {
+    pub(super) fn of(sheet: Sheet<'a>, at: usize) -> Streets<'a> {
+        let mut words: HashMap<&'a str, u32> = HashMap::new();
+        for cell in sheet.column(at) {
+            for word in words_of(cell) {
+                *words.entry(word).or_insert(0) += 1;
+            }
+        }
+        Streets {
+            seen: Sightings::of(sheet.column(at)),
+            words,
+            rows: sheet.table.rows() as u32,
+        }
+    }
+
+    fn times(&self, word: &str) -> u32 {
+        self.words.get(word).copied().unwrap_or(0)
+    }
+
+    /// Whether a word is no name of a place, or so common a one that a canary keeps it.
+    fn stays(&self, word: &str) -> bool {
+        let (stem, _) = stem_of(word);
+        let others = self.times(word).saturating_sub(1);
+        stem.is_empty() || others >= EVERYWHERE.min(self.rows / 8).max(3)
+    }
+
+    /// A word like this one that is nobody's, as far as its characters are.
+    fn coined(&self, like: &str, others: &[&str], draws: &mut Draws<'_>) -> Option<String> {
+        let (stem, ending) = stem_of(like);
+        let lent = |draws: &mut Draws<'_>| {
+            let word = others.get(draws.below(others.len()))?;
+            Some(stem_of(word).0).filter(|s| !s.is_empty())
+        };
+        let made = if like.is_ascii() {
+            match self.seen.token(like) {
+                0 | 1 => stock::place_latin(draws, |w| self.seen.token(w) == 0)?.to_string(),
+                _ => lent(draws)?.to_string(),
+            }
+        } else if draws.below(3) == 0 {
+            format!("{}{ending}", lent(draws)?)
+        } else {
+            let mut made = String::with_capacity(like.len());
+            for (nth, c) in stem.chars().enumerate() {
+                let alone = self.seen.token(c.encode_utf8(&mut [0; 4])) < 2;
+                let is_new = |c: char| self.seen.token(c.encode_utf8(&mut [0; 4])) == 0;
+                made.push(match alone && is_ideograph(c) {
+                    true => stock::place(draws, is_new)?,
+                    false => lent(draws)?.chars().nth(nth).unwrap_or(c),
+                });
+            }
+            made + ending
+        };
+        (self.times(&made) == 0).then_some(made)
+    }
+}
+
+impl<'a> Prose<'a> {
+    /// An address of a short list: a household's where the lender is of one, and else one with as many others' street, numbers and
+    /// doors as one of the lender's district has; none where nothing else can be made.
+    pub(super) fn resettled(
+        &self,
+        draft: &Draft<'_>,
+        at: usize,
+        counts: &Counts<'a>,
+        used: &HashSet<String>,
+        streets: &Streets<'a>,
+    ) -> Option<String> {
+        let lender = self.sheet.cell(draft.like(at), at);
+        let mut draws = draft.draws(Purpose::Beside {
+            column: at as u32,
+            said: draft.beside(at, self.sheet.cell(draft.row, at)),
+        });
+        let area = area(lender);
+        let household = counts.times(lender);
+        let mut nearby = |fits: &dyn Fn(&str) -> bool| {
+            (0..2 * TRIES).find_map(|attempt| {
+                let row = self.sheet.any_row(&mut draws);
+                let cell = self.sheet.cell(row, at);
+                let near = attempt >= TRIES || area.fits(cell);
+                (near && !cell.trim().is_empty() && fits(cell)).then_some(cell)
+            })
+        };
+        if household > 1 {
+            // a house in which there are so many with the canary
+            return nearby(&|cell| counts.times(cell) + 1 == household).map(String::from);
+        }
+        let like = nearby(&|cell| counts.times(cell) == 1).unwrap_or(lender);
+        let aim = streets.seen.beside_others(like);
+        let (texts, parts) = self.taken_apart(like, streets);
+        let mut texts: Vec<String> = texts.into_iter().map(String::from).collect();
+        let first = texts.clone();
+        let others: Vec<&str> = {
+            let mut all: Vec<&str> = streets.words.keys().copied().collect();
+            all.retain(|w| !stem_of(w).0.is_empty());
+            all.sort_unstable();
+            all
+        };
+        let another = |part: usize, _: &[String], draws: &mut Draws<'_>| match parts.get(part)? {
+            Part::Stays => None,
+            Part::Number(run, later) => {
+                let lent = self.lent(at, run, *later, draws)?;
+                Some(match draws.below(2) {
+                    0 => lent.to_string(),
+                    _ => self.as_rare(at, lent, draws).into_owned(),
+                })
+            }
+            Part::Word(nth) => {
+                let own = first.get(part)?.as_str();
+                match streets.times(own) {
+                    0 | 1 => streets.coined(own, &others, draws),
+                    _ => self.others_word(at, &area, own, *nth, draws),
+                }
+            }
+        };
+        let joined = |texts: &[String]| {
+            let made = texts.concat();
+            (counts.times(&made) == 0 && !used.contains(&made)).then_some(made)
+        };
+        let seen = &streets.seen;
+        seen.fit(&aim, &mut texts, LOOKED_AT, &mut draws, another, joined)
+    }
+
+    /// A word with the same ending that other rows have, rather of the same district.
+    fn others_word(
+        &self,
+        at: usize,
+        area: &Area<'_>,
+        own: &str,
+        nth: usize,
+        draws: &mut Draws<'_>,
+    ) -> Option<String> {
+        let ending = stem_of(own).1;
+        let near = draws.below(2) == 0;
+        (0..LENDERS).find_map(|_| {
+            let cell = self.sheet.cell(self.sheet.any_row(draws), at);
+            if near && !area.fits(cell) {
+                return None;
+            }
+            let mut words = words_of(cell);
+            let found = match ending.is_empty() {
+                true => words.nth(nth).filter(|w| !stem_of(w).0.is_empty()),
+                false => words.find(|w| stem_of(w).1 == ending),
+            };
+            found.filter(|w| *w != own).map(String::from)
+        })
+    }
+
+    fn taken_apart<'t>(
+        &self,
+        text: &'t str,
+        streets: &Streets<'a>,
+    ) -> (Vec<&'t str>, Vec<Part<'t>>) {
+        let mut texts = Vec::new();
+        let mut parts = Vec::new();
+        let mut words = 0;
+        let mut numbers = 0;
+        let area = area(text);
+        let body = text.strip_prefix(area.head).unwrap_or(text);
+        let body = body.strip_suffix(area.tail).unwrap_or(body);
+        if !area.head.is_empty() {
+            texts.push(area.head);
+            parts.push(Part::Stays);
+            words += words_of(area.head).count();
+        }
+        for run in runs(body) {
+            if run.is_number {
+                // five digits and more are a post code
+                parts.push(match run.text.len() < 5 {
+                    true => Part::Number(run, numbers > 0),
+                    false => Part::Stays,
+                });
+                texts.push(run.text);
+                numbers += 1;
+                continue;
+            }
+            for (piece, is_word) in pieces(run.text) {
+                parts.push(match is_word && !streets.stays(piece) {
+                    true => Part::Word(words),
+                    false => Part::Stays,
+                });
+                words += usize::from(is_word);
+                texts.push(piece);
+            }
+        }
+        if !area.tail.is_empty() {
+            texts.push(area.tail);
+            parts.push(Part::Stays);
+        }
+        (texts, parts)
+    }
+}
+
+/// The words of an address.
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    let texts = runs(text).filter(|r| !r.is_number);
+    texts
+        .flat_map(|r| pieces(r.text))
+        .filter(|(_, is_word)| *is_word)
+        .map(|(word, _)| word)
+}
+
+/// A text without numbers in words and what stands between; together they are the text again.
+fn pieces(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let is_word = first.is_alphabetic();
+        let mut end = rest.len();
+        let mut length = 0;
+        for (at, c) in rest.char_indices() {
+            if c.is_alphabetic() != is_word || is_ideograph(c) != is_ideograph(first) {
+                end = at;
+                break;
+            }
+            length += 1;
+            // a lone character ends nothing but a number before it
+            let after = rest.get(at + c.len_utf8()..).unwrap_or("");
+            let closes = BREAKS.contains(c) && (length > 1 || "号栋幢座楼室房户弄巷".contains(c));
+            let goes_on = after.starts_with(|c| BREAKS.contains(c));
+            if closes && !goes_on {
+                end = at + c.len_utf8();
+                break;
+            }
+        }
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        Some((piece, is_word))
+    })
+}
+
+/// A word's own name and its ending: 人民 and 路; a word that is nothing but an ending, and a kind of street, has no name.
+fn stem_of(word: &str) -> (&str, &str) {
+    if word.is_ascii() {
+        let short = word.len() < 3 || KINDS_OF_STREET.contains(&word);
+        return if short { ("", word) } else { (word, "") };
+    }
+    let ending = ENDINGS.iter().find(|e| word.ends_with(**e));
+    let length = ending.map_or(0, |e| e.len());
+    word.split_at_checked(word.len() - length)
+        .unwrap_or((word, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_come_apart_into_streets_and_estates() {
+        let words: Vec<&str> =
+            words_of("云阳区长宁大道199号康乐花园（二期）2栋4单元902房").collect();
+        let expected = [
+            "云阳区",
+            "长宁大道",
+            "号",
+            "康乐花园",
+            "二期",
+            "栋",
+            "单元",
+            "房",
+        ];
+        assert_eq!(words, expected);
+        assert_eq!(stem_of("长宁大道"), ("长宁", "大道"));
+        assert_eq!(stem_of("康乐花园"), ("康乐", "花园"));
+        assert_eq!(stem_of("号"), ("", "号"));
+        let words: Vec<&str> = words_of("12 Oak Street, Flat 3, Springfield").collect();
+        assert_eq!(words, ["Oak", "Street", "Flat", "Springfield"]);
+        assert_eq!(stem_of("Street"), ("", "Street"));
+    }
+}

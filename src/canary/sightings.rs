@@ -1,0 +1,271 @@
+//! What is often seen in a column of a short list, and what but once.
+//!
+//! In a list of a hundred most characters of names, streets and hours stand in one row only. Who puts a new row together from such
+//! pieces shows each of them twice, and a reader who only counts finds it. So a canary's cell is fitted: of the texts that could
+//! stand there, the one whose beginnings, ends, numbers, characters, words and neighbouring pairs are as common as those of a real
+//! row are among the others. What a real row shares with nobody, the canary shares with nobody ([`super::stock`] lends what is new
+//! to the list), and what it shares with two, the canary shares with two. (The leave-one-out form of Good and Turing's estimate,
+//! as in [`super::rarity`], for all pieces of a text at once.)
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+use super::Sheet;
+use super::aspects::key_of;
+use super::counts::Folded;
+use super::draws::Draws;
+use super::prose::runs;
+use crate::value::text::is_ideograph;
+
+/// In longer lists nearly every piece stands in several rows, and what is drawn from them does not show.
+const SHORT: usize = 2_000;
+
+/// Beginnings of up to so many characters are counted.
+const HEADS: usize = 16;
+
+/// And ends of so many.
+const TAILS: usize = 8;
+
+/// Numbers that are counted by their place in a text.
+const NUMBERS: usize = 3;
+
+/// Pieces that every text has: beginnings, ends, the whole, its shape, its numbers.
+const FIXED: usize = HEADS + TAILS + 2 + NUMBERS;
+
+/// How often every part of a text is tried again.
+const ROUNDS: usize = 2;
+
+/// Whether a table is so short that pieces stand there once.
+pub fn is_short(sheet: Sheet<'_>) -> bool {
+    sheet.table.rows() <= SHORT
+}
+
+/// In how many rows of a column each piece stands.
+#[derive(Default)]
+pub struct Sightings {
+    pieces: HashMap<u64, u32, BuildHasherDefault<Folded>>,
+}
+
+/// How common a text's pieces are, as logarithms of one more than the rows that have them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Commonness {
+    fixed: Vec<f32>,
+    /// Words, numbers and single ideographs, the rarest first.
+    tokens: Vec<f32>,
+    /// Pairs of neighbouring ones.
+    pairs: Vec<f32>,
+}
+
+/// The pieces of a text.
+#[derive(Default)]
+struct Pieces {
+    fixed: Vec<u64>,
+    tokens: Vec<u64>,
+    pairs: Vec<u64>,
+}
+
+fn keyed(kind: usize, text: &str) -> u64 {
+    key_of(text) ^ (kind as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn token_key(token: &str) -> u64 {
+    keyed(FIXED, token)
+}
+
+impl Pieces {
+    fn of(text: &str) -> Pieces {
+        let mut pieces = Pieces::default();
+        let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).skip(1).collect();
+        let head = |k: usize| ends.get(k - 1).and_then(|end| text.get(..*end));
+        let tail = |k: usize| {
+            let start = (ends.len() + 1).checked_sub(k + 1)?;
+            text.get(*ends.get(start)?..)
+        };
+        for k in 1..=HEADS {
+            pieces.fixed.push(keyed(k, head(k).unwrap_or(text)));
+        }
+        for k in 1..=TAILS {
+            pieces.fixed.push(keyed(HEADS + k, tail(k).unwrap_or(text)));
+        }
+        pieces.fixed.push(keyed(HEADS + TAILS + 1, text));
+        pieces.fixed.push(keyed(HEADS + TAILS + 2, &shape_of(text)));
+        let mut numbers = runs(text).filter(|r| r.is_number);
+        for nth in 0..NUMBERS {
+            let number = numbers.next().map_or("", |r| r.text);
+            pieces.fixed.push(keyed(HEADS + TAILS + 3 + nth, number));
+        }
+        let mut before: Option<u64> = None;
+        for token in tokens(text) {
+            let key = token_key(token);
+            if let Some(before) = before {
+                pieces.pairs.push(before.rotate_left(17) ^ !key);
+            }
+            pieces.tokens.push(key);
+            before = Some(key);
+        }
+        for all in [&mut pieces.tokens, &mut pieces.pairs] {
+            all.sort_unstable();
+            all.dedup();
+        }
+        pieces
+    }
+}
+
+impl Sightings {
+    /// Counts the pieces of these texts.
+    pub fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Sightings {
+        let mut seen = Sightings::default();
+        for text in texts.map(str::trim).filter(|t| !t.is_empty()) {
+            let pieces = Pieces::of(text);
+            for piece in [pieces.fixed, pieces.tokens, pieces.pairs].concat() {
+                *seen.pieces.entry(piece).or_insert(0) += 1;
+            }
+        }
+        seen
+    }
+
+    fn times(&self, piece: u64) -> u32 {
+        self.pieces.get(&piece).copied().unwrap_or(0)
+    }
+
+    /// In how many rows a word, a number or an ideograph stands.
+    pub fn token(&self, token: &str) -> u32 {
+        self.times(token_key(token))
+    }
+
+    /// How common the pieces of a row's text are among the other rows.
+    pub fn beside_others(&self, own: &str) -> Commonness {
+        self.commonness(own, 1)
+    }
+
+    fn commonness(&self, text: &str, less: u32) -> Commonness {
+        let pieces = Pieces::of(text.trim());
+        let measured = |keys: &[u64]| -> Vec<f32> {
+            let times = keys.iter().map(|k| self.times(*k).saturating_sub(less));
+            times.map(|n| (n as f32).ln_1p()).collect()
+        };
+        let sorted = |keys: &[u64]| {
+            let mut all = measured(keys);
+            all.sort_by(f32::total_cmp);
+            all
+        };
+        Commonness {
+            fixed: measured(&pieces.fixed),
+            tokens: sorted(&pieces.tokens),
+            pairs: sorted(&pieces.pairs),
+        }
+    }
+
+    /// How far from that a new text's pieces are.
+    pub fn off(&self, aim: &Commonness, text: &str) -> f32 {
+        let made = self.commonness(text, 0);
+        let apart = |a: &[f32], b: &[f32]| -> f32 {
+            let both = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>();
+            both + a.len().abs_diff(b.len()) as f32
+        };
+        apart(&aim.fixed, &made.fixed)
+            + apart(&aim.tokens, &made.tokens)
+            + apart(&aim.pairs, &made.pairs)
+    }
+
+    /// Puts a text together from parts, each the best of `tries` that `another` gives for it (it is told which part, and the
+    /// parts as they are), and each looked at twice; what `joined` refuses is not taken. None where it refuses all.
+    pub fn fit(
+        &self,
+        aim: &Commonness,
+        parts: &mut [String],
+        tries: usize,
+        draws: &mut Draws<'_>,
+        mut another: impl FnMut(usize, &[String], &mut Draws<'_>) -> Option<String>,
+        joined: impl Fn(&[String]) -> Option<String>,
+    ) -> Option<String> {
+        let mut best: Option<(f32, String)> = None;
+        let count = parts.len();
+        for at in (0..ROUNDS).flat_map(|_| 0..count) {
+            for _ in 0..tries {
+                let Some(part) = another(at, parts, draws) else {
+                    break;
+                };
+                let before = std::mem::replace(&mut parts[at], part);
+                let made = joined(parts).map(|text| (self.off(aim, &text), text));
+                match made {
+                    Some(made) if best.as_ref().is_none_or(|(least, _)| made.0 < *least) => {
+                        best = Some(made);
+                    }
+                    // until something can be had at all, any change is as good
+                    None if best.is_none() => {}
+                    _ => parts[at] = before,
+                }
+            }
+        }
+        best.map(|(_, text)| text)
+    }
+}
+
+/// Words, numbers and single ideographs of a text.
+pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    #[derive(PartialEq)]
+    enum Sort {
+        Digit,
+        Letter,
+        Ideograph,
+        Gap,
+    }
+    let sort = |c: char| match c {
+        c if c.is_ascii_digit() => Sort::Digit,
+        c if is_ideograph(c) => Sort::Ideograph,
+        c if c.is_alphabetic() => Sort::Letter,
+        _ => Sort::Gap,
+    };
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c| sort(c) == Sort::Gap);
+        let first = rest.chars().next()?;
+        let own = sort(first);
+        let end = match own {
+            Sort::Ideograph => first.len_utf8(),
+            _ => rest.find(|c| sort(c) != own).unwrap_or(rest.len()),
+        };
+        let (token, after) = rest.split_at(end);
+        rest = after;
+        Some(token)
+    })
+}
+
+/// The text with every digit, letter and ideograph as one of its kind.
+fn shape_of(text: &str) -> String {
+    let shape = |c: char| match c {
+        c if c.is_ascii_digit() => '9',
+        c if is_ideograph(c) => '一',
+        c if c.is_uppercase() => 'A',
+        c if c.is_alphabetic() => 'a',
+        c => c,
+    };
+    text.chars().map(shape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_comes_apart_into_words_numbers_and_ideographs() {
+        let all: Vec<&str> = tokens("青山区人民路12号, Flat 3b").collect();
+        let expected = [
+            "青", "山", "区", "人", "民", "路", "12", "号", "Flat", "3", "b",
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn a_row_is_as_common_as_the_others_make_it() {
+        let seen = Sightings::of(["王小明", "王大明", "李雷"].into_iter());
+        assert_eq!((seen.token("王"), seen.token("雷")), (2, 1));
+        let aim = seen.beside_others("王小明");
+        // as common surname and end, and a middle that nobody has
+        assert!(seen.off(&aim, "李天雷") < 0.01);
+        // a middle that somebody has tells, and so does what is all new
+        assert!(seen.off(&aim, "李大雷") > 1.0);
+        assert!(seen.off(&aim, "赵天宇") > 1.0);
+    }
+}
