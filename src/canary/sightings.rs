@@ -163,7 +163,11 @@ impl Sightings {
             let both = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>();
             both + a.len().abs_diff(b.len()) as f32
         };
-        apart(&aim.fixed, &made.fixed)
+        let (heads, rest) = aim.fixed.split_at(HEADS.min(aim.fixed.len()));
+        let (made_heads, made_rest) = made.fixed.split_at(HEADS.min(made.fixed.len()));
+        // there are more beginnings, and they hang together more, than ends, numbers and shapes
+        apart(heads, made_heads)
+            + 2.0 * apart(rest, made_rest)
             + apart(&aim.tokens, &made.tokens)
             + apart(&aim.pairs, &made.pairs)
     }

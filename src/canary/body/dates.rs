@@ -3,7 +3,7 @@
 use super::*;
 
 /// Moments looked at for one that is as common as another's.
-const LOOKED_AT: usize = 48;
+const LOOKED_AT: usize = 24;
 
 /// Minutes by which a moment that is counted from another may lie off.
 const JITTER: i64 = 45;
@@ -37,7 +37,7 @@ impl Body<'_> {
         });
         let own = match base {
             Some((canary, lender)) => counted_from(canary, lender, theirs),
-            None => Some(self.nearby(lead, theirs, theirs.time, draws)),
+            None => Some(self.nearby(lead, theirs, draws)),
         };
         let Some(own) = own else { return false };
         let own = match self.seen.get(&lead) {
@@ -77,13 +77,7 @@ impl Body<'_> {
     }
 
     /// A day near a moment's on which as much happened; at the minute of another row's, so that the whole is nobody's.
-    fn nearby(
-        &self,
-        column: usize,
-        moment: date::Moment,
-        hour: Option<Time>,
-        draws: &mut Draws<'_>,
-    ) -> date::Moment {
+    fn nearby(&self, column: usize, moment: date::Moment, draws: &mut Draws<'_>) -> date::Moment {
         let day = i64::from(date::day_number(moment.date));
         let as_rare = self.days.get(&column).and_then(|days| {
             let others = days.times(day as u64).checked_sub(1)?;
@@ -96,7 +90,7 @@ impl Body<'_> {
             date: date.unwrap_or(moment.date),
             time: moment.time,
         };
-        let Some(time) = hour else {
+        let Some(time) = moment.time else {
             return moment;
         };
         let lent = (0..TRIES).find_map(|_| {
@@ -133,18 +127,26 @@ impl Body<'_> {
         let habit = marked::habit(&self.sheet.policy.columns[column]);
         let form = form.settled(habit.as_ref(), &theirs, text);
         let mut best = (seen.off(&aim, &form.render(&own)), own);
-        for _ in 0..LOOKED_AT {
+        for attempt in 0..4 * LOOKED_AT {
             let other = if counted {
-                let minutes = draws.between(-JITTER, JITTER);
-                own.shift_seconds(60 * minutes)
+                own.shift_seconds(60 * draws.between(-JITTER, JITTER))
             } else {
                 let lent = self.kin.row(self.kin.any_place(draws));
                 let lent = lent.and_then(|row| self.moment(column, self.sheet.cell(row, column)));
-                let hour = match lent {
-                    Some((lent, _)) if theirs.time.is_some() && draws.below(2) == 0 => lent.time,
-                    _ => theirs.time,
+                // the hour, then the minute, and both again
+                let time = match (best.1.time, lent.and_then(|(lent, _)| lent.time)) {
+                    (Some(own), Some(lent)) if attempt / LOOKED_AT % 2 == 0 => {
+                        Time::new(lent.hour(), own.minute(), own.second(), 0).ok()
+                    }
+                    (Some(own), Some(lent)) => {
+                        Time::new(own.hour(), lent.minute(), lent.second(), 0).ok()
+                    }
+                    (own, _) => own,
                 };
-                Some(self.nearby(column, theirs, hour.or(theirs.time), draws))
+                Some(date::Moment {
+                    date: self.nearby(column, theirs, draws).date,
+                    time,
+                })
             };
             let Some(other) = other else { continue };
             let off = seen.off(&aim, &form.render(&other));

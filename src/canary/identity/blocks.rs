@@ -2,7 +2,8 @@
 //!
 //! A number whose block (its stem) is nobody else's shares a shorter beginning with others, or none. A canary's new block shares one that
 //! is as common, and leaves what is known there: so beginnings of every length are as frequent among canaries as among real numbers,
-//! in a register of a whole city and in a list of a hundred.
+//! in a register of a whole city and in a list of a hundred. In a list of a hundred nothing but beginnings is shared at all: there a
+//! stem is fitted in all its beginnings at once, whoever has it.
 
 use std::hash::BuildHasherDefault;
 
@@ -51,6 +52,61 @@ fn key(head: &[u8]) -> u64 {
 }
 
 impl People<'_> {
+    /// Counts how the column's stems begin, once.
+    fn blocks(&self, at: usize, free: &Free<'_>) -> &Blocks {
+        self.blocks[at].get_or_init(|| {
+            let rows = 0..self.sheet.table.rows();
+            Blocks::of(rows.filter_map(|row| self.stem_of(row, at, free)))
+        })
+    }
+
+    fn stem_of(&self, row: usize, at: usize, free: &Free<'_>) -> Option<Vec<u8>> {
+        let mut stem = Vec::new();
+        let cell = self.sheet.cell(row, at);
+        numbers::write_stem(Kind::Phone, cell, free, &mut stem).then_some(stem)
+    }
+
+    /// Writes the stem, of those that begin as others' do, of which every beginning is most nearly as common as that of `own`, a
+    /// row's stem, is among the others; false where none was found.
+    pub(super) fn as_common_a_block(
+        &self,
+        at: usize,
+        own: &[u8],
+        free: &Free<'_>,
+        draws: &mut Draws<'_>,
+        under: &mut Vec<u8>,
+    ) -> bool {
+        let blocks = self.blocks(at, free);
+        let lengths = SHORTEST..=own.len();
+        let off = |stem: &[u8]| -> f64 {
+            let apart = lengths.clone().map(|length| {
+                let others = blocks.times(&own[..length]).saturating_sub(1);
+                let there = blocks.times(&stem[..length]);
+                (f64::from(there).ln_1p() - f64::from(others).ln_1p()).abs()
+            });
+            apart.sum()
+        };
+        let mut best: Option<f64> = None;
+        for _ in 0..LOOKED_AT {
+            let Some(mut stem) = self.stem_of(self.sheet.any_row(draws), at, free) else {
+                continue;
+            };
+            if stem.len() != own.len() || stem.get(..2) != own.get(..2) {
+                continue;
+            }
+            let kept = SHORTEST + draws.below((stem.len() + 1).saturating_sub(SHORTEST));
+            for digit in stem.iter_mut().skip(kept) {
+                *digit = b'0' + draws.below(10) as u8;
+            }
+            let off = off(&stem);
+            if stem != own && best.is_none_or(|least| off < least) {
+                best = Some(off);
+                under.clone_from(&stem);
+            }
+        }
+        best.is_some()
+    }
+
     /// Writes a stem that nobody has, as near to others' as `own` is, which is nobody else's; false where none was found.
     pub(super) fn new_block(
         &self,
@@ -60,20 +116,12 @@ impl People<'_> {
         draws: &mut Draws<'_>,
         under: &mut Vec<u8>,
     ) -> bool {
-        let stem_of = |row: usize| {
-            let mut stem = Vec::new();
-            let cell = self.sheet.cell(row, at);
-            numbers::write_stem(Kind::Phone, cell, free, &mut stem).then_some(stem)
-        };
-        let blocks = self.blocks[at].get_or_init(|| {
-            let rows = 0..self.sheet.table.rows();
-            Blocks::of(rows.filter_map(stem_of))
-        });
+        let blocks = self.blocks(at, free);
         let Some((length, others)) = blocks.shared(own) else {
             return false;
         };
         for attempt in 0..LOOKED_AT {
-            let Some(other) = stem_of(self.sheet.any_row(draws)) else {
+            let Some(other) = self.stem_of(self.sheet.any_row(draws), at, free) else {
                 continue;
             };
             // exactly so many where that can be had

@@ -85,11 +85,12 @@ impl People<'_> {
                         return Some(other.surname.to_string());
                     }
                     let theirs = pieces(other.given, chinese);
+                    // at the same place, or, as a character that ends one name stands within another, at any
                     let last = part + 1 == lonely.len();
-                    let found = if last {
-                        theirs.last()
-                    } else {
-                        theirs.get(part - 1)
+                    let found = match draws.below(3) {
+                        0 => theirs.get(draws.below(theirs.len())),
+                        _ if last => theirs.last(),
+                        _ => theirs.get(part - 1),
                     };
                     found.cloned()
                 }),

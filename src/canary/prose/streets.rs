@@ -7,7 +7,7 @@ use crate::canary::stock;
 use crate::value::text::is_ideograph;
 
 /// Texts looked at for each part of an address.
-const LOOKED_AT: usize = 12;
+const LOOKED_AT: usize = 20;
 
 /// Words that so many others have, or one in eight, stay.
 const EVERYWHERE: u32 = 16;
@@ -133,20 +133,27 @@ pub(super) struct Streets<'a> {
     seen: Sightings,
     /// In how many rows each word stands.
     words: HashMap<&'a str, u32>,
+    /// Those that have a name, as often as they stand there.
+    named: Vec<&'a str>,
     rows: u32,
 }
 
 impl<'a> Streets<'a> {
     pub(super) fn of(sheet: Sheet<'a>, at: usize) -> Streets<'a> {
         let mut words: HashMap<&'a str, u32> = HashMap::new();
+        let mut named = Vec::new();
         for cell in sheet.column(at) {
             for word in words_of(cell) {
                 *words.entry(word).or_insert(0) += 1;
+                if !stem_of(word).0.is_empty() {
+                    named.push(word);
+                }
             }
         }
         Streets {
             seen: Sightings::of(sheet.column(at)),
             words,
+            named,
             rows: sheet.table.rows() as u32,
         }
     }
@@ -162,19 +169,23 @@ impl<'a> Streets<'a> {
         stem.is_empty() || others >= EVERYWHERE.min(self.rows / 8).max(3)
     }
 
-    /// A word like this one that is nobody's, as far as its characters are.
-    fn coined(&self, like: &str, others: &[&str], draws: &mut Draws<'_>) -> Option<String> {
+    /// A word like this one that is nobody's: another's name with this ending, rather a `near` one's, or characters of which as many
+    /// are new to the list.
+    fn coined(&self, like: &str, near: &[&str], draws: &mut Draws<'_>) -> Option<String> {
         let (stem, ending) = stem_of(like);
         let lent = |draws: &mut Draws<'_>| {
-            let word = others.get(draws.below(others.len()))?;
-            Some(stem_of(word).0).filter(|s| !s.is_empty())
+            let all = match draws.below(2) == 0 && !near.is_empty() {
+                true => near,
+                false => &self.named,
+            };
+            all.get(draws.below(all.len())).map(|w| stem_of(w).0)
         };
         let made = if like.is_ascii() {
             match self.seen.token(like) {
                 0 | 1 => stock::place_latin(draws, |w| self.seen.token(w) == 0)?.to_string(),
                 _ => lent(draws)?.to_string(),
             }
-        } else if draws.below(3) == 0 {
+        } else if draws.below(2) == 0 {
             format!("{}{ending}", lent(draws)?)
         } else {
             let mut made = String::with_capacity(like.len());
@@ -227,12 +238,11 @@ impl<'a> Prose<'a> {
         let (texts, parts) = self.taken_apart(like, streets);
         let mut texts: Vec<String> = texts.into_iter().map(String::from).collect();
         let first = texts.clone();
-        let others: Vec<&str> = {
-            let mut all: Vec<&str> = streets.words.keys().copied().collect();
-            all.retain(|w| !stem_of(w).0.is_empty());
-            all.sort_unstable();
-            all
-        };
+        let here = self.sheet.column(at).filter(|cell| area.fits(cell));
+        let near: Vec<&str> = here
+            .flat_map(words_of)
+            .filter(|w| !stem_of(w).0.is_empty())
+            .collect();
         let another = |part: usize, _: &[String], draws: &mut Draws<'_>| match parts.get(part)? {
             Part::Stays => None,
             Part::Number(run, later) => {
@@ -245,7 +255,7 @@ impl<'a> Prose<'a> {
             Part::Word(nth) => {
                 let own = first.get(part)?.as_str();
                 match streets.times(own) {
-                    0 | 1 => streets.coined(own, &others, draws),
+                    0 | 1 => streets.coined(own, &near, draws),
                     _ => self.others_word(at, &area, own, *nth, draws),
                 }
             }
@@ -293,12 +303,10 @@ impl<'a> Prose<'a> {
         let mut words = 0;
         let mut numbers = 0;
         let area = area(text);
-        let body = text.strip_prefix(area.head).unwrap_or(text);
-        let body = body.strip_suffix(area.tail).unwrap_or(body);
+        let body = body_of(text);
         if !area.head.is_empty() {
             texts.push(area.head);
             parts.push(Part::Stays);
-            words += words_of(area.head).count();
         }
         for run in runs(body) {
             if run.is_number {
@@ -328,13 +336,20 @@ impl<'a> Prose<'a> {
     }
 }
 
-/// The words of an address.
+/// The words of an address within its district or town.
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    let texts = runs(text).filter(|r| !r.is_number);
+    let texts = runs(body_of(text)).filter(|r| !r.is_number);
     texts
         .flat_map(|r| pieces(r.text))
         .filter(|(_, is_word)| *is_word)
         .map(|(word, _)| word)
+}
+
+/// An address without its district or town.
+fn body_of(text: &str) -> &str {
+    let area = area(text);
+    let body = text.strip_prefix(area.head).unwrap_or(text);
+    body.strip_suffix(area.tail).unwrap_or(body)
 }
 
 /// A text without numbers in words and what stands between; together they are the text again.
@@ -401,7 +416,7 @@ mod tests {
         assert_eq!(stem_of("康乐花园"), ("康乐", "花园"));
         assert_eq!(stem_of("号"), ("", "号"));
         let words: Vec<&str> = words_of("12 Oak Street, Flat 3, Springfield").collect();
-        assert_eq!(words, ["Oak", "Street", "Flat", "Springfield"]);
+        assert_eq!(words, ["Oak", "Street", "Flat"]);
         assert_eq!(stem_of("Street"), ("", "Street"));
     }
 }
