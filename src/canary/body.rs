@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, Time};
 
-use super::aspects::{birth_of, key_of};
+use super::aspects::{Reading, Seen, birth_of, key_of};
 use super::draws::{Draws, Purpose};
 use super::grain::Grain;
 use super::kin::{Kin, Node, Part};
@@ -43,6 +43,8 @@ pub struct Body<'a> {
     days: HashMap<usize, Rarity>,
     /// What is seen of dates, where the list is short.
     seen: HashMap<usize, Sightings>,
+    /// In a short list, by the column that leads a part: how many rows say there what each row says.
+    alike: HashMap<usize, Vec<u32>>,
 }
 
 impl<'a> Body<'a> {
@@ -57,8 +59,13 @@ impl<'a> Body<'a> {
         let kin = Kin::of(sheet);
         let (mut grains, mut spans) = (HashMap::new(), HashMap::new());
         let (mut birthdays, mut all_days) = (HashMap::new(), HashMap::new());
-        let mut seen = HashMap::new();
+        let (mut seen, mut alike) = (HashMap::new(), HashMap::new());
         for node in &kin.nodes {
+            if is_short(sheet)
+                && let Some(lead) = node.part.lead()
+            {
+                alike.extend(how_many_alike(sheet, &node.part).map(|times| (lead, times)));
+            }
             match &node.part {
                 Part::Number(column) => {
                     grains.extend(Grain::of(sheet, *column).map(|grain| (*column, grain)));
@@ -104,6 +111,7 @@ impl<'a> Body<'a> {
             birthdays,
             days: all_days,
             seen,
+            alike,
         }
     }
 
@@ -208,7 +216,7 @@ impl<'a> Body<'a> {
                     .iter()
                     .all(|c| blank(row, *c) == blank(donor, *c)),
             };
-            let Some(place) = self.kin.lend(node, donor, codes, &mut draws, fits) else {
+            let Some(place) = self.lender(node, donor, codes, &mut draws, fits) else {
                 return;
             };
             let Some(row) = self.kin.row(place) else {
@@ -222,6 +230,42 @@ impl<'a> Body<'a> {
                 return;
             }
         }
+    }
+
+    /// A row that lends this part; in a short list one of those that say what one row less says than what a first one says, so that
+    /// with the canary they are as many.
+    fn lender(
+        &self,
+        node: &Node,
+        donor: usize,
+        codes: &[u8],
+        draws: &mut Draws<'_>,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut lent = || self.kin.lend(node, donor, codes, draws, &fits);
+        let first = lent()?;
+        let Some(alike) = node.part.lead().and_then(|lead| self.alike.get(&lead)) else {
+            return Some(first);
+        };
+        let times = |place: usize| {
+            let row = self.kin.row(place)?;
+            alike.get(row).copied()
+        };
+        let Some(others) = times(first).map(|n| n.saturating_sub(1)) else {
+            return Some(first);
+        };
+        let off = |place: usize| times(place).map_or(u32::MAX, |n| n.abs_diff(others));
+        let mut best = first;
+        for _ in 0..TRIES {
+            if off(best) == 0 {
+                break;
+            }
+            let Some(other) = lent() else { break };
+            if off(other) < off(best) {
+                best = other;
+            }
+        }
+        Some(best)
     }
 
     /// Writes the part as the row `like` would have it; false where it cannot be written so.
@@ -371,4 +415,32 @@ impl<'a> Body<'a> {
         let row = draft.row as i64 + draws.between(-near, near);
         row.clamp(0, self.sheet.table.rows() as i64 - 1) as usize
     }
+}
+
+/// For each row how many say the same in a part, as far as it is a category; none where its values are a row's own.
+fn how_many_alike(sheet: Sheet<'_>, part: &Part) -> Option<Vec<u32>> {
+    let reading = match part {
+        Part::Cells(columns) => Reading::Value(*columns.first()?),
+        Part::Dates {
+            columns,
+            from: None,
+        } => Reading::Day(*columns.first()?),
+        Part::Like(column) => match sheet.policy.columns.get(*column)?.kind {
+            Kind::Address => Reading::Area(*column),
+            Kind::Phone => Reading::PhoneHead(*column),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let said = |row: usize| match reading.at(sheet, row) {
+        Seen::Blank => None,
+        Seen::Key(key) => Some(key),
+        Seen::Number(days) => Some(days.floor().to_bits()),
+    };
+    let all: Vec<Option<u64>> = (0..sheet.table.rows()).map(said).collect();
+    let mut counts: HashMap<Option<u64>, u32> = HashMap::new();
+    for key in &all {
+        *counts.entry(*key).or_insert(0) += 1;
+    }
+    Some(all.iter().map(|key| counts[key]).collect())
 }

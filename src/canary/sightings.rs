@@ -46,7 +46,8 @@ pub struct Sightings {
     pieces: HashMap<u64, u32, BuildHasherDefault<Folded>>,
 }
 
-/// How common a text's pieces are, as logarithms of one more than the rows that have them.
+/// How common a text's pieces are, as square roots of the rows that have them: counts vary
+/// as much there whether they are small or large.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commonness {
     fixed: Vec<f32>,
@@ -142,7 +143,7 @@ impl Sightings {
         let pieces = Pieces::of(text.trim());
         let measured = |keys: &[u64]| -> Vec<f32> {
             let times = keys.iter().map(|k| self.times(*k).saturating_sub(less));
-            times.map(|n| (n as f32).ln_1p()).collect()
+            times.map(|n| (n as f32).sqrt()).collect()
         };
         let sorted = |keys: &[u64]| {
             let mut all = measured(keys);

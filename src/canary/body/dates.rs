@@ -133,13 +133,18 @@ impl Body<'_> {
             } else {
                 let lent = self.kin.row(self.kin.any_place(draws));
                 let lent = lent.and_then(|row| self.moment(column, self.sheet.cell(row, column)));
-                // the hour, then the minute, and both again
+                // the hour, then the minute, and both again; a minute that nobody has is put together from two
                 let time = match (best.1.time, lent.and_then(|(lent, _)| lent.time)) {
                     (Some(own), Some(lent)) if attempt / LOOKED_AT % 2 == 0 => {
                         Time::new(lent.hour(), own.minute(), own.second(), 0).ok()
                     }
                     (Some(own), Some(lent)) => {
-                        Time::new(own.hour(), lent.minute(), lent.second(), 0).ok()
+                        let tens = match draws.below(2) {
+                            0 => own.minute(),
+                            _ => lent.minute(),
+                        };
+                        let minute = tens / 10 * 10 + lent.minute() % 10;
+                        Time::new(own.hour(), minute, lent.second(), 0).ok()
                     }
                     (own, _) => own,
                 };

@@ -82,12 +82,12 @@ impl People<'_> {
             let apart = lengths.clone().map(|length| {
                 let others = blocks.times(&own[..length]).saturating_sub(1);
                 let there = blocks.times(&stem[..length]);
-                (f64::from(there).ln_1p() - f64::from(others).ln_1p()).abs()
+                (f64::from(there).sqrt() - f64::from(others).sqrt()).abs()
             });
             apart.sum()
         };
         let mut best: Option<f64> = None;
-        for _ in 0..LOOKED_AT {
+        for _ in 0..2 * LOOKED_AT {
             let Some(mut stem) = self.stem_of(self.sheet.any_row(draws), at, free) else {
                 continue;
             };

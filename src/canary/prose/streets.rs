@@ -133,20 +133,23 @@ pub(super) struct Streets<'a> {
     seen: Sightings,
     /// In how many rows each word stands.
     words: HashMap<&'a str, u32>,
-    /// Those that have a name, as often as they stand there.
-    named: Vec<&'a str>,
+    /// Those that have a name, as often as they stand there, by their place among an address's words.
+    named: Vec<Vec<&'a str>>,
     rows: u32,
 }
 
 impl<'a> Streets<'a> {
     pub(super) fn of(sheet: Sheet<'a>, at: usize) -> Streets<'a> {
         let mut words: HashMap<&'a str, u32> = HashMap::new();
-        let mut named = Vec::new();
+        let mut named: Vec<Vec<&'a str>> = Vec::new();
         for cell in sheet.column(at) {
-            for word in words_of(cell) {
+            for (nth, word) in words_of(cell).enumerate() {
                 *words.entry(word).or_insert(0) += 1;
+                if named.len() <= nth {
+                    named.push(Vec::new());
+                }
                 if !stem_of(word).0.is_empty() {
-                    named.push(word);
+                    named[nth].push(word);
                 }
             }
         }
@@ -169,32 +172,42 @@ impl<'a> Streets<'a> {
         stem.is_empty() || others >= EVERYWHERE.min(self.rows / 8).max(3)
     }
 
-    /// A word like this one that is nobody's: another's name with this ending, rather a `near` one's, or characters of which as many
-    /// are new to the list.
-    fn coined(&self, like: &str, near: &[&str], draws: &mut Draws<'_>) -> Option<String> {
+    /// A word like this one that is nobody's: the name of one of `near` or of any with the ending of another that stands at the same
+    /// place, or characters of which as many are new to the list.
+    fn coined(
+        &self,
+        like: &str,
+        nth: usize,
+        near: &[&str],
+        draws: &mut Draws<'_>,
+    ) -> Option<String> {
         let (stem, ending) = stem_of(like);
+        let all = self.named.get(nth)?;
         let lent = |draws: &mut Draws<'_>| {
-            let all = match draws.below(2) == 0 && !near.is_empty() {
+            let from = match draws.below(2) == 0 && !near.is_empty() {
                 true => near,
-                false => &self.named,
+                false => all,
             };
-            all.get(draws.below(all.len())).map(|w| stem_of(w).0)
+            from.get(draws.below(from.len())).map(|w| stem_of(w))
         };
         let made = if like.is_ascii() {
             match self.seen.token(like) {
                 0 | 1 => stock::place_latin(draws, |w| self.seen.token(w) == 0)?.to_string(),
-                _ => lent(draws)?.to_string(),
+                _ => lent(draws)?.0.to_string(),
             }
         } else if draws.below(2) == 0 {
-            format!("{}{ending}", lent(draws)?)
+            let (name, _) = lent(draws)?;
+            let (_, its) = lent(draws)?;
+            let ends_so = draws.below(2) == 0 && its.is_empty() == ending.is_empty();
+            format!("{name}{}", if ends_so { its } else { ending })
         } else {
             let mut made = String::with_capacity(like.len());
-            for (nth, c) in stem.chars().enumerate() {
+            for (at, c) in stem.chars().enumerate() {
                 let alone = self.seen.token(c.encode_utf8(&mut [0; 4])) < 2;
                 let is_new = |c: char| self.seen.token(c.encode_utf8(&mut [0; 4])) == 0;
                 made.push(match alone && is_ideograph(c) {
                     true => stock::place(draws, is_new)?,
-                    false => lent(draws)?.chars().nth(nth).unwrap_or(c),
+                    false => lent(draws)?.0.chars().nth(at).unwrap_or(c),
                 });
             }
             made + ending
@@ -239,10 +252,12 @@ impl<'a> Prose<'a> {
         let mut texts: Vec<String> = texts.into_iter().map(String::from).collect();
         let first = texts.clone();
         let here = self.sheet.column(at).filter(|cell| area.fits(cell));
-        let near: Vec<&str> = here
-            .flat_map(words_of)
-            .filter(|w| !stem_of(w).0.is_empty())
-            .collect();
+        let here: Vec<Vec<&str>> = here.map(|cell| words_of(cell).collect()).collect();
+        let near = |nth: usize| -> Vec<&str> {
+            let words = here.iter().filter_map(|words| words.get(nth).copied());
+            words.filter(|w| !stem_of(w).0.is_empty()).collect()
+        };
+        let near: Vec<Vec<&str>> = (0..streets.named.len()).map(near).collect();
         let another = |part: usize, _: &[String], draws: &mut Draws<'_>| match parts.get(part)? {
             Part::Stays => None,
             Part::Number(run, later) => {
@@ -254,9 +269,11 @@ impl<'a> Prose<'a> {
             }
             Part::Word(nth) => {
                 let own = first.get(part)?.as_str();
-                match streets.times(own) {
-                    0 | 1 => streets.coined(own, &near, draws),
-                    _ => self.others_word(at, &area, own, *nth, draws),
+                let near = near.get(*nth)?;
+                // a word that is one row's alone may be another's where its street is not
+                match streets.times(own) < 2 && draws.below(4) > 0 {
+                    true => streets.coined(own, *nth, near, draws),
+                    false => self.others_word(at, &area, own, *nth, draws),
                 }
             }
         };
