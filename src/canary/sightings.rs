@@ -11,7 +11,6 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::Sheet;
-use super::aspects::key_of;
 use super::counts::Folded;
 use super::draws::Draws;
 use super::prose::runs;
@@ -57,58 +56,71 @@ pub struct Commonness {
     pairs: Vec<f32>,
 }
 
-/// The pieces of a text.
-#[derive(Default)]
+/// The pieces of a text, by hashes that run along it.
 struct Pieces {
-    fixed: Vec<u64>,
+    fixed: [u64; FIXED],
     tokens: Vec<u64>,
     pairs: Vec<u64>,
 }
 
-fn keyed(kind: usize, text: &str) -> u64 {
-    key_of(text) ^ (kind as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+/// One step of a running hash.
+fn step(hash: u64, c: char) -> u64 {
+    let mixed = (hash.rotate_left(5) ^ u64::from(c)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 29)
+}
+
+/// The hash of a kind of pieces; equal texts of two kinds are two pieces.
+fn keyed(kind: usize, hash: u64) -> u64 {
+    (hash ^ kind as u64).wrapping_mul(0xd6e8_feb8_6659_fd93)
+}
+
+fn hash_of(text: impl Iterator<Item = char>) -> u64 {
+    text.fold(0, step)
 }
 
 fn token_key(token: &str) -> u64 {
-    keyed(FIXED, token)
+    keyed(FIXED, hash_of(token.chars()))
 }
 
 impl Pieces {
     fn of(text: &str) -> Pieces {
-        let mut pieces = Pieces::default();
-        let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).skip(1).collect();
-        let head = |k: usize| ends.get(k - 1).and_then(|end| text.get(..*end));
-        let tail = |k: usize| {
-            let start = (ends.len() + 1).checked_sub(k + 1)?;
-            text.get(*ends.get(start)?..)
-        };
-        for k in 1..=HEADS {
-            pieces.fixed.push(keyed(k, head(k).unwrap_or(text)));
-        }
-        for k in 1..=TAILS {
-            pieces.fixed.push(keyed(HEADS + k, tail(k).unwrap_or(text)));
-        }
-        pieces.fixed.push(keyed(HEADS + TAILS + 1, text));
-        pieces.fixed.push(keyed(HEADS + TAILS + 2, &shape_of(text)));
+        let mut fixed = [0; FIXED];
+        let (heads, rest) = fixed.split_at_mut(HEADS);
+        let (tails, rest) = rest.split_at_mut(TAILS);
+        ends(text.chars(), heads);
+        ends(text.chars().rev(), tails);
         let mut numbers = runs(text).filter(|r| r.is_number);
-        for nth in 0..NUMBERS {
-            let number = numbers.next().map_or("", |r| r.text);
-            pieces.fixed.push(keyed(HEADS + TAILS + 3 + nth, number));
+        for (at, piece) in rest.iter_mut().enumerate() {
+            *piece = match at {
+                0 => hash_of(text.chars()),
+                1 => hash_of(text.chars().map(shape_of)),
+                _ => numbers.next().map_or(0, |r| hash_of(r.text.chars())),
+            };
         }
-        let mut before: Option<u64> = None;
-        for token in tokens(text) {
-            let key = token_key(token);
-            if let Some(before) = before {
-                pieces.pairs.push(before.rotate_left(17) ^ !key);
-            }
-            pieces.tokens.push(key);
-            before = Some(key);
+        for (kind, piece) in fixed.iter_mut().enumerate() {
+            *piece = keyed(kind, *piece);
         }
-        for all in [&mut pieces.tokens, &mut pieces.pairs] {
+        let mut all: Vec<u64> = tokens(text).map(token_key).collect();
+        let beside = all.iter().zip(all.iter().skip(1));
+        let mut pairs: Vec<u64> = beside.map(|(a, b)| a.rotate_left(17) ^ !b).collect();
+        for all in [&mut all, &mut pairs] {
             all.sort_unstable();
             all.dedup();
         }
-        pieces
+        Pieces {
+            fixed,
+            tokens: all,
+            pairs,
+        }
+    }
+}
+
+/// Hashes of a text's first character, its first two and so on; of all of it where there are no more.
+fn ends(text: impl Iterator<Item = char>, out: &mut [u64]) {
+    let (mut hash, mut text) = (0, text);
+    for piece in out {
+        hash = text.next().map_or(hash, |c| step(hash, c));
+        *piece = hash;
     }
 }
 
@@ -118,8 +130,9 @@ impl Sightings {
         let mut seen = Sightings::default();
         for text in texts.map(str::trim).filter(|t| !t.is_empty()) {
             let pieces = Pieces::of(text);
-            for piece in [pieces.fixed, pieces.tokens, pieces.pairs].concat() {
-                *seen.pieces.entry(piece).or_insert(0) += 1;
+            let all = pieces.fixed.iter().chain(&pieces.tokens);
+            for piece in all.chain(&pieces.pairs) {
+                *seen.pieces.entry(*piece).or_insert(0) += 1;
             }
         }
         seen
@@ -237,16 +250,15 @@ pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The text with every digit, letter and ideograph as one of its kind.
-fn shape_of(text: &str) -> String {
-    let shape = |c: char| match c {
+/// A digit, a letter or an ideograph as one of its kind.
+fn shape_of(c: char) -> char {
+    match c {
         c if c.is_ascii_digit() => '9',
         c if is_ideograph(c) => '一',
         c if c.is_uppercase() => 'A',
         c if c.is_alphabetic() => 'a',
         c => c,
-    };
-    text.chars().map(shape).collect()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Moments looked at for one that is as common as another's.
-const LOOKED_AT: usize = 24;
+const LOOKED_AT: usize = 96;
 
 /// Minutes by which a moment that is counted from another may lie off.
 const JITTER: i64 = 45;

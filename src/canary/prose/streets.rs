@@ -7,7 +7,7 @@ use crate::canary::stock;
 use crate::value::text::is_ideograph;
 
 /// Texts looked at for each part of an address.
-const LOOKED_AT: usize = 20;
+const LOOKED_AT: usize = 32;
 
 /// Words that so many others have, or one in eight, stay.
 const EVERYWHERE: u32 = 16;
@@ -184,7 +184,7 @@ impl<'a> Streets<'a> {
         let (stem, ending) = stem_of(like);
         let all = self.named.get(nth)?;
         let lent = |draws: &mut Draws<'_>| {
-            let from = match draws.below(2) == 0 && !near.is_empty() {
+            let from = match draws.below(4) > 0 && !near.is_empty() {
                 true => near,
                 false => all,
             };
@@ -195,7 +195,7 @@ impl<'a> Streets<'a> {
                 0 | 1 => stock::place_latin(draws, |w| self.seen.token(w) == 0)?.to_string(),
                 _ => lent(draws)?.0.to_string(),
             }
-        } else if draws.below(2) == 0 {
+        } else if draws.below(4) > 0 {
             let (name, _) = lent(draws)?;
             let (_, its) = lent(draws)?;
             let ends_so = draws.below(2) == 0 && its.is_empty() == ending.is_empty();
@@ -306,7 +306,7 @@ impl<'a> Prose<'a> {
                 true => words.nth(nth).filter(|w| !stem_of(w).0.is_empty()),
                 false => words.find(|w| stem_of(w).1 == ending),
             };
-            found.filter(|w| *w != own).map(String::from)
+            found.map(String::from)
         })
     }
 
