@@ -11,6 +11,7 @@ use super::aspects::{Reading, Seen, birth_of, key_of};
 use super::draws::{Draws, Purpose};
 use super::grain::Grain;
 use super::kin::{Kin, Node, Part};
+use super::nets;
 use super::rarity::{Instead, Rarity};
 use super::sightings::{Sightings, is_short};
 use super::{Draft, Sheet};
@@ -128,6 +129,19 @@ impl<'a> Body<'a> {
             _ => None,
         });
         made.collect()
+    }
+
+    /// Columns of addresses in a short list in which district or town tells nothing of other columns.
+    pub fn free_areas(&self) -> Vec<usize> {
+        let all = &self.kin.aspects;
+        let areas = all.iter().enumerate();
+        let free = areas.filter_map(|(at, aspect)| match aspect.reading {
+            Reading::Area(column) if is_short(self.sheet) => {
+                nets::stands_alone(at, all).then_some(column)
+            }
+            _ => None,
+        });
+        free.collect()
     }
 
     /// Writes all that a canary has of others, and notes whom the rest is to be like.

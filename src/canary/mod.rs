@@ -280,7 +280,7 @@ impl<'a> Maker<'a> {
             pool: stem::pool(&policy.canaries),
             identifiers: sheet.columns(|c| c.role == Role::Identifier),
             people: identity::People::of(sheet),
-            prose: prose::Prose::of(sheet, &body.made()),
+            prose: prose::Prose::of(sheet, &body.made(), &body.free_areas()),
             body,
             marks: marks::Marks::new(policy),
             company: company::Company::of(sheet),

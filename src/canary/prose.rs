@@ -45,8 +45,8 @@ pub struct Prose<'a> {
 }
 
 impl<'a> Prose<'a> {
-    /// The texts of a table, as far as canaries' are made: those in the columns `made`.
-    pub fn of(sheet: Sheet<'a>, made: &[usize]) -> Prose<'a> {
+    /// The texts of a table, as far as canaries' are made: those in the columns `made`; in those of `free` any district may stand.
+    pub fn of(sheet: Sheet<'a>, made: &[usize], free: &[usize]) -> Prose<'a> {
         let mut texts = sheet.columns(|c| {
             matches!(c.kind, Kind::Address | Kind::Text)
                 && matches!(c.role, Role::Plain | Role::Carrier)
@@ -68,7 +68,7 @@ impl<'a> Prose<'a> {
             .filter(|at| is_short(sheet) && kind(**at) == Kind::Address);
         Prose {
             streets: short
-                .map(|at| (*at, streets::Streets::of(sheet, *at)))
+                .map(|at| (*at, streets::Streets::of(sheet, *at, free.contains(at))))
                 .collect(),
             numbers: numbers.collect(),
             sheet,

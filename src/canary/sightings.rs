@@ -186,13 +186,13 @@ impl Sightings {
             + apart(&aim.pairs, &made.pairs)
     }
 
-    /// Puts a text together from parts, each the best of `tries` that `another` gives for it (it is told which part, and the
+    /// Puts a text together from parts, each the best of as many as `tries` says that `another` gives for it (it is told which part, and the
     /// parts as they are), and each looked at twice; what `joined` refuses is not taken. None where it refuses all.
     pub fn fit(
         &self,
         aim: &Commonness,
         parts: &mut [String],
-        tries: usize,
+        tries: impl Fn(usize) -> usize,
         draws: &mut Draws<'_>,
         mut another: impl FnMut(usize, &[String], &mut Draws<'_>) -> Option<String>,
         joined: impl Fn(&[String]) -> Option<String>,
@@ -200,7 +200,7 @@ impl Sightings {
         let mut best: Option<(f32, String)> = None;
         let count = parts.len();
         for at in (0..ROUNDS).flat_map(|_| 0..count) {
-            for _ in 0..tries {
+            for _ in 0..tries(at) {
                 let Some(part) = another(at, parts, draws) else {
                     break;
                 };

@@ -5,8 +5,11 @@ use super::*;
 /// Moments looked at for one that is as common as another's.
 const LOOKED_AT: usize = 96;
 
+/// Days by which the day of a canary's first date may lie off in a short list.
+const DAYS: u32 = 7 * NEAR as u32;
+
 /// Minutes by which a moment that is counted from another may lie off.
-const JITTER: i64 = 45;
+const JITTER: i64 = 90;
 
 impl Body<'_> {
     /// A date as far from the canary's earlier date as the lender's is from its own, or the lender's own date; its followers keep
@@ -128,30 +131,9 @@ impl Body<'_> {
         let form = form.settled(habit.as_ref(), &theirs, text);
         let mut best = (seen.off(&aim, &form.render(&own)), own);
         for attempt in 0..4 * LOOKED_AT {
-            let other = if counted {
-                own.shift_seconds(60 * draws.between(-JITTER, JITTER))
-            } else {
-                let lent = self.kin.row(self.kin.any_place(draws));
-                let lent = lent.and_then(|row| self.moment(column, self.sheet.cell(row, column)));
-                // the hour, then the minute, and both again; a minute that nobody has is put together from two
-                let time = match (best.1.time, lent.and_then(|(lent, _)| lent.time)) {
-                    (Some(own), Some(lent)) if attempt / LOOKED_AT % 2 == 0 => {
-                        Time::new(lent.hour(), own.minute(), own.second(), 0).ok()
-                    }
-                    (Some(own), Some(lent)) => {
-                        let tens = match draws.below(2) {
-                            0 => own.minute(),
-                            _ => lent.minute(),
-                        };
-                        let minute = tens / 10 * 10 + lent.minute() % 10;
-                        Time::new(own.hour(), minute, lent.second(), 0).ok()
-                    }
-                    (own, _) => own,
-                };
-                Some(date::Moment {
-                    date: self.nearby(column, theirs, draws).date,
-                    time,
-                })
+            let other = match counted {
+                true => own.shift_seconds(60 * draws.between(-JITTER, JITTER)),
+                false => self.another(column, theirs.date, best.1, attempt / LOOKED_AT, draws),
             };
             let Some(other) = other else { continue };
             let off = seen.off(&aim, &form.render(&other));
@@ -160,6 +142,43 @@ impl Body<'_> {
             }
         }
         best.1
+    }
+
+    /// A moment with the day of one row, about that of the lender, and the hour of another; in every second stage another minute,
+    /// which nobody need have: it is put together from two.
+    fn another(
+        &self,
+        column: usize,
+        about: Date,
+        best: date::Moment,
+        stage: usize,
+        draws: &mut Draws<'_>,
+    ) -> Option<date::Moment> {
+        let mut lent = || {
+            let row = self.kin.row(self.kin.any_place(draws))?;
+            Some(self.moment(column, self.sheet.cell(row, column))?.0)
+        };
+        let (day, time) = (lent()?.date, lent()?.time);
+        let near = date::day_number(day).abs_diff(date::day_number(about)) <= DAYS;
+        let time = match (best.time, time) {
+            (Some(own), Some(lent)) if stage.is_multiple_of(2) => {
+                Time::new(lent.hour(), own.minute(), own.second(), 0).ok()
+            }
+            (Some(own), Some(lent)) => {
+                let tens = match draws.below(2) {
+                    0 => own.minute(),
+                    _ => lent.minute(),
+                };
+                let minute = tens / 10 * 10 + lent.minute() % 10;
+                Time::new(own.hour(), minute, lent.second(), 0).ok()
+            }
+            (own, _) => own,
+        };
+        let moves = near && stage.is_multiple_of(2);
+        Some(date::Moment {
+            date: if moves { day } else { best.date },
+            time,
+        })
     }
 
     /// Whether a code of the donor's holds one of these dates: 20240305-017. Then both are the donor's.

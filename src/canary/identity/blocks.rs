@@ -21,21 +21,28 @@ const ENDS: usize = 32;
 
 /// How many stems of a column begin with each beginning.
 #[derive(Default)]
-pub struct Blocks(HashMap<u64, u32, BuildHasherDefault<Folded>>);
+pub struct Blocks {
+    heads: HashMap<u64, u32, BuildHasherDefault<Folded>>,
+    /// The stems themselves, of a short list's.
+    stems: Vec<Vec<u8>>,
+}
 
 impl Blocks {
-    fn of(stems: impl Iterator<Item = Vec<u8>>) -> Blocks {
-        let mut heads = Blocks::default();
+    fn of(stems: impl Iterator<Item = Vec<u8>>, kept: bool) -> Blocks {
+        let mut blocks = Blocks::default();
         for stem in stems {
             for length in SHORTEST..=stem.len() {
-                *heads.0.entry(key(&stem[..length])).or_insert(0) += 1;
+                *blocks.heads.entry(key(&stem[..length])).or_insert(0) += 1;
+            }
+            if kept {
+                blocks.stems.push(stem);
             }
         }
-        heads
+        blocks
     }
 
     fn times(&self, head: &[u8]) -> u32 {
-        self.0.get(&key(head)).copied().unwrap_or(0)
+        self.heads.get(&key(head)).copied().unwrap_or(0)
     }
 
     /// How much of a stem that is nobody else's is others' too, and of how many others.
@@ -56,7 +63,8 @@ impl People<'_> {
     fn blocks(&self, at: usize, free: &Free<'_>) -> &Blocks {
         self.blocks[at].get_or_init(|| {
             let rows = 0..self.sheet.table.rows();
-            Blocks::of(rows.filter_map(|row| self.stem_of(row, at, free)))
+            let stems = rows.filter_map(|row| self.stem_of(row, at, free));
+            Blocks::of(stems, is_short(self.sheet))
         })
     }
 
@@ -87,14 +95,12 @@ impl People<'_> {
             apart.sum()
         };
         let mut best: Option<f64> = None;
-        for _ in 0..2 * LOOKED_AT {
-            let Some(mut stem) = self.stem_of(self.sheet.any_row(draws), at, free) else {
-                continue;
-            };
-            if stem.len() != own.len() || stem.get(..2) != own.get(..2) {
-                continue;
-            }
-            let kept = SHORTEST + draws.below((stem.len() + 1).saturating_sub(SHORTEST));
+        let start = draws.below(blocks.stems.len());
+        let (before, from) = blocks.stems.split_at(start);
+        let around = from.iter().chain(before).take(LOOKED_AT);
+        let around = around.filter(|s| s.len() == own.len() && s.get(..2) == own.get(..2));
+        for (stem, kept) in around.flat_map(|s| lengths.clone().map(move |kept| (s, kept))) {
+            let mut stem = stem.clone();
             for digit in stem.iter_mut().skip(kept) {
                 *digit = b'0' + draws.below(10) as u8;
             }

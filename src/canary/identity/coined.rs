@@ -96,7 +96,7 @@ impl People<'_> {
                 }),
             }
         };
-        seen.fit(&aim, &mut parts, LOOKED_AT, &mut draws, another, joined)
+        seen.fit(&aim, &mut parts, |_| LOOKED_AT, &mut draws, another, joined)
     }
 
     fn is_male(&self, draft: &Draft<'_>) -> Option<bool> {

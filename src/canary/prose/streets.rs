@@ -126,6 +126,8 @@ enum Part<'t> {
     Number(Run<'t>, bool),
     /// A street, an estate, a community; the nth of the words.
     Word(usize),
+    /// A district and the street, or what else comes first there.
+    Place,
 }
 
 /// What a short list tells of a column of addresses.
@@ -136,10 +138,12 @@ pub(super) struct Streets<'a> {
     /// Those that have a name, as often as they stand there, by their place among an address's words.
     named: Vec<Vec<&'a str>>,
     rows: u32,
+    /// Whether an address's district tells nothing of other columns.
+    free: bool,
 }
 
 impl<'a> Streets<'a> {
-    pub(super) fn of(sheet: Sheet<'a>, at: usize) -> Streets<'a> {
+    pub(super) fn of(sheet: Sheet<'a>, at: usize, free: bool) -> Streets<'a> {
         let mut words: HashMap<&'a str, u32> = HashMap::new();
         let mut named: Vec<Vec<&'a str>> = Vec::new();
         for cell in sheet.column(at) {
@@ -158,6 +162,7 @@ impl<'a> Streets<'a> {
             words,
             named,
             rows: sheet.table.rows() as u32,
+            free,
         }
     }
 
@@ -260,6 +265,7 @@ impl<'a> Prose<'a> {
         let near: Vec<Vec<&str>> = (0..streets.named.len()).map(near).collect();
         let another = |part: usize, _: &[String], draws: &mut Draws<'_>| match parts.get(part)? {
             Part::Stays => None,
+            Part::Place => self.another_place(at, words_of(like).next()?, streets, draws),
             Part::Number(run, later) => {
                 let lent = self.lent(at, run, *later, draws)?;
                 Some(match draws.below(2) {
@@ -282,7 +288,40 @@ impl<'a> Prose<'a> {
             (counts.times(&made) == 0 && !used.contains(&made)).then_some(made)
         };
         let seen = &streets.seen;
-        seen.fit(&aim, &mut texts, LOOKED_AT, &mut draws, another, joined)
+        let tries = |part: usize| match parts.get(part) {
+            Some(Part::Place) => 6 * LOOKED_AT,
+            _ => LOOKED_AT,
+        };
+        seen.fit(&aim, &mut texts, tries, &mut draws, another, joined)
+    }
+
+    /// A district and a street in it: somebody's, or of that district's or another's name and an ending, or new.
+    fn another_place(
+        &self,
+        at: usize,
+        own: &str,
+        streets: &Streets<'a>,
+        draws: &mut Draws<'_>,
+    ) -> Option<String> {
+        let first_word = |draws: &mut Draws<'_>| {
+            (0..LENDERS).find_map(|_| {
+                let cell = self.sheet.cell(self.sheet.any_row(draws), at);
+                let head = area(cell).head;
+                let word = words_of(cell).next()?;
+                (!head.is_empty() && !stem_of(word).0.is_empty()).then_some((head, word))
+            })
+        };
+        let (head, word) = first_word(draws)?;
+        let street = match draws.below(4) {
+            0 => word.to_string(),
+            1 => {
+                let (stem, ending) = (stem_of(word).0, stem_of(first_word(draws)?.1).1);
+                format!("{stem}{ending}")
+            }
+            2 => first_word(draws)?.1.to_string(),
+            _ => streets.coined(own, 0, &[word], draws)?,
+        };
+        Some(format!("{head}{street}"))
     }
 
     /// A word with the same ending that other rows have, rather of the same district.
@@ -320,10 +359,19 @@ impl<'a> Prose<'a> {
         let mut words = 0;
         let mut numbers = 0;
         let area = area(text);
-        let body = body_of(text);
+        let mut body = body_of(text);
         if !area.head.is_empty() {
-            texts.push(area.head);
-            parts.push(Part::Stays);
+            let first = pieces(body).next().filter(|(piece, is_word)| {
+                *is_word && streets.free && !streets.stays(piece) && !piece.is_ascii()
+            });
+            let street = first.map_or(0, |(piece, _)| piece.len());
+            texts.push(text.get(..area.head.len() + street).unwrap_or(area.head));
+            body = body.get(street..).unwrap_or(body);
+            words += usize::from(street > 0);
+            parts.push(match street {
+                0 => Part::Stays,
+                _ => Part::Place,
+            });
         }
         for run in runs(body) {
             if run.is_number {
