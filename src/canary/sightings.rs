@@ -177,12 +177,12 @@ impl Sightings {
             let both = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>();
             both + a.len().abs_diff(b.len()) as f32
         };
-        let (heads, rest) = aim.fixed.split_at(HEADS.min(aim.fixed.len()));
-        let (made_heads, made_rest) = made.fixed.split_at(HEADS.min(made.fixed.len()));
-        // there are more beginnings, and they hang together more, than ends, numbers and shapes
-        apart(heads, made_heads)
+        // beginnings and ends of all lengths hang together more than shapes and numbers do
+        let (ends, rest) = aim.fixed.split_at((HEADS + TAILS).min(aim.fixed.len()));
+        let (made_ends, made_rest) = made.fixed.split_at((HEADS + TAILS).min(made.fixed.len()));
+        apart(ends, made_ends)
             + 2.0 * apart(rest, made_rest)
-            + apart(&aim.tokens, &made.tokens)
+            + 2.0 * apart(&aim.tokens, &made.tokens)
             + apart(&aim.pairs, &made.pairs)
     }
 

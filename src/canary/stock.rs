@@ -68,9 +68,10 @@ Springfield Broad Water Railroad Cherry Dogwood Hickory Magnolia Laurel Juniper 
 Hawthorn Rose Holly Ivy Clover Heather Fern Valley Ridge Summit Cliff Canyon Harbour Quarry Abbey Castle \
 Priory Tower Chapel Vicarage Barn Farm Field Well Brook Ford Marsh Heath Common Moor";
 
-/// A draw from so many, the first likelier: twice as likely among the first tenth as among all.
+/// A draw from so many, the first likelier, as the commoner of what a list lacks is likelier to come next.
 fn early(n: usize, draws: &mut Draws<'_>) -> usize {
     let most = draws.below(n) + 1;
+    let most = draws.below(most) + 1;
     draws.below(most)
 }
 

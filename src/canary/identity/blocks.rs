@@ -86,11 +86,15 @@ impl People<'_> {
     ) -> bool {
         let blocks = self.blocks(at, free);
         let lengths = SHORTEST..=own.len();
+        // as much as others share with the row, and no more
+        let others = |length: usize| blocks.times(&own[..length]).saturating_sub(1);
+        let Some(shared) = lengths.clone().rev().find(|length| others(*length) > 0) else {
+            return false;
+        };
         let off = |stem: &[u8]| -> f64 {
             let apart = lengths.clone().map(|length| {
-                let others = blocks.times(&own[..length]).saturating_sub(1);
                 let there = blocks.times(&stem[..length]);
-                (f64::from(there).sqrt() - f64::from(others).sqrt()).abs()
+                (f64::from(there).sqrt() - f64::from(others(length)).sqrt()).abs()
             });
             apart.sum()
         };
@@ -98,11 +102,15 @@ impl People<'_> {
         let start = draws.below(blocks.stems.len());
         let (before, from) = blocks.stems.split_at(start);
         let around = from.iter().chain(before).take(LOOKED_AT);
-        let around = around.filter(|s| s.len() == own.len() && s.get(..2) == own.get(..2));
-        for (stem, kept) in around.flat_map(|s| lengths.clone().map(move |kept| (s, kept))) {
-            let mut stem = stem.clone();
-            for digit in stem.iter_mut().skip(kept) {
-                *digit = b'0' + draws.below(10) as u8;
+        for like in around.filter(|s| s.len() == own.len() && s.get(..2) == own.get(..2)) {
+            let mut stem = like.clone();
+            for _ in 0..ENDS {
+                for digit in stem.iter_mut().skip(shared) {
+                    *digit = b'0' + draws.below(10) as u8;
+                }
+                if shared == own.len() || blocks.times(&stem[..=shared]) == 0 {
+                    break;
+                }
             }
             let off = off(&stem);
             if stem != own && best.is_none_or(|least| off < least) {
