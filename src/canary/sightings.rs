@@ -177,42 +177,50 @@ impl Sightings {
             let both = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>();
             both + a.len().abs_diff(b.len()) as f32
         };
-        // beginnings and ends of all lengths hang together more than shapes and numbers do
-        let (ends, rest) = aim.fixed.split_at((HEADS + TAILS).min(aim.fixed.len()));
-        let (made_ends, made_rest) = made.fixed.split_at((HEADS + TAILS).min(made.fixed.len()));
-        apart(ends, made_ends)
+        let (heads, rest) = aim.fixed.split_at(HEADS.min(aim.fixed.len()));
+        let (made_heads, made_rest) = made.fixed.split_at(HEADS.min(made.fixed.len()));
+        let (tails, rest) = rest.split_at(TAILS.min(rest.len()));
+        let (made_tails, made_rest) = made_rest.split_at(TAILS.min(made_rest.len()));
+        // texts are put together from the front: there a step more or less shows most
+        3.0 * apart(heads, made_heads)
+            + apart(tails, made_tails)
             + 2.0 * apart(rest, made_rest)
             + 2.0 * apart(&aim.tokens, &made.tokens)
             + apart(&aim.pairs, &made.pairs)
     }
 
-    /// Puts a text together from parts, each the best of as many as `tries` says that `another` gives for it (it is told which part, and the
-    /// parts as they are), and each looked at twice; what `joined` refuses is not taken. None where it refuses all.
+    /// Puts a text together from parts, each the best of as many as `tries` says that `another` gives for it (it is told which part,
+    /// and which try), and each looked at twice. The best that is `usable`; none where nothing is.
     pub fn fit(
         &self,
         aim: &Commonness,
         parts: &mut [String],
-        tries: impl Fn(usize) -> usize,
         draws: &mut Draws<'_>,
-        mut another: impl FnMut(usize, &[String], &mut Draws<'_>) -> Option<String>,
+        tries: impl Fn(usize) -> usize,
+        mut another: impl FnMut(usize, usize, &mut Draws<'_>) -> Option<String>,
         joined: impl Fn(&[String]) -> Option<String>,
+        usable: impl Fn(&str) -> bool,
     ) -> Option<String> {
+        let mut least = joined(parts).map_or(f32::INFINITY, |text| self.off(aim, &text));
         let mut best: Option<(f32, String)> = None;
         let count = parts.len();
         for at in (0..ROUNDS).flat_map(|_| 0..count) {
-            for _ in 0..tries(at) {
-                let Some(part) = another(at, parts, draws) else {
-                    break;
+            for nth in 0..tries(at) {
+                let Some(part) = another(at, nth, draws) else {
+                    continue;
                 };
                 let before = std::mem::replace(&mut parts[at], part);
                 let made = joined(parts).map(|text| (self.off(aim, &text), text));
-                match made {
-                    Some(made) if best.as_ref().is_none_or(|(least, _)| made.0 < *least) => {
-                        best = Some(made);
-                    }
-                    // until something can be had at all, any change is as good
-                    None if best.is_none() => {}
-                    _ => parts[at] = before,
+                let off = made.as_ref().map_or(f32::INFINITY, |(off, _)| *off);
+                match off < least {
+                    true => least = off,
+                    false => parts[at] = before,
+                }
+                if let Some((off, text)) = made
+                    && best.as_ref().is_none_or(|(least, _)| off < *least)
+                    && usable(&text)
+                {
+                    best = Some((off, text));
                 }
             }
         }

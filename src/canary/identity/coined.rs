@@ -50,18 +50,20 @@ impl People<'_> {
             if twice {
                 given = format!("{given}{given}");
             }
-            let made = naming::join(
+            Some(naming::join(
                 surname,
                 &Name {
                     given: &given,
                     ..like
                 },
-            );
-            let taken = sole && (self.known.times(&made) > 0 || used.contains(&made));
-            (!taken && made != donor).then_some(made)
+            ))
+        };
+        let usable = |made: &str| {
+            let taken = sole && (self.known.times(made) > 0 || used.contains(made));
+            !taken && made != donor
         };
         let male = self.is_male(draft);
-        let another = |part: usize, _: &[String], draws: &mut Draws<'_>| {
+        let another = |part: usize, _: usize, draws: &mut Draws<'_>| {
             let alone = lonely.get(part).copied()?;
             match (part, alone, chinese) {
                 (0, _, _) if family.is_some() => None,
@@ -96,7 +98,15 @@ impl People<'_> {
                 }),
             }
         };
-        seen.fit(&aim, &mut parts, |_| LOOKED_AT, &mut draws, another, joined)
+        seen.fit(
+            &aim,
+            &mut parts,
+            &mut draws,
+            |_| LOOKED_AT,
+            another,
+            joined,
+            usable,
+        )
     }
 
     fn is_male(&self, draft: &Draft<'_>) -> Option<bool> {

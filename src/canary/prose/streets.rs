@@ -12,6 +12,9 @@ const LOOKED_AT: usize = 32;
 /// Words that so many others have, or one in eight, stay.
 const EVERYWHERE: u32 = 16;
 
+/// Rows of which the district and the street are tried.
+const PLACES: usize = 256;
+
 /// Ends of streets, estates and places, the longer first.
 const ENDINGS: [&str; 54] = [
     "大道",
@@ -138,6 +141,8 @@ pub(super) struct Streets<'a> {
     /// Those that have a name, as often as they stand there, by their place among an address's words.
     named: Vec<Vec<&'a str>>,
     rows: u32,
+    /// Districts, each with what comes first there, as they stand in some rows.
+    places: Vec<(&'a str, &'a str)>,
     /// Whether an address's district tells nothing of other columns.
     free: bool,
 }
@@ -157,11 +162,19 @@ impl<'a> Streets<'a> {
                 }
             }
         }
+        let rows = sheet.table.rows();
+        let cells = sheet.column(at).step_by(rows.div_ceil(PLACES).max(1));
+        let places = cells.filter_map(|cell| {
+            let (head, word) = (area(cell).head, words_of(cell).next()?);
+            let named = !head.is_empty() && !stem_of(word).0.is_empty();
+            named.then_some((head, word))
+        });
         Streets {
+            places: places.collect(),
             seen: Sightings::of(sheet.column(at)),
             words,
             named,
-            rows: sheet.table.rows() as u32,
+            rows: rows as u32,
             free,
         }
     }
@@ -263,9 +276,9 @@ impl<'a> Prose<'a> {
             words.filter(|w| !stem_of(w).0.is_empty()).collect()
         };
         let near: Vec<Vec<&str>> = (0..streets.named.len()).map(near).collect();
-        let another = |part: usize, _: &[String], draws: &mut Draws<'_>| match parts.get(part)? {
+        let another = |part: usize, nth_try: usize, draws: &mut Draws<'_>| match parts.get(part)? {
             Part::Stays => None,
-            Part::Place => self.another_place(at, words_of(like).next()?, streets, draws),
+            Part::Place => self.another_place(words_of(like).next()?, streets, nth_try, draws),
             Part::Number(run, later) => {
                 let lent = self.lent(at, run, *later, draws)?;
                 Some(match draws.below(2) {
@@ -283,42 +296,34 @@ impl<'a> Prose<'a> {
                 }
             }
         };
-        let joined = |texts: &[String]| {
-            let made = texts.concat();
-            (counts.times(&made) == 0 && !used.contains(&made)).then_some(made)
-        };
-        let seen = &streets.seen;
+        let joined = |texts: &[String]| Some(texts.concat());
+        let usable = |made: &str| counts.times(made) == 0 && !used.contains(made);
         let tries = |part: usize| match parts.get(part) {
-            Some(Part::Place) => 6 * LOOKED_AT,
+            Some(Part::Place) => 2 * streets.places.len() + 2 * LOOKED_AT,
+            Some(Part::Stays) | None => 0,
             _ => LOOKED_AT,
         };
-        seen.fit(&aim, &mut texts, tries, &mut draws, another, joined)
+        let seen = &streets.seen;
+        seen.fit(&aim, &mut texts, &mut draws, tries, another, joined, usable)
     }
 
-    /// A district and a street in it: somebody's, or of that district's or another's name and an ending, or new.
+    /// A district and a street in it: somebody's; or such a street's name with another's ending; or one that is new there.
     fn another_place(
         &self,
-        at: usize,
         own: &str,
         streets: &Streets<'a>,
+        nth: usize,
         draws: &mut Draws<'_>,
     ) -> Option<String> {
-        let first_word = |draws: &mut Draws<'_>| {
-            (0..LENDERS).find_map(|_| {
-                let cell = self.sheet.cell(self.sheet.any_row(draws), at);
-                let head = area(cell).head;
-                let word = words_of(cell).next()?;
-                (!head.is_empty() && !stem_of(word).0.is_empty()).then_some((head, word))
-            })
+        let all = &streets.places;
+        let (head, word) = match all.get(nth % all.len().max(1)) {
+            Some(place) if nth < 2 * all.len() => place,
+            _ => all.get(draws.below(all.len()))?,
         };
-        let (head, word) = first_word(draws)?;
-        let street = match draws.below(4) {
-            0 => word.to_string(),
-            1 => {
-                let (stem, ending) = (stem_of(word).0, stem_of(first_word(draws)?.1).1);
-                format!("{stem}{ending}")
-            }
-            2 => first_word(draws)?.1.to_string(),
+        let other = all.get(draws.below(all.len()))?.1;
+        let street = match nth / all.len() {
+            0 => (*word).to_string(),
+            1 => format!("{}{}", stem_of(word).0, stem_of(other).1),
             _ => streets.coined(own, 0, &[word], draws)?,
         };
         Some(format!("{head}{street}"))
