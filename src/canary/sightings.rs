@@ -48,7 +48,7 @@ pub struct Sightings {
 /// How common a text's pieces are, as square roots of the rows that have them: counts vary
 /// as much there whether they are small or large.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Commonness {
+struct Commonness {
     fixed: Vec<f32>,
     /// Words, numbers and single ideographs, the rarest first.
     tokens: Vec<f32>,
@@ -147,9 +147,12 @@ impl Sightings {
         self.times(token_key(token))
     }
 
-    /// How common the pieces of a row's text are among the other rows.
-    pub fn beside_others(&self, own: &str) -> Commonness {
-        self.commonness(own, 1)
+    /// What is to be as common as the pieces of a row's text are among the other rows.
+    pub fn like(&self, own: &str) -> Fitting<'_> {
+        Fitting {
+            seen: self,
+            aim: self.commonness(own, 1),
+        }
     }
 
     fn commonness(&self, text: &str, less: u32) -> Commonness {
@@ -169,10 +172,18 @@ impl Sightings {
             pairs: sorted(&pieces.pairs),
         }
     }
+}
 
-    /// How far from that a new text's pieces are.
-    pub fn off(&self, aim: &Commonness, text: &str) -> f32 {
-        let made = self.commonness(text, 0);
+/// A search for a text with pieces so common.
+pub struct Fitting<'s> {
+    seen: &'s Sightings,
+    aim: Commonness,
+}
+
+impl Fitting<'_> {
+    /// How far a new text's pieces are from that.
+    pub fn off(&self, text: &str) -> f32 {
+        let (aim, made) = (&self.aim, self.seen.commonness(text, 0));
         let apart = |a: &[f32], b: &[f32]| -> f32 {
             let both = a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>();
             both + a.len().abs_diff(b.len()) as f32
@@ -193,7 +204,6 @@ impl Sightings {
     /// and which try), and each looked at twice. The best that is `usable`; none where nothing is.
     pub fn fit(
         &self,
-        aim: &Commonness,
         parts: &mut [String],
         draws: &mut Draws<'_>,
         tries: impl Fn(usize) -> usize,
@@ -201,7 +211,7 @@ impl Sightings {
         joined: impl Fn(&[String]) -> Option<String>,
         usable: impl Fn(&str) -> bool,
     ) -> Option<String> {
-        let mut least = joined(parts).map_or(f32::INFINITY, |text| self.off(aim, &text));
+        let mut least = joined(parts).map_or(f32::INFINITY, |text| self.off(&text));
         let mut best: Option<(f32, String)> = None;
         let count = parts.len();
         for at in (0..ROUNDS).flat_map(|_| 0..count) {
@@ -210,7 +220,7 @@ impl Sightings {
                     continue;
                 };
                 let before = std::mem::replace(&mut parts[at], part);
-                let made = joined(parts).map(|text| (self.off(aim, &text), text));
+                let made = joined(parts).map(|text| (self.off(&text), text));
                 let off = made.as_ref().map_or(f32::INFINITY, |(off, _)| *off);
                 match off < least {
                     true => least = off,
@@ -286,11 +296,11 @@ mod tests {
     fn a_row_is_as_common_as_the_others_make_it() {
         let seen = Sightings::of(["王小明", "王大明", "李雷"].into_iter());
         assert_eq!((seen.token("王"), seen.token("雷")), (2, 1));
-        let aim = seen.beside_others("王小明");
+        let aim = seen.like("王小明");
         // as common surname and end, and a middle that nobody has
-        assert!(seen.off(&aim, "李天雷") < 0.01);
+        assert!(aim.off("李天雷") < 0.01);
         // a middle that somebody has tells, and so does what is all new
-        assert!(seen.off(&aim, "李大雷") > 1.0);
-        assert!(seen.off(&aim, "赵天宇") > 1.0);
+        assert!(aim.off("李大雷") > 1.0);
+        assert!(aim.off("赵天宇") > 1.0);
     }
 }

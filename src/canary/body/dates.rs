@@ -126,17 +126,17 @@ impl Body<'_> {
         if counted && (own.time.is_none() || theirs.time.is_none()) {
             return own;
         }
-        let aim = seen.beside_others(text);
+        let fitting = seen.like(text);
         let habit = marked::habit(&self.sheet.policy.columns[column]);
         let form = form.settled(habit.as_ref(), &theirs, text);
-        let mut best = (seen.off(&aim, &form.render(&own)), own);
+        let mut best = (fitting.off(&form.render(&own)), own);
         for attempt in 0..4 * LOOKED_AT {
             let other = match counted {
                 true => own.shift_seconds(60 * draws.between(-JITTER, JITTER)),
                 false => self.another(column, theirs.date, best.1, attempt / LOOKED_AT, draws),
             };
             let Some(other) = other else { continue };
-            let off = seen.off(&aim, &form.render(&other));
+            let off = fitting.off(&form.render(&other));
             if off < best.0 {
                 best = (off, other);
             }

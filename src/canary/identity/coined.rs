@@ -37,7 +37,7 @@ impl People<'_> {
             Some((found, self.sheet.cell(row, at)))
         })?;
         let seen = self.seen[at].get_or_init(|| Sightings::of(self.sheet.column(at)));
-        let aim = seen.beside_others(text);
+        let fitting = seen.like(text);
         let mut parts = vec![family.clone().unwrap_or_else(|| like.surname.to_string())];
         let given = pieces(like.given, chinese);
         let twice = given.len() == 2 && given.first() == given.last();
@@ -98,8 +98,7 @@ impl People<'_> {
                 }),
             }
         };
-        seen.fit(
-            &aim,
+        fitting.fit(
             &mut parts,
             &mut draws,
             |_| LOOKED_AT,

@@ -16,108 +16,23 @@ const EVERYWHERE: u32 = 16;
 const PLACES: usize = 256;
 
 /// Ends of streets, estates and places, the longer first.
+#[rustfmt::skip]
 const ENDINGS: [&str; 54] = [
-    "大道",
-    "小区",
-    "花园",
-    "家园",
-    "公寓",
-    "新村",
-    "广场",
-    "大厦",
-    "社区",
-    "街道",
-    "新城",
-    "山庄",
-    "胡同",
-    "公馆",
-    "大街",
-    "开发区",
-    "路",
-    "街",
-    "巷",
-    "弄",
-    "道",
-    "里",
-    "村",
-    "镇",
-    "乡",
-    "区",
-    "县",
-    "市",
-    "省",
-    "园",
-    "苑",
-    "庄",
-    "城",
-    "厦",
-    "寓",
-    "屯",
-    "坊",
-    "号",
-    "栋",
-    "幢",
-    "座",
-    "楼",
-    "室",
-    "房",
-    "户",
-    "组",
-    "队",
-    "元",
-    "层",
-    "期",
-    "院",
-    "府",
-    "湾",
-    "桥",
+    "大道", "小区", "花园", "家园", "公寓", "新村", "广场", "大厦", "社区", "街道", "新城", "山庄", "胡同", "公馆", "大街", "开发区", "路",
+    "街", "巷", "弄", "道", "里", "村", "镇", "乡", "区", "县", "市", "省", "园", "苑", "庄", "城", "厦", "寓", "屯", "坊",
+    "号", "栋", "幢", "座", "楼", "室", "房", "户", "组", "队", "元", "层", "期", "院", "府", "湾", "桥",
 ];
 
 /// Characters after which another word begins.
 const BREAKS: &str = "路街巷弄道里村镇乡区县市省园苑庄城厦寓号栋幢座楼室房户";
 
 /// Words of English addresses that name no place.
+#[rustfmt::skip]
 const KINDS_OF_STREET: [&str; 40] = [
-    "Street",
-    "St",
-    "Road",
-    "Rd",
-    "Lane",
-    "Ln",
-    "Avenue",
-    "Ave",
-    "Drive",
-    "Dr",
-    "Court",
-    "Ct",
-    "Place",
-    "Pl",
-    "Way",
-    "Close",
-    "Crescent",
-    "Boulevard",
-    "Blvd",
-    "Terrace",
-    "Square",
-    "Row",
-    "Gardens",
-    "Park",
-    "Parkway",
-    "Circle",
-    "Trail",
-    "Hill",
-    "Flat",
-    "Apt",
-    "Apartment",
-    "Unit",
-    "Suite",
-    "Ste",
-    "Floor",
-    "House",
-    "Room",
-    "Box",
-    "P",
-    "O",
+    "Street", "St", "Road", "Rd", "Lane", "Ln", "Avenue", "Ave", "Drive", "Dr", "Court", "Ct",
+    "Place", "Pl", "Way", "Close", "Crescent", "Boulevard", "Blvd", "Terrace", "Square", "Row",
+    "Gardens", "Park", "Parkway", "Circle", "Trail", "Hill", "Flat", "Apt", "Apartment", "Unit",
+    "Suite", "Ste", "Floor", "House", "Room", "Box", "P", "O",
 ];
 
 /// A part of an address.
@@ -265,7 +180,7 @@ impl<'a> Prose<'a> {
             return nearby(&|cell| counts.times(cell) + 1 == household).map(String::from);
         }
         let like = nearby(&|cell| counts.times(cell) == 1).unwrap_or(lender);
-        let aim = streets.seen.beside_others(like);
+        let fitting = streets.seen.like(like);
         let (texts, parts) = self.taken_apart(like, streets);
         let mut texts: Vec<String> = texts.into_iter().map(String::from).collect();
         let first = texts.clone();
@@ -303,8 +218,7 @@ impl<'a> Prose<'a> {
             Some(Part::Stays) | None => 0,
             _ => LOOKED_AT,
         };
-        let seen = &streets.seen;
-        seen.fit(&aim, &mut texts, &mut draws, tries, another, joined, usable)
+        fitting.fit(&mut texts, &mut draws, tries, another, joined, usable)
     }
 
     /// A district and a street in it: somebody's; or such a street's name with another's ending; or one that is new there.
