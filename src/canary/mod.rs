@@ -3,7 +3,8 @@
 //! A canary enters, leaves and is edited with its donor, and stands near it in the file. Who it is (name, identifiers) is drawn once,
 //! sealed in the ledger and kept. All else is borrowed from rows that agree with one another where columns hang together ([`kin`]), so
 //! that the whole is nobody's and each two of its cells could be somebody's; it is sealed too, beside a digest of what the donor said
-//! there, and drawn again once the donor says something else. Values that hardly two rows share are made at the column's own grain.
+//! there, and drawn again once the donor says something else. Values that hardly two rows share are made at the column's own grain; in
+//! short lists, where most pieces of a text stand once, texts are fitted to how common a row's pieces are ([`sightings`]).
 //! At last the canary gets marks of its own, as every real row of a copy has them.
 
 pub mod aspects;

@@ -65,21 +65,9 @@ impl People<'_> {
         let male = self.is_male(draft);
         let another = |part: usize, _: usize, draws: &mut Draws<'_>| {
             let alone = lonely.get(part).copied()?;
-            match (part, alone, chinese) {
-                (0, _, _) if family.is_some() => None,
-                (0, true, true) => stock::surname(draws, |s| {
-                    seen.token(s) == 0 && self.surnames.times(key_of(s)) == 0
-                }),
-                (0, true, false) => {
-                    stock::surname_latin(draws, |s| seen.token(s) == 0).map(String::from)
-                }
-                (_, true, true) => {
-                    let is_new = |c: char| seen.token(c.encode_utf8(&mut [0; 4])) == 0;
-                    stock::given(male, draws, is_new).map(String::from)
-                }
-                (_, true, false) => {
-                    stock::given_latin(male, draws, |s| seen.token(s) == 0).map(String::from)
-                }
+            match (part, alone) {
+                (0, _) if family.is_some() => None,
+                (_, true) => self.new_part(seen, part == 0, chinese, male, draws),
                 _ => (0..TRIES).find_map(|attempt| {
                     let row = self.sheet.any_row(draws);
                     let other = named(row).filter(|_| part == 0 || alike(row, attempt))?;
@@ -106,6 +94,28 @@ impl People<'_> {
             joined,
             usable,
         )
+    }
+
+    /// A surname, or a piece of a given name, that is new to the list.
+    fn new_part(
+        &self,
+        seen: &Sightings,
+        surname: bool,
+        chinese: bool,
+        male: Option<bool>,
+        draws: &mut Draws<'_>,
+    ) -> Option<String> {
+        let is_new = |word: &str| seen.token(word) == 0;
+        match (surname, chinese) {
+            (true, true) => {
+                stock::surname(draws, |s| is_new(s) && self.surnames.times(key_of(s)) == 0)
+            }
+            (true, false) => stock::surname_latin(draws, is_new).map(String::from),
+            (false, true) => {
+                stock::given(male, draws, |c| is_new(c.encode_utf8(&mut [0; 4]))).map(String::from)
+            }
+            (false, false) => stock::given_latin(male, draws, is_new).map(String::from),
+        }
     }
 
     fn is_male(&self, draft: &Draft<'_>) -> Option<bool> {
