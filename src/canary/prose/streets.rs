@@ -17,10 +17,10 @@ const PLACES: usize = 256;
 
 /// Ends of streets, estates and places, the longer first.
 #[rustfmt::skip]
-const ENDINGS: [&str; 54] = [
+const ENDINGS: [&str; 53] = [
     "大道", "小区", "花园", "家园", "公寓", "新村", "广场", "大厦", "社区", "街道", "新城", "山庄", "胡同", "公馆", "大街", "开发区", "路",
     "街", "巷", "弄", "道", "里", "村", "镇", "乡", "区", "县", "市", "省", "园", "苑", "庄", "城", "厦", "寓", "屯", "坊",
-    "号", "栋", "幢", "座", "楼", "室", "房", "户", "组", "队", "元", "层", "期", "院", "府", "湾", "桥",
+    "号", "栋", "幢", "座", "楼", "室", "房", "户", "组", "队", "元", "层", "院", "府", "湾", "桥",
 ];
 
 /// Characters after which another word begins.
@@ -371,6 +371,10 @@ fn stem_of(word: &str) -> (&str, &str) {
         let short = word.len() < 3 || KINDS_OF_STREET.contains(&word);
         return if short { ("", word) } else { (word, "") };
     }
+    // which phase of an estate it is: everywhere the first few numerals
+    if word.ends_with('期') {
+        return ("", word);
+    }
     let ending = ENDINGS.iter().find(|e| word.ends_with(**e));
     let length = ending.map_or(0, |e| e.len());
     word.split_at_checked(word.len() - length)
@@ -399,6 +403,7 @@ mod tests {
         assert_eq!(stem_of("长宁大道"), ("长宁", "大道"));
         assert_eq!(stem_of("康乐花园"), ("康乐", "花园"));
         assert_eq!(stem_of("号"), ("", "号"));
+        assert_eq!(stem_of("二期"), ("", "二期"));
         let words: Vec<&str> = words_of("12 Oak Street, Flat 3, Springfield").collect();
         assert_eq!(words, ["Oak", "Street", "Flat"]);
         assert_eq!(stem_of("Street"), ("", "Street"));
