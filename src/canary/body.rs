@@ -7,11 +7,13 @@ use std::collections::HashMap;
 
 use jiff::civil::{Date, Time};
 
-use super::aspects::{birth_of, key_of};
+use super::aspects::{Reading, Seen, birth_of, key_of};
 use super::draws::{Draws, Purpose};
 use super::grain::Grain;
 use super::kin::{Kin, Node, Part};
+use super::nets;
 use super::rarity::{Instead, Rarity};
+use super::sightings::{Sightings, is_short};
 use super::{Draft, Sheet};
 use crate::mark::constraint::{Constraint, Elapsed, constraints};
 use crate::mark::{dates as marked, numbers};
@@ -21,6 +23,12 @@ use crate::value::{date, national_id};
 
 /// Lenders tried for a part, before one that breaks a rule must do.
 const TRIES: usize = 16;
+
+/// Lenders looked at for one that says what one row less says.
+const LOOKED_AT: usize = 32;
+
+/// Numbers that more rows have are borrowed as they stand.
+const COMMON: u32 = 4;
 
 /// Weeks by which a canary's first date may lie from its lender's; its day of the week stays.
 const NEAR: i64 = 2;
@@ -40,6 +48,10 @@ pub struct Body<'a> {
     birthdays: HashMap<usize, Rarity>,
     /// Days in columns of dates that are counted from none.
     days: HashMap<usize, Rarity>,
+    /// What is seen of dates, where the list is short.
+    seen: HashMap<usize, Sightings>,
+    /// In a short list, by the column that leads a part: how many rows say there what each row says.
+    alike: HashMap<usize, Vec<u32>>,
 }
 
 impl<'a> Body<'a> {
@@ -54,12 +66,21 @@ impl<'a> Body<'a> {
         let kin = Kin::of(sheet);
         let (mut grains, mut spans) = (HashMap::new(), HashMap::new());
         let (mut birthdays, mut all_days) = (HashMap::new(), HashMap::new());
+        let (mut seen, mut alike) = (HashMap::new(), HashMap::new());
         for node in &kin.nodes {
+            if is_short(sheet)
+                && let Some(lead) = node.part.lead()
+            {
+                alike.extend(how_many_alike(sheet, &node.part).map(|times| (lead, times)));
+            }
             match &node.part {
                 Part::Number(column) => {
                     grains.extend(Grain::of(sheet, *column).map(|grain| (*column, grain)));
                 }
                 Part::Dates { columns, from } => {
+                    if let Some(lead) = columns.first().filter(|_| is_short(sheet)) {
+                        seen.insert(*lead, Sightings::of(sheet.column(*lead)));
+                    }
                     if let (Some(lead), None) = (columns.first(), from) {
                         let order = policy.columns[*lead].order.unwrap_or_default();
                         let cells = sheet.column(*lead).enumerate();
@@ -96,6 +117,8 @@ impl<'a> Body<'a> {
             spans,
             birthdays,
             days: all_days,
+            seen,
+            alike,
         }
     }
 
@@ -106,6 +129,19 @@ impl<'a> Body<'a> {
             _ => None,
         });
         made.collect()
+    }
+
+    /// Columns of addresses in a short list in which district or town tells nothing of other columns.
+    pub fn free_areas(&self) -> Vec<usize> {
+        let all = &self.kin.aspects;
+        let areas = all.iter().enumerate();
+        let free = areas.filter_map(|(at, aspect)| match aspect.reading {
+            Reading::Area(column) if is_short(self.sheet) => {
+                nets::stands_alone(at, all).then_some(column)
+            }
+            _ => None,
+        });
+        free.collect()
     }
 
     /// Writes all that a canary has of others, and notes whom the rest is to be like.
@@ -200,7 +236,7 @@ impl<'a> Body<'a> {
                     .iter()
                     .all(|c| blank(row, *c) == blank(donor, *c)),
             };
-            let Some(place) = self.kin.lend(node, donor, codes, &mut draws, fits) else {
+            let Some(place) = self.lender(node, donor, codes, &mut draws, fits) else {
                 return;
             };
             let Some(row) = self.kin.row(place) else {
@@ -213,6 +249,52 @@ impl<'a> Body<'a> {
             if self.stands(node.part.columns(), draft, open) {
                 return;
             }
+        }
+    }
+
+    /// A row that lends this part; in a short list one that says what one row less says than what a first one says, so that with the
+    /// canary they are as many.
+    fn lender(
+        &self,
+        node: &Node,
+        donor: usize,
+        codes: &[u8],
+        draws: &mut Draws<'_>,
+        fits: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let mut lent = || self.kin.lend(node, donor, codes, draws, &fits);
+        let first = lent()?;
+        let Some(alike) = node.part.lead().and_then(|lead| self.alike.get(&lead)) else {
+            return Some(first);
+        };
+        let times = |place: usize| {
+            let row = self.kin.row(place)?;
+            alike.get(row).copied()
+        };
+        let Some(own) = times(first) else {
+            return Some(first);
+        };
+        // numbers that few have are made, not borrowed
+        if matches!(node.part, Part::Number(_)) && own <= COMMON {
+            return Some(first);
+        }
+        let mut less: Option<(u32, usize)> = None;
+        for _ in 0..LOOKED_AT {
+            let Some(place) = lent() else { break };
+            match times(place) {
+                Some(n) if n < own && less.is_none_or(|(most, _)| n > most) => {
+                    less = Some((n, place));
+                }
+                _ => {}
+            }
+            if less.is_some_and(|(n, _)| n + 1 == own) {
+                break;
+            }
+        }
+        // where nothing is said by just one row less, the next less often, so that it comes to the same on the whole
+        match less {
+            Some((n, place)) if draws.below((own - n) as usize) == 0 => Some(place),
+            _ => Some(first),
         }
     }
 
@@ -363,4 +445,32 @@ impl<'a> Body<'a> {
         let row = draft.row as i64 + draws.between(-near, near);
         row.clamp(0, self.sheet.table.rows() as i64 - 1) as usize
     }
+}
+
+/// For each row how many say the same in a part, as far as it is a category; none where its values are a row's own.
+fn how_many_alike(sheet: Sheet<'_>, part: &Part) -> Option<Vec<u32>> {
+    let reading = match part {
+        Part::Cells(columns) => Reading::Value(*columns.first()?),
+        Part::Dates {
+            columns,
+            from: None,
+        } => Reading::Day(*columns.first()?),
+        Part::Like(column) => match sheet.policy.columns.get(*column)?.kind {
+            Kind::Address => Reading::Area(*column),
+            Kind::Phone => Reading::PhoneHead(*column),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let said = |row: usize| match reading.at(sheet, row) {
+        Seen::Blank => None,
+        Seen::Key(key) => Some(key),
+        Seen::Number(days) => Some(days.floor().to_bits()),
+    };
+    let all: Vec<Option<u64>> = (0..sheet.table.rows()).map(said).collect();
+    let mut counts: HashMap<Option<u64>, u32> = HashMap::new();
+    for key in &all {
+        *counts.entry(*key).or_insert(0) += 1;
+    }
+    Some(all.iter().map(|key| counts[key]).collect())
 }

@@ -1,6 +1,7 @@
 //! Who a canary is: a name put together from the table's own, identifiers with a stem that occurs and a drawn end.
 
 mod blocks;
+mod coined;
 mod mail;
 mod naming;
 mod numbers;
@@ -12,6 +13,7 @@ use super::aspects::{birth_of, key_of};
 use super::counts::Counts;
 use super::draws::{Draws, Purpose};
 use super::rarity::{Instead, Rarity};
+use super::sightings::{Sightings, is_short};
 use super::spaces::Spaces;
 use super::taken::{Drawn, Free};
 use super::{Draft, Sheet};
@@ -68,6 +70,8 @@ pub struct People<'a> {
     unlinked: HashMap<usize, Counts<'a>>,
     /// By column, how telephone numbers begin; counted where a block that is nobody's is first asked for.
     blocks: Vec<OnceLock<blocks::Blocks>>,
+    /// By column, how often the pieces of names are seen; counted where a short list's name is first asked for.
+    seen: Vec<OnceLock<Sightings>>,
 }
 
 impl<'a> People<'a> {
@@ -127,6 +131,9 @@ impl<'a> People<'a> {
             mails_by_name: HashSet::new(),
             unlinked,
             blocks: std::iter::repeat_with(OnceLock::new)
+                .take(sheet.policy.columns.len())
+                .collect(),
+            seen: std::iter::repeat_with(OnceLock::new)
                 .take(sheet.policy.columns.len())
                 .collect(),
         };

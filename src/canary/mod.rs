@@ -3,7 +3,8 @@
 //! A canary enters, leaves and is edited with its donor, and stands near it in the file. Who it is (name, identifiers) is drawn once,
 //! sealed in the ledger and kept. All else is borrowed from rows that agree with one another where columns hang together ([`kin`]), so
 //! that the whole is nobody's and each two of its cells could be somebody's; it is sealed too, beside a digest of what the donor said
-//! there, and drawn again once the donor says something else. Values that hardly two rows share are made at the column's own grain.
+//! there, and drawn again once the donor says something else. Values that hardly two rows share are made at the column's own grain; in
+//! short lists, where most pieces of a text stand once, texts are fitted to how common a row's pieces are ([`sightings`]).
 //! At last the canary gets marks of its own, as every real row of a copy has them.
 
 pub mod aspects;
@@ -19,7 +20,9 @@ pub mod marks;
 pub mod nets;
 pub mod prose;
 pub mod rarity;
+pub mod sightings;
 pub mod spaces;
+pub mod stock;
 pub mod taken;
 
 use std::collections::{HashMap, HashSet};
@@ -278,7 +281,7 @@ impl<'a> Maker<'a> {
             pool: stem::pool(&policy.canaries),
             identifiers: sheet.columns(|c| c.role == Role::Identifier),
             people: identity::People::of(sheet),
-            prose: prose::Prose::of(sheet, &body.made()),
+            prose: prose::Prose::of(sheet, &body.made(), &body.free_areas()),
             body,
             marks: marks::Marks::new(policy),
             company: company::Company::of(sheet),

@@ -186,6 +186,12 @@ pub fn order(sheet: Sheet<'_>, mut left: Vec<Node>, all: &[Aspect]) -> Vec<Node>
     placed
 }
 
+/// Whether an aspect tells nothing of other columns.
+pub fn stands_alone(aspect: usize, all: &[Aspect]) -> bool {
+    let shared = Shared::of(all);
+    (0..all.len()).all(|other| other == aspect || shared.between(aspect, other) <= 0.0)
+}
+
 /// What ties a part to its donor: a date to the donor's own, a code to the donor's neighbourhood.
 fn near_the_donor(
     sheet: Sheet<'_>,

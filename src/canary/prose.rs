@@ -1,5 +1,7 @@
 //! Addresses and free texts: put together from other rows', so that numbers and words are the column's own and the whole is nobody's.
 
+mod streets;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -7,6 +9,7 @@ use super::aspects::key_of;
 use super::counts::Counts;
 use super::draws::{Draws, Purpose};
 use super::rarity::Rarity;
+use super::sightings::is_short;
 use super::{Draft, Sheet};
 use crate::policy::{Kind, Role};
 use crate::value::{name, phone};
@@ -33,6 +36,8 @@ pub struct Prose<'a> {
     columns: Vec<(usize, Counts<'a>)>,
     /// How often each long number occurs in them.
     numbers: HashMap<usize, Rarity>,
+    /// What is seen of addresses, where the list is short.
+    streets: HashMap<usize, streets::Streets<'a>>,
     /// Columns of names and identifiers, which texts may quote.
     people: Vec<usize>,
     /// Columns that may quote them.
@@ -40,8 +45,8 @@ pub struct Prose<'a> {
 }
 
 impl<'a> Prose<'a> {
-    /// The texts of a table, as far as canaries' are made: those in the columns `made`.
-    pub fn of(sheet: Sheet<'a>, made: &[usize]) -> Prose<'a> {
+    /// The texts of a table, as far as canaries' are made: those in the columns `made`; in those of `free` any district may stand.
+    pub fn of(sheet: Sheet<'a>, made: &[usize], free: &[usize]) -> Prose<'a> {
         let mut texts = sheet.columns(|c| {
             matches!(c.kind, Kind::Address | Kind::Text)
                 && matches!(c.role, Role::Plain | Role::Carrier)
@@ -57,7 +62,14 @@ impl<'a> Prose<'a> {
             });
             (*at, Rarity::of(numbers, 1_000))
         });
+        let kind = |at: usize| sheet.policy.columns[at].kind;
+        let short = texts
+            .iter()
+            .filter(|at| is_short(sheet) && kind(**at) == Kind::Address);
         Prose {
+            streets: short
+                .map(|at| (*at, streets::Streets::of(sheet, *at, free.contains(at))))
+                .collect(),
             numbers: numbers.collect(),
             sheet,
             columns: texts.into_iter().map(counted).collect(),
@@ -135,6 +147,10 @@ impl<'a> Prose<'a> {
         used: &HashSet<String>,
     ) -> Option<String> {
         let lender = draft.like(at);
+        if let Some(streets) = self.streets.get(&at) {
+            let made = self.resettled(draft, at, counts, used, streets)?;
+            return Some(self.rename(draft, lender, &made).unwrap_or(made));
+        }
         let like_whom = self.sheet.cell(lender, at);
         let address = self.sheet.policy.columns[at].kind == Kind::Address;
         if counts.times(like_whom) > 1 {

@@ -2,6 +2,15 @@
 
 use super::*;
 
+/// Moments looked at for one that is as common as another's.
+const LOOKED_AT: usize = 96;
+
+/// Days by which the day of a canary's first date may lie off in a short list.
+const DAYS: u32 = 7 * NEAR as u32;
+
+/// Minutes by which a moment that is counted from another may lie off.
+const JITTER: i64 = 90;
+
 impl Body<'_> {
     /// A date as far from the canary's earlier date as the lender's is from its own, or the lender's own date; its followers keep
     /// their distance.
@@ -34,6 +43,10 @@ impl Body<'_> {
             None => Some(self.nearby(lead, theirs, draws)),
         };
         let Some(own) = own else { return false };
+        let own = match self.seen.get(&lead) {
+            Some(seen) => self.fitted(seen, lead, like, own, base.is_some(), draws),
+            None => own,
+        };
         let weekend = |day: Date| day.weekday().to_monday_zero_offset() >= 5;
         for column in columns {
             let described = &self.sheet.policy.columns[*column];
@@ -93,6 +106,79 @@ impl Body<'_> {
             date: moment.date,
             time: Some(time),
         }
+    }
+
+    /// In a short list, the moment near `own` of which day, hour and minute are as common as those of the row `like` are among the
+    /// others. One that is `counted` from an earlier date moves by minutes; any other takes the hours that rows have.
+    fn fitted(
+        &self,
+        seen: &Sightings,
+        column: usize,
+        like: usize,
+        own: date::Moment,
+        counted: bool,
+        draws: &mut Draws<'_>,
+    ) -> date::Moment {
+        let text = self.sheet.cell(like, column);
+        let Some((theirs, form)) = self.moment(column, text) else {
+            return own;
+        };
+        if counted && (own.time.is_none() || theirs.time.is_none()) {
+            return own;
+        }
+        let fitting = seen.like(text);
+        let habit = marked::habit(&self.sheet.policy.columns[column]);
+        let form = form.settled(habit.as_ref(), &theirs, text);
+        let mut best = (fitting.off(&form.render(&own)), own);
+        for attempt in 0..4 * LOOKED_AT {
+            let other = match counted {
+                true => own.shift_seconds(60 * draws.between(-JITTER, JITTER)),
+                false => self.another(column, theirs.date, best.1, attempt / LOOKED_AT, draws),
+            };
+            let Some(other) = other else { continue };
+            let off = fitting.off(&form.render(&other));
+            if off < best.0 {
+                best = (off, other);
+            }
+        }
+        best.1
+    }
+
+    /// A moment with the day of one row, about that of the lender, and the hour of another; in every second stage another minute,
+    /// which nobody need have: it is put together from two.
+    fn another(
+        &self,
+        column: usize,
+        about: Date,
+        best: date::Moment,
+        stage: usize,
+        draws: &mut Draws<'_>,
+    ) -> Option<date::Moment> {
+        let mut lent = || {
+            let row = self.kin.row(self.kin.any_place(draws))?;
+            Some(self.moment(column, self.sheet.cell(row, column))?.0)
+        };
+        let (day, time) = (lent()?.date, lent()?.time);
+        let near = date::day_number(day).abs_diff(date::day_number(about)) <= DAYS;
+        let time = match (best.time, time) {
+            (Some(own), Some(lent)) if stage.is_multiple_of(2) => {
+                Time::new(lent.hour(), own.minute(), own.second(), 0).ok()
+            }
+            (Some(own), Some(lent)) => {
+                let tens = match draws.below(2) {
+                    0 => own.minute(),
+                    _ => lent.minute(),
+                };
+                let minute = tens / 10 * 10 + lent.minute() % 10;
+                Time::new(own.hour(), minute, lent.second(), 0).ok()
+            }
+            (own, _) => own,
+        };
+        let moves = near && stage.is_multiple_of(2);
+        Some(date::Moment {
+            date: if moves { day } else { best.date },
+            time,
+        })
     }
 
     /// Whether a code of the donor's holds one of these dates: 20240305-017. Then both are the donor's.

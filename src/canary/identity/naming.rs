@@ -6,6 +6,11 @@ impl<'a> People<'a> {
     /// A name of the table's surnames and given names, the given name that of somebody of the canary's sex and generation; as rare,
     /// or as common, as people's names are there. Where names identify, nobody in the table and no other canary has it.
     pub fn name(&self, draft: &Draft<'_>, at: usize, used: &HashSet<String>) -> Option<String> {
+        if is_short(self.sheet)
+            && let Some(coined) = self.coined(draft, at, used)
+        {
+            return Some(coined);
+        }
         let mut draws = draft.draws(Purpose::Identity(at as u32));
         let donor = self.sheet.cell(draft.row, at);
         let own = name::split(donor);
@@ -115,7 +120,7 @@ impl<'a> People<'a> {
     }
 
     /// The canary's surname in an earlier column of names in which the donor has this one.
-    fn family(&self, draft: &Draft<'_>, at: usize, surname: &str) -> Option<String> {
+    pub(super) fn family(&self, draft: &Draft<'_>, at: usize, surname: &str) -> Option<String> {
         let earlier = self.names.iter().take_while(|n| **n != at);
         let related = earlier.filter(|n| {
             name::split(self.sheet.cell(draft.row, **n)).is_some_and(|n| n.surname == surname)
@@ -136,12 +141,12 @@ fn halves(given: &str) -> Option<[&str; 2]> {
     (!tail.trim().is_empty()).then_some([head, tail])
 }
 
-fn is_chinese(form: NameForm) -> bool {
+pub(super) fn is_chinese(form: NameForm) -> bool {
     matches!(form, NameForm::Chinese | NameForm::ChineseSpaced(_))
 }
 
 /// A surname before a given name, as the given name's owner writes it; only two characters are spread by a space.
-fn join(surname: &str, given: &Name<'_>) -> String {
+pub(super) fn join(surname: &str, given: &Name<'_>) -> String {
     let short = surname.chars().count() == 1 && given.given.chars().count() == 1;
     match given.form {
         NameForm::ChineseSpaced(_) if !short => NameForm::Chinese.join(surname, given.given),

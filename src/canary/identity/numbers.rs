@@ -136,6 +136,9 @@ impl People<'_> {
             return true;
         }
         let own = under.clone();
+        if is_short(self.sheet) && self.as_common_a_block(at, &own, free, draws, under) {
+            return true;
+        }
         if others == 0 && self.new_block(at, &own, free, draws, under) && known(under) == 0 {
             return true;
         }
