@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::again::Standing;
 use super::by::Unassigned;
 use super::lots::Lot;
-use super::{Issue, renamed};
 use super::retired::Retired;
+use super::{Issue, renamed};
 use crate::policy::infer::CANARIES_FROM;
 use crate::policy::{Kind, Policy, Role};
 

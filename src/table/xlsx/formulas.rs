@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::manner::Manner;
 use super::markup::{Tags, unescaped};
 use super::moves::{Moves, Rows};
+use super::refs::cells::own_tag;
 use super::refs::{Stuck, Where, address, formula};
 use super::rows::{CellAt, Cells, Layout};
 
@@ -123,6 +124,8 @@ pub(super) struct Mover<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) place: Where<'a>,
     pub(super) moves: &'a Moves,
+    /// The table's first and last row in the source.
+    pub(super) table: Rows,
     /// How texts are put down.
     pub(super) manner: Manner,
     /// Whether formulas lose the values that were kept beside them.
@@ -137,10 +140,20 @@ impl Mover<'_> {
             return Ok(None);
         };
         let new = formula::moved(&text, &self.place, self.moves).map_err(here)?;
-        Ok(match (new, own) {
-            (None, true) => None,
+        let Some(tag) = self.tag(cell) else {
+            return Ok(None);
+        };
+        if !own {
             // shared formulas are written out, since the rows that share them no longer stand in one block
-            (new, own) => Some(self.element(cell, &new.unwrap_or(text), own)),
+            return Ok(Some(self.element(cell, None, &new.unwrap_or(text))));
+        }
+        let moved = own_tag(&tag, self.table, self.moves).map_err(here)?;
+        Ok(match (new, moved) {
+            (None, None) => None,
+            (new, moved) => {
+                let text = new.unwrap_or(text);
+                Some(self.element(cell, Some(&moved.unwrap_or(tag)), &text))
+            }
         })
     }
 
@@ -150,10 +163,24 @@ impl Mover<'_> {
         let said = self.formulas.said(self.bytes, cell, row).map_err(here)?;
         let (text, own) = said.unwrap_or_default();
         let text = formula::for_row(&text, row, new, &self.place, self.moves).map_err(here)?;
-        Ok(self.element(cell, &text, own))
+        let tag = self.tag(cell).filter(|_| own);
+        if tag.as_ref().is_some_and(|tag| tag.contains(" ref=")) {
+            let why = "has a formula for an area, which a row put in cannot have";
+            return Err(here(Stuck::new(why)));
+        }
+        Ok(self.element(cell, tag.as_deref(), &text))
     }
 
-    fn element(&self, cell: &CellAt, text: &str, own: bool) -> Vec<u8> {
+    /// The tag that opens a cell's formula.
+    fn tag(&self, cell: &CellAt) -> Option<String> {
+        let element = cell.formula.clone()?;
+        let open = Tags::new(self.bytes, element.start).next()?;
+        let tag = &self.bytes[open.start..open.end];
+        Some(String::from_utf8_lossy(tag).into_owned())
+    }
+
+    /// A formula's element with this tag, or a plain one.
+    fn element(&self, cell: &CellAt, tag: Option<&str>, text: &str) -> Vec<u8> {
         let bytes = self.bytes;
         let Some(element) = cell.formula.clone() else {
             return Vec::new();
@@ -163,9 +190,14 @@ impl Mover<'_> {
         };
         let prefix = open.prefix(bytes);
         let mut out = Vec::with_capacity(text.len() + 16);
-        match own {
-            true => out.extend_from_slice(&bytes[open.start..open.end]),
-            false => [b"<", prefix, b"f>"]
+        match tag {
+            Some(tag) => {
+                // a tag that held nothing closes at once
+                let open = tag.strip_suffix("/>").unwrap_or(tag.trim_end_matches('>'));
+                out.extend_from_slice(open.as_bytes());
+                out.push(b'>');
+            }
+            None => [b"<", prefix, b"f>"]
                 .iter()
                 .for_each(|p| out.extend_from_slice(p)),
         }

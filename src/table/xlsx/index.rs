@@ -433,6 +433,10 @@ impl Index {
             bytes: self.bytes(),
             place: self.surroundings.own_sheet(),
             moves,
+            table: (
+                self.first,
+                (self.first + self.table_rows.len() as u32).max(1) - 1,
+            ),
             manner: self.manner(),
             drops: self.surroundings.drops_kept_values(),
         }
