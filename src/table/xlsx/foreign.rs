@@ -71,6 +71,7 @@ mod tests {
     fn codes(sheet: &Sheet) -> Vec<String> {
         let built_in = |id: u32| format!("#{id}");
         let all: Vec<String> = match &*sheet.dress {
+            Dress::Plain => Vec::new(),
             Dress::Numbers(formats) => (formats.iter())
                 .map(|format| match format {
                     NumberFormat::General => built_in(0),
