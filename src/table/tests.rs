@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-mod foreign;
 mod hostile;
 mod speed;
 mod splices;

@@ -380,6 +380,8 @@ struct Value {
     date: Option<String>,
     time: Option<String>,
     truth: Option<String>,
+    /// The truth that its formula is; LibreOffice keeps the truths of other workbooks so, as numbers.
+    constant: Option<&'static str>,
     /// Whether it is a fault, which some programs write as a second type.
     fault: bool,
     style: Option<String>,
@@ -398,6 +400,7 @@ impl Value {
             date: None,
             time: None,
             truth: None,
+            constant: None,
             fault: false,
             style: None,
             format: 0,
@@ -409,6 +412,8 @@ impl Value {
             // writers of before 2012 and some of after add a second type of another name space
             "value-type" if value.kind.is_empty() => value.kind = text.to_string(),
             "value-type" => value.fault = text == "error",
+            "formula" if text.ends_with("=TRUE()") => value.constant = Some("TRUE"),
+            "formula" if text.ends_with("=FALSE()") => value.constant = Some("FALSE"),
             "style-name" => value.style = Some(text.to_string()),
             "value" => value.number = text.trim().parse().ok(),
             "date-value" => value.date = Some(text.to_string()),
@@ -448,6 +453,11 @@ impl Value {
 impl Value {
     /// Puts the value as its number format shows it in the place of the text from `start` on, and says what it is.
     fn shown(&self, styles: &mut Styles, start: usize, out: &mut String) -> Look {
+        if let Some(truth) = self.constant {
+            out.truncate(start);
+            out.push_str(truth);
+            return Look::truth(self.format);
+        }
         let own = styles.format(self.format);
         let shape = own.shape();
         let serial = match self.kind.as_str() {

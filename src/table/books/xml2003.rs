@@ -116,7 +116,8 @@ fn workbook(mut xml: Document, formats: &mut Formats, shelf: &mut Shelf) -> Read
                 }
                 _ => None,
             },
-            Node::End => return Ok(()),
+            Node::Close(tag) if tag.name() == "Workbook" => return Ok(()),
+            Node::End => return Err(Trouble::broken("it breaks off between its sheets")),
             _ => None,
         };
         if let Some(title) = title {

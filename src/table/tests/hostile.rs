@@ -58,7 +58,7 @@ fn foreign_files_are_named() {
         (b"\xFF\xD8\xFF\xE0", "a JPEG image"),
         (b"<!DOCTYPE html><table>", "a web page"),
         (b"\xEF\xBB\xBF\r\n<html>", "a web page"),
-        (b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", "without a single filled cell"),
+        (b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">", "an XML spreadsheet of 2003"),
         (b"{\\rtf1", "a rich text document"),
         (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0", "old or password-protected workbook"),
         (b"\x09\x08\x08\x00\x00\x05", "a workbook of before 1997"),
