@@ -273,7 +273,9 @@ fn changes_are_the_partners(
         };
         for c in 0..source.width() {
             let name = &source.header()[c];
-            let unseen = !exact && ["年龄", "孕周"].contains(&name.as_str());
+            // the ledger has no digest of counts, and of what is no value of its column only that
+            let counts = ["年龄", "孕周"].contains(&name.as_str());
+            let unseen = !exact && (counts || back.table.cell(at, c) == "补");
             let changed =
                 back.edited.contains(&(from, c)) && back.table.cell(at, c) != source.cell(row, c);
             if changed && !unseen {

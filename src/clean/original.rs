@@ -202,7 +202,8 @@ fn three_way(was: &str, given: &str, returned: &str) -> String {
     out
 }
 
-/// Where the characters `from..to` of a text stand in another of `length`, if they do, side by side and between the same two.
+/// Where the characters `from..to` of a text stand in another of `length`, side by side, if they do. Where there are none: the place
+/// between the two around them, if nothing has come between these.
 fn standing(
     places: &[Option<usize>],
     from: usize,
@@ -210,19 +211,22 @@ fn standing(
     length: usize,
 ) -> Option<(usize, usize)> {
     let place = |at: usize| places.get(at).copied().flatten();
-    let start = match from {
+    if from < to {
+        let start = place(from)?;
+        let side_by_side = (from..to)
+            .zip(start..)
+            .all(|(at, due)| place(at) == Some(due));
+        return side_by_side.then_some((start, start + (to - from)));
+    }
+    let before = match from {
         0 => 0,
         _ => place(from - 1)? + 1,
     };
-    let there = (from..to)
-        .enumerate()
-        .all(|(n, at)| place(at) == Some(start + n));
-    let end = start + (to - from);
-    let closed = match to == places.len() {
-        true => end == length,
-        false => place(to) == Some(end),
+    let behind = match to == places.len() {
+        true => length,
+        false => place(to)?,
     };
-    (there && (from < to || closed)).then_some((start, end))
+    (before == behind).then_some((before, behind))
 }
 
 /// For every character of `a` the character of `b` that it is, in a longest common subsequence.
@@ -274,7 +278,7 @@ mod tests {
         assert_eq!(three_way("a,b c", "a, b c.", "a, b d."), "a,b d");
         assert_eq!(
             three_way("no fever, tired.", "no fever,tired", "no fever,very tired"),
-            "no fever,very tired"
+            "no fever,very tired."
         );
     }
 }

@@ -118,7 +118,9 @@ impl<'a> Comparer<'a> {
                 let text = record.cell(column.column);
                 let is = cell_digest(*column, text, handle, &known.digests, &mut buffer);
                 let (given, was) = (site.digest(nth, site.given), site.digest(nth, 0));
-                cells[column.column] = if is == given && given == was {
+                cells[column.column] = if is == given && says_nothing(is, text) {
+                    Cell::Unseen
+                } else if is == given && given == was {
                     Cell::Same
                 } else if is == given {
                     let altered = Altered {
@@ -172,23 +174,22 @@ impl<'a> Comparer<'a> {
             .shape
             .digest_identifiers(record, &known.digests, &mut identifiers);
         let were = known.index.identifiers_of(ordinal);
-        let changed = |same: bool| {
-            if same {
-                Cell::Same
-            } else {
-                Cell::Changed(None)
-            }
+        let judge = |is: u64, was: u64, text: &str| match is == was {
+            true if says_nothing(is, text) => Cell::Unseen,
+            true => Cell::Same,
+            false => Cell::Changed(None),
         };
         for id in &known.shape.identifiers {
-            let (is, was) = (identifiers.get(id.first), were.get(id.first));
-            cells[id.column] = changed(is == was);
+            let digest = |all: &[u64]| all.get(id.first).copied().unwrap_or(0);
+            let text = record.cell(id.column);
+            cells[id.column] = judge(digest(&identifiers), digest(were), text);
         }
         let mut buffer = Vec::new();
         let were = known.index.plain_of(ordinal);
         for (plain, was) in known.shape.plain.iter().zip(were) {
             let text = record.cell(plain.column);
             let is = plain_digest(*plain, text, &known.digests, &mut buffer);
-            cells[plain.column] = changed(is == *was);
+            cells[plain.column] = judge(is.into(), u64::from(*was), text);
         }
     }
 
@@ -300,6 +301,11 @@ impl<'a> Comparer<'a> {
         out.replaced.sort_by_key(|(place, _)| *place);
         out
     }
+}
+
+/// Whether a digest stands for a text that is no value of its column's kind: every such text has the digest of a blank.
+fn says_nothing(digest: impl Into<u64>, text: &str) -> bool {
+    digest.into() == 0 && !text.trim().is_empty()
 }
 
 /// Whether two cells of a column say the same, whatever their dress.

@@ -348,12 +348,18 @@ fn show(vault: &Vault, id: &str) -> Result<serde_json::Value> {
             .filter(|e| e.recipient == recipient.id)
             .map(|e| names.export(e))
             .collect();
-        return Ok(json!({
-            "recipient": recipient.name,
-            "names": recipient.names,
-            "created": recipient.created.to_string(),
-            "exports": theirs,
-        }));
+        // most have only ever had one
+        let names = (recipient.names.len() > 1).then_some(("names", json!(recipient.names)));
+        let shown = [("recipient", json!(recipient.name))]
+            .into_iter()
+            .chain(names)
+            .chain([
+                ("created", json!(recipient.created.to_string())),
+                ("exports", theirs),
+            ]);
+        return Ok(shown
+            .map(|(name, value)| (name.to_string(), value))
+            .collect());
     }
     if let Some(register) = vault.ledger.register(id)? {
         let tables: serde_json::Value = vault
