@@ -14,7 +14,8 @@ use support::Desk;
 use taggant::table::{self, Edits, Limits, Line};
 use zip::ZipArchive;
 
-const CANARIES: usize = 3;
+/// Canaries a copy, where the identifiers are of a kind that can be made up.
+const ASKED: usize = 3;
 
 /// Parts in which nothing about rows or cells can stand.
 const NEVER_CHANGED: [&str; 8] = [
@@ -337,7 +338,7 @@ struct Copy {
 fn issued(workbook: &Path) -> (Desk, Vec<Copy>) {
     let desk = Desk::new();
     let table = workbook.to_str().expect("UTF-8");
-    let canaries = CANARIES.to_string();
+    let canaries = ASKED.to_string();
     let mut more = vec!["--canaries", canaries.as_str(), "--format", "json"];
     let policy = workbook.with_extension("toml");
     if policy.exists() {
@@ -349,14 +350,16 @@ fn issued(workbook: &Path) -> (Desk, Vec<Copy>) {
         more.extend(["--sheet", named.trim()]);
     }
     let copies = desk.issue(table, &["甲院", "乙院"], &more).well().json();
-    let path = |c: &serde_json::Value| desk.path(c["path"].as_str().expect("a path"));
-    let paths = copies
-        .as_array()
-        .expect("copies")
-        .iter()
-        .map(path)
-        .collect();
-    (desk, paths)
+    let number = |v: &serde_json::Value| v.as_u64().expect("a number") as usize;
+    let copy = |c: &serde_json::Value| Copy {
+        recipient: c["recipient"].as_str().expect("a name").into(),
+        path: desk.path(c["path"].as_str().expect("a path")),
+        canaries: number(&c["canaries"]),
+        altered: number(&c["cells_altered"]),
+    };
+    let list = copies.as_array().expect("copies");
+    let copies = list.iter().map(copy).collect();
+    (desk, copies)
 }
 
 /// The package is the source's: entries, their order and what is said about them; what need not change did not.
@@ -378,7 +381,7 @@ fn is_the_same_package(name: &str, source: &Package, copy: &Package) {
             assert_eq!(packed, now_packed, "{name}: {part} was compressed anew");
         }
         let lower = part.to_lowercase();
-        let fixed = |p: &&str| lower.starts_with(**p) || lower.ends_with(**p);
+        let fixed = |p: &&&str| lower.starts_with(**p) || lower.ends_with(**p);
         if thumbnail && (lower == "_rels/.rels" || lower == "[content_types].xml") {
             continue;
         }

@@ -22,6 +22,7 @@ import alignment
 
 warnings.simplefilter("ignore")
 FOUND = []
+PAINTED, FORMULAS = set(), set()
 LIMIT = 12
 
 
@@ -252,11 +253,15 @@ def sheet(maps, one, other, shown, now, altered, counts):
         looks = [styled(other.cell(place, c)) for c in range(1, wide + 1)]
         rebanded = place != row and looks != [styled(one.cell(row, c)) for c in range(1, wide + 1)] and repainted(one, row, looks, wide)
         counts["rows painted as their place is"] += rebanded
+        if rebanded:
+            PAINTED.add((one.title, row))
         for column in range(1, wide + 1):
             a, b = one.cell(row, column), other.cell(place, column)
             where = f"{one.title}!{a.coordinate}->{b.coordinate}"
             x, y = getattr(a.value, "text", a.value), getattr(b.value, "text", b.value)
             x_is, y_is = (isinstance(v, str) and v.startswith("=") for v in (x, y))
+            if x_is:
+                FORMULAS.add((one.title, row, column))
             if x_is and y_is:
                 if not same_formula(maps, one.title, x, y):
                     differs("formula", f"{where}: {x} became {y}")
@@ -435,9 +440,9 @@ def main():
     if asked.canaries is not None and counts["canaries"] != asked.canaries:
         differs("canaries", f"{counts['canaries']} rows were put in, not {asked.canaries}")
     if asked.office:
-        import office
+        import office  # needs LibreOffice
 
-        office.compare(asked.source, asked.copy, maps, altered, differs, counts)
+        office.compare(asked.source, asked.copy, maps, altered, differs, counts, FORMULAS, PAINTED)
     kinds = collections.Counter()
     for kind, text in FOUND:
         kinds[kind] += 1

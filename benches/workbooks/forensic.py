@@ -69,6 +69,12 @@ def issue(taggant, workbook, copies, canaries):
     return folder, [folder / one["path"] for one in json.loads(done.stdout)]
 
 
+def is_sequence(values):
+    """1, 2, 3 ...: numbered again in every copy, which everybody may see."""
+    figures = [v for v in values if isinstance(v, int) and not isinstance(v, bool)]
+    return len(figures) > 5 and figures == list(range(figures[0], figures[0] + len(figures)))
+
+
 def labels(source, copy):
     """The table's sheet, its rows that are canaries, and its cells that were altered, as (row, column)."""
     best = None
@@ -78,6 +84,7 @@ def labels(source, copy):
         there = b[sheet.title]
         whose = alignment.align(alignment.values(shown[sheet.title], sheet), alignment.values(now[sheet.title], there))
         altered, new = set(), set()
+        numbered = {c for c in range(1, sheet.max_column + 1) if is_sequence([sheet.cell(r, c).value for r in range(1, sheet.max_row + 1)])}
         for j, i in enumerate(whose):
             if i is None:
                 new.add(j + 1)
@@ -85,7 +92,7 @@ def labels(source, copy):
             for column in range(1, there.max_column + 1):
                 x, y = sheet.cell(i + 1, column).value, there.cell(j + 1, column).value
                 x, y = getattr(x, "text", x), getattr(y, "text", y)
-                if x != y and not str(y).startswith("="):
+                if x != y and column not in numbered and not str(y).startswith("="):
                     altered.add((j + 1, column))
         if best is None or len(altered) + len(new) > len(best[1]) + len(best[2]):
             best = (sheet.title, new, altered)
