@@ -56,7 +56,7 @@ fn corrected(copy: &Table, seed: u64, deleted: usize) -> Returned {
                 cell.push(last);
                 cell.push('改');
             }
-            None => cell.push_str("补"),
+            None => cell.push('补'),
         }
     }
     let mut table = Table::new(copy.header().to_vec(), copy.width());
