@@ -138,7 +138,11 @@ mod tests {
         };
         let (issued, pending) = (entry("x-1", [9; 32], true), entry("x-2", [9; 32], false));
         assert_eq!(is(stands(&[])), "new");
-        assert_eq!(is(stands(std::slice::from_ref(&issued))), "new", "it was taken away");
+        assert_eq!(
+            is(stands(std::slice::from_ref(&issued))),
+            "new",
+            "it was taken away"
+        );
         assert_eq!(
             is(stands(&[issued.clone(), pending.clone()])),
             "pending x-2"

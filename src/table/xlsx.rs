@@ -6,6 +6,7 @@
 mod bands;
 mod cells;
 mod deflate;
+mod draft;
 mod foreign;
 mod formats;
 mod formulas;
@@ -20,6 +21,7 @@ mod moves;
 mod package;
 mod refs;
 mod rows;
+mod scan;
 mod sheets;
 mod splice;
 mod strings;

@@ -13,8 +13,8 @@ const PIECE: usize = 1 << 20;
 const WINDOW: usize = 1 << 15;
 
 /// What is written to it goes on compressed.
-pub(super) struct Deflater<'scope, 'env, W: Write> {
-    scope: &'scope Scope<'scope, 'env>,
+pub(super) struct Deflater<'scope, 'outer, W: Write> {
+    scope: &'scope Scope<'scope, 'outer>,
     out: W,
     level: Compression,
     piece: Vec<u8>,
@@ -24,14 +24,14 @@ pub(super) struct Deflater<'scope, 'env, W: Write> {
     most: usize,
 }
 
-impl<'scope, 'env, W: Write> Deflater<'scope, 'env, W> {
+impl<'scope, 'outer, W: Write> Deflater<'scope, 'outer, W> {
     /// Works in `scope`, on so many pieces at once.
     pub(super) fn new(
-        scope: &'scope Scope<'scope, 'env>,
+        scope: &'scope Scope<'scope, 'outer>,
         out: W,
         level: Compression,
         most: usize,
-    ) -> Deflater<'scope, 'env, W> {
+    ) -> Deflater<'scope, 'outer, W> {
         Deflater {
             scope,
             out,

@@ -1,36 +1,32 @@
 //! What is learnt of a workbook once, so that every copy costs little more than the compression of what changed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use memchr::memmem;
 
 use super::bands::Bands;
 use super::formulas::{Formulas, Mover};
-use super::grid::{Grid, Trouble};
+use super::grid::Grid;
 use super::guard;
-use super::manner::{Digits, Manner, Numbers};
+use super::manner::{Digits, Manner};
 use super::markup::unescaped;
 use super::moves::{Moves, Rows};
 use super::package::Package;
 use super::refs::{Given, Stuck, Surroundings};
-use super::rows::{CellAt, Cells, Layout, RowAt, digits};
+use super::rows::Layout;
+use super::scan::Scan;
 use super::sheets::Contents;
 use super::strings::Strings;
 use super::values::{self, Reading, Texts};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::parallel;
 use crate::table::{Limits, Line, Table};
-
-type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A part repeats a column if it has so many of its values ...
 const REPEATED: usize = 5;
 /// ... of at least so many bytes each.
 const TELLING: usize = 6;
-
-/// Rows that one core looks through at a time.
-const AT_ONCE: usize = 2_000;
 
 /// No row.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -43,24 +39,6 @@ pub(super) struct Ground {
     /// In the order of their tabs.
     scans: Vec<Scan>,
     late: bool,
-}
-
-/// One sheet, looked through.
-struct Scan {
-    sheet: String,
-    part: String,
-    bytes: Vec<u8>,
-    layout: Layout,
-    /// Shared strings in cells, row after row: column and string.
-    uses: Vec<(u16, u32)>,
-    use_ends: Vec<u32>,
-    /// Of each row of the layout its look, as a number.
-    looks: Vec<u32>,
-    digits: Digits,
-    /// Whether days are written out (ISO 8601) in some cell.
-    iso: bool,
-    /// Cells with a formula: row and column.
-    formulas: Vec<(u32, u16)>,
 }
 
 /// A workbook whose one table is to be copied many times.
@@ -197,115 +175,6 @@ pub(super) fn refused(name: &str, stuck: &Stuck) -> Error {
         "`{name}`, {} {}. Change that, or issue with `--rebuild`, which writes plain workbooks.",
         stuck.place, stuck.why
     ))
-}
-
-/// What is learnt of some rows.
-struct Rowsful {
-    grid: Grid,
-    uses: Vec<(u16, u32)>,
-    use_ends: Vec<u32>,
-    looks: Vec<u32>,
-    known: HashMap<Vec<(u16, u16)>, u32>,
-    numbers: Numbers,
-    iso: bool,
-    formulas: Vec<(u32, u16)>,
-}
-
-impl Rowsful {
-    fn of(bytes: &[u8], rows: &[RowAt], reading: &Reading<'_>) -> Result<Rowsful, Trouble> {
-        let mut found = Rowsful {
-            grid: Grid::default(),
-            uses: Vec::new(),
-            use_ends: Vec::with_capacity(rows.len()),
-            looks: Vec::with_capacity(rows.len()),
-            known: HashMap::new(),
-            numbers: Numbers::default(),
-            iso: false,
-            formulas: Vec::new(),
-        };
-        let mut look = Vec::new();
-        for row in rows {
-            look.clear();
-            for cell in Cells::of(bytes, *row) {
-                match (cell.string(bytes), cell.kind(bytes), &cell.value) {
-                    (Some(id), _, _) => found.uses.push((cell.column, id)),
-                    (None, b"n", Some(value)) => found.numbers.see(&bytes[value.clone()]),
-                    (None, kind, _) => found.iso |= kind == b"d",
-                }
-                if cell.formula.is_some() {
-                    found.formulas.push((row.number, cell.column));
-                }
-                look.push((cell.column, style(bytes, &cell).unwrap_or(0)));
-                reading.cell(bytes, &cell, row.number, &mut found.grid)?;
-            }
-            found.use_ends.push(found.uses.len() as u32);
-            let look = found.look(&look);
-            found.looks.push(look);
-        }
-        Ok(found)
-    }
-
-    /// The number of a look.
-    fn look(&mut self, look: &[(u16, u16)]) -> u32 {
-        let new = self.known.len() as u32;
-        match self.known.get(look) {
-            Some(number) => *number,
-            None => *self.known.entry(look.to_vec()).or_insert(new),
-        }
-    }
-
-    /// Takes in what was learnt of the rows behind.
-    fn append(&mut self, behind: Rowsful, limits: &Limits) -> Result<(), Trouble> {
-        self.grid.append(behind.grid, limits)?;
-        let uses = self.uses.len() as u32;
-        self.uses.extend(behind.uses);
-        self.use_ends
-            .extend(behind.use_ends.iter().map(|end| end + uses));
-        let mut numbers = vec![0; behind.known.len()];
-        for (look, number) in behind.known {
-            numbers[number as usize] = self.look(&look);
-        }
-        self.looks
-            .extend(behind.looks.iter().map(|look| numbers[*look as usize]));
-        self.numbers.add(&behind.numbers);
-        self.iso |= behind.iso;
-        self.formulas.extend(behind.formulas);
-        Ok(())
-    }
-}
-
-impl Scan {
-    fn of(
-        sheet: &str,
-        part: String,
-        bytes: Vec<u8>,
-        layout: Layout,
-        reading: &Reading<'_>,
-    ) -> Result<(Scan, Grid), Trouble> {
-        let ranges = parallel::ranges(layout.rows.len(), AT_ONCE);
-        let look = |at: usize| Rowsful::of(&bytes, &layout.rows[ranges[at].clone()], reading);
-        let mut pieces = parallel::map(ranges.len(), look).into_iter();
-        let mut all = match pieces.next() {
-            Some(first) => first?,
-            None => Rowsful::of(&bytes, &[], reading)?,
-        };
-        for piece in pieces {
-            all.append(piece?, reading.limits)?;
-        }
-        let scan = Scan {
-            sheet: sheet.to_string(),
-            part,
-            digits: all.numbers.digits(),
-            uses: all.uses,
-            use_ends: all.use_ends,
-            looks: all.looks,
-            iso: all.iso,
-            formulas: all.formulas,
-            layout,
-            bytes,
-        };
-        Ok((scan, all.grid))
-    }
 }
 
 impl Index {
@@ -538,12 +407,6 @@ impl Index {
             .filter(move |(_, scan)| scan.uses.iter().any(|(_, id)| test(*id)))
             .map(|(_, scan)| (scan.part.as_str(), scan.bytes.as_slice(), &scan.layout))
     }
-}
-
-/// The number of a cell's style.
-pub(super) fn style(bytes: &[u8], cell: &CellAt) -> Option<u16> {
-    let style = cell.style.clone()?;
-    digits(&bytes[style]).and_then(|s| u16::try_from(s).ok())
 }
 
 /// Whether a part is what nearly all are; a byte order mark may stand before it.

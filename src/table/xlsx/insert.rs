@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::cells::Content;
-use super::index::{self, Index, NOWHERE};
+use super::draft::Drafting;
+use super::index::{Index, NOWHERE};
 use super::refs::NewFormula;
 use super::rows::{CellAt, Cells, RowAt};
-use super::splice::Drafting;
+use super::scan;
 use crate::error::Result;
 use crate::table::Line;
 
@@ -123,8 +124,8 @@ impl Drafting<'_, '_> {
                 continue;
             };
             let style = styled(column)
-                .map(|cell| index::style(index.bytes(), cell).unwrap_or(0))
-                .or_else(|| index::style(index.bytes(), &like));
+                .map(|cell| scan::style(index.bytes(), cell).unwrap_or(0))
+                .or_else(|| scan::style(index.bytes(), &like));
             let content = if like.formula.is_some() {
                 let new = index.first + at as u32;
                 let neighbour = index.first + row as u32;

@@ -7,42 +7,21 @@ use std::io::Write;
 use std::path::Path;
 
 use super::cells::{Content, Hand, Pen};
+use super::draft::{Drafting, Plan};
 use super::formulas::Mover;
-use super::index::{self, Index, NOWHERE};
+use super::index::{Index, NOWHERE};
 use super::insert::NewRow;
 use super::markup::{Tags, push_digits};
 use super::package::Renewed;
-use super::refs::{NewFormula, Stuck};
+use super::refs::Stuck;
 use super::rows::{CellAt, Cells, Layout, RowAt};
-use super::strings::{Arranged, Draft};
-use super::{Kind, Sheet, sheets};
+use super::scan;
+use super::{Sheet, sheets};
 use crate::error::{Error, Result};
-use crate::table::{Edits, Line, Replaced, Source};
+use crate::table::{Edits, Line, Source};
 
 /// Bytes of a sheet that are held before they are passed on.
 const CHUNK: usize = 1 << 16;
-
-/// What is settled before the first byte is written.
-struct Plan {
-    /// Of every altered cell what it says.
-    replaced: Vec<Content>,
-    inserted: Vec<NewRow>,
-    strings: Option<Arranged>,
-    added: Vec<NewFormula>,
-}
-
-/// The first pass.
-pub(super) struct Drafting<'a, 'e> {
-    pub(super) index: &'a Index,
-    sheet: &'a Sheet,
-    source: &'a Source,
-    pub(super) edits: &'e Edits<'e>,
-    draft: Option<Draft<'a>>,
-    hand: Hand,
-    pub(super) mover: Mover<'a>,
-    /// The formulas of rows put in.
-    pub(super) added: Vec<NewFormula>,
-}
 
 /// Writes a copy.
 pub(super) fn rewrite(
@@ -113,183 +92,6 @@ pub(super) fn rewrite(
     let moved = parts.iter_mut();
     renewed.extend(moved.map(|(part, new)| (part.as_str(), Renewed::Bytes(std::mem::take(new)))));
     index.package().write(&renewed, &around.gone, path)
-}
-
-impl Drafting<'_, '_> {
-    fn settle(mut self, first_edit: &[u32]) -> Result<Plan> {
-        let edits = self.edits;
-        let index = self.index;
-        let mut replaced = Vec::with_capacity(edits.replaced.len());
-        for new in &edits.replaced {
-            replaced.push(self.replaced(new));
-        }
-        let mut inserted = vec![NewRow::default(); edits.inserted.len()];
-        for (at, line) in edits.lines.iter().enumerate() {
-            match line {
-                Line::Inserted(number) => {
-                    let missing = || {
-                        Error::input(format!(
-                            "The row {number} to be put into `{}` is missing. Repeat the command.",
-                            self.source.name
-                        ))
-                    };
-                    let texts = edits.inserted.get(*number as usize).ok_or_else(missing)?;
-                    inserted[*number as usize] = self.new_row(at, texts)?;
-                }
-                Line::Kept(row) if *row as usize >= index.table_rows.len() => {
-                    return Err(Error::input(format!(
-                        "`{}` has no row {} to copy. Read the table again and repeat.",
-                        self.source.name,
-                        self.source.first_data_row + *row as usize
-                    )));
-                }
-                Line::Kept(_) => (),
-            }
-        }
-        let strings = self.draft.take().map(|draft| {
-            let here = self.uses(&replaced, &inserted, first_edit);
-            draft.arrange(index.around(here.into_iter()))
-        });
-        Ok(Plan {
-            replaced,
-            inserted,
-            strings,
-            added: self.added,
-        })
-    }
-
-    /// What an altered cell says.
-    fn replaced(&mut self, new: &Replaced<'_>) -> Content {
-        let index = self.index;
-        let column = index.left + new.column as u16;
-        let at = index.table_rows.get(new.row as usize).copied();
-        let Some(at) = at.filter(|at| *at != NOWHERE) else {
-            return Content::Blank;
-        };
-        if index.iso() || index.computed.contains_key(&column) {
-            let row = index.layout().rows[at as usize];
-            let cell = Cells::of(index.bytes(), row).find(|c| c.column == column);
-            match cell {
-                // what a formula comes to is not ours to say
-                Some(cell) if cell.formula.is_some() => return Content::Same,
-                Some(cell) if cell.kind(index.bytes()) == b"d" && !new.text.is_empty() => {
-                    return self.content(&cell, new.row as usize, column, &new.text);
-                }
-                _ => (),
-            }
-        }
-        let uses = index.uses_of(at as usize);
-        let shared = uses.binary_search_by_key(&column, |(c, _)| *c).ok();
-        if let Some(draft) = &mut self.draft
-            && let Some(place) = shared
-            && !new.text.is_empty()
-        {
-            return Content::Shared(draft.intern(&new.text, Some(uses[place].1)));
-        }
-        self.of_kind(new.row as usize, new.column as usize, &new.text)
-    }
-
-    /// What a cell made after `like`, which stands in this row of the table and this column of the sheet, says.
-    pub(super) fn content(
-        &mut self,
-        like: &CellAt,
-        row: usize,
-        column: u16,
-        text: &str,
-    ) -> Content {
-        let id = like.string(self.index.bytes());
-        if let (Some(draft), Some(id)) = (&mut self.draft, id) {
-            return Content::Shared(draft.intern(text, Some(id)));
-        }
-        if like.kind(self.index.bytes()) == b"d"
-            && let Some(value) = &like.value
-        {
-            return Content::Value(self.hand.iso(&self.index.bytes()[value.clone()], text));
-        }
-        self.of_kind(row, usize::from(column - self.index.left), text)
-    }
-
-    fn of_kind(&mut self, row: usize, column: usize, text: &str) -> Content {
-        if text.is_empty() {
-            return Content::Blank;
-        }
-        let place = row * self.source.table.width() + column;
-        let kind = self.sheet.kinds.get(place).copied().unwrap_or(Kind::Blank);
-        if let Some(value) = self.hand.value(kind, text) {
-            return Content::Value(value);
-        }
-        match (&mut self.draft, kind) {
-            // texts that are not shared stand in their cells
-            (_, Kind::Text) | (None, _) => Content::Own(text.to_string()),
-            (Some(draft), _) => Content::Shared(draft.intern(text, None)),
-        }
-    }
-
-    /// The strings that the copy's cells on the table's sheet use, in order.
-    fn uses(&self, replaced: &[Content], inserted: &[NewRow], first_edit: &[u32]) -> Vec<u32> {
-        let index = self.index;
-        let mut out = Vec::new();
-        let plain = |row: &RowAt| row.number < index.first;
-        let above = index.layout().rows.partition_point(plain);
-        let behind_row = index.first + index.table_rows.len() as u32;
-        let behind = index
-            .layout()
-            .rows
-            .partition_point(|row| row.number < behind_row);
-        let whole = |at: usize| index.uses_of(at).iter().map(|(_, id)| *id);
-        out.extend((0..above).flat_map(whole));
-        for line in &self.edits.lines {
-            match *line {
-                Line::Inserted(number) => {
-                    out.extend(inserted[number as usize].cells.iter().filter_map(|cell| {
-                        match cell.content {
-                            Content::Shared(id) => Some(id),
-                            _ => None,
-                        }
-                    }));
-                }
-                Line::Kept(row) => {
-                    let at = index.table_rows[row as usize];
-                    if at == NOWHERE {
-                        continue;
-                    }
-                    let edits =
-                        first_edit[row as usize] as usize..first_edit[row as usize + 1] as usize;
-                    if edits.is_empty() {
-                        out.extend(whole(at as usize));
-                        continue;
-                    }
-                    let mut new = edits
-                        .map(|at| {
-                            (
-                                index.left + self.edits.replaced[at].column as u16,
-                                &replaced[at],
-                            )
-                        })
-                        .peekable();
-                    for (column, id) in index.uses_of(at as usize) {
-                        while let Some((_, content)) = new.next_if(|(c, _)| c < column) {
-                            out.extend(shared(content));
-                        }
-                        match new.next_if(|(c, _)| c == column) {
-                            Some((_, content)) => out.extend(shared(content)),
-                            None => out.push(*id),
-                        }
-                    }
-                    out.extend(new.filter_map(|(_, content)| shared(content)));
-                }
-            }
-        }
-        out.extend((behind..index.layout().rows.len()).flat_map(whole));
-        out
-    }
-}
-
-fn shared(content: &Content) -> Option<u32> {
-    match content {
-        Content::Shared(id) => Some(*id),
-        _ => None,
-    }
 }
 
 /// The second pass.
@@ -394,7 +196,7 @@ impl Copy<'_> {
         };
         let style_of = |column: u16| {
             let cell = looks.iter().find(|c| c.column == column)?;
-            Some(index::style(bytes, cell).unwrap_or(0))
+            Some(scan::style(bytes, cell).unwrap_or(0))
         };
         let pen = self.pen();
         let mut new = new.iter().peekable();
@@ -475,7 +277,7 @@ impl Copy<'_> {
     /// A cell that says what it said, in the row of this number and perhaps in another style.
     fn moved(&self, cell: &CellAt, number: u32, style: Option<u16>, out: &mut Vec<u8>) {
         let bytes = self.index.bytes();
-        if style.is_some_and(|style| index::style(bytes, cell) != Some(style)) {
+        if style.is_some_and(|style| scan::style(bytes, cell) != Some(style)) {
             let mut tag = Vec::new();
             self.pen().open(
                 cell,

@@ -1,0 +1,146 @@
+//! One pass over a sheet: what its cells say, and what it takes to write it again.
+
+use std::collections::HashMap;
+
+use super::grid::{Grid, Trouble};
+use super::manner::{Digits, Numbers};
+use super::rows::{CellAt, Cells, Layout, RowAt, digits};
+use super::values::Reading;
+use crate::parallel;
+use crate::table::Limits;
+
+/// Rows that one core looks through at a time.
+const AT_ONCE: usize = 2_000;
+
+/// One sheet, looked through.
+pub(super) struct Scan {
+    pub(super) sheet: String,
+    pub(super) part: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) layout: Layout,
+    /// Shared strings in cells, row after row: column and string.
+    pub(super) uses: Vec<(u16, u32)>,
+    pub(super) use_ends: Vec<u32>,
+    /// Of each row of the layout its look, as a number.
+    pub(super) looks: Vec<u32>,
+    pub(super) digits: Digits,
+    /// Whether days are written out (ISO 8601) in some cell.
+    pub(super) iso: bool,
+    /// Cells with a formula: row and column.
+    pub(super) formulas: Vec<(u32, u16)>,
+}
+
+/// What is learnt of some rows.
+struct Rowsful {
+    grid: Grid,
+    uses: Vec<(u16, u32)>,
+    use_ends: Vec<u32>,
+    looks: Vec<u32>,
+    known: HashMap<Vec<(u16, u16)>, u32>,
+    numbers: Numbers,
+    iso: bool,
+    formulas: Vec<(u32, u16)>,
+}
+
+impl Rowsful {
+    fn of(bytes: &[u8], rows: &[RowAt], reading: &Reading<'_>) -> Result<Rowsful, Trouble> {
+        let mut found = Rowsful {
+            grid: Grid::default(),
+            uses: Vec::new(),
+            use_ends: Vec::with_capacity(rows.len()),
+            looks: Vec::with_capacity(rows.len()),
+            known: HashMap::new(),
+            numbers: Numbers::default(),
+            iso: false,
+            formulas: Vec::new(),
+        };
+        let mut look = Vec::new();
+        for row in rows {
+            look.clear();
+            for cell in Cells::of(bytes, *row) {
+                match (cell.string(bytes), cell.kind(bytes), &cell.value) {
+                    (Some(id), _, _) => found.uses.push((cell.column, id)),
+                    (None, b"n", Some(value)) => found.numbers.see(&bytes[value.clone()]),
+                    (None, kind, _) => found.iso |= kind == b"d",
+                }
+                if cell.formula.is_some() {
+                    found.formulas.push((row.number, cell.column));
+                }
+                look.push((cell.column, style(bytes, &cell).unwrap_or(0)));
+                reading.cell(bytes, &cell, row.number, &mut found.grid)?;
+            }
+            found.use_ends.push(found.uses.len() as u32);
+            let look = found.look(&look);
+            found.looks.push(look);
+        }
+        Ok(found)
+    }
+
+    /// The number of a look.
+    fn look(&mut self, look: &[(u16, u16)]) -> u32 {
+        let new = self.known.len() as u32;
+        match self.known.get(look) {
+            Some(number) => *number,
+            None => *self.known.entry(look.to_vec()).or_insert(new),
+        }
+    }
+
+    /// Takes in what was learnt of the rows behind.
+    fn append(&mut self, behind: Rowsful, limits: &Limits) -> Result<(), Trouble> {
+        self.grid.append(behind.grid, limits)?;
+        let uses = self.uses.len() as u32;
+        self.uses.extend(behind.uses);
+        self.use_ends
+            .extend(behind.use_ends.iter().map(|end| end + uses));
+        let mut numbers = vec![0; behind.known.len()];
+        for (look, number) in behind.known {
+            numbers[number as usize] = self.look(&look);
+        }
+        self.looks
+            .extend(behind.looks.iter().map(|look| numbers[*look as usize]));
+        self.numbers.add(&behind.numbers);
+        self.iso |= behind.iso;
+        self.formulas.extend(behind.formulas);
+        Ok(())
+    }
+}
+
+impl Scan {
+    pub(super) fn of(
+        sheet: &str,
+        part: String,
+        bytes: Vec<u8>,
+        layout: Layout,
+        reading: &Reading<'_>,
+    ) -> Result<(Scan, Grid), Trouble> {
+        let ranges = parallel::ranges(layout.rows.len(), AT_ONCE);
+        let look = |at: usize| Rowsful::of(&bytes, &layout.rows[ranges[at].clone()], reading);
+        let mut pieces = parallel::map(ranges.len(), look).into_iter();
+        let mut all = match pieces.next() {
+            Some(first) => first?,
+            None => Rowsful::of(&bytes, &[], reading)?,
+        };
+        for piece in pieces {
+            all.append(piece?, reading.limits)?;
+        }
+        let scan = Scan {
+            sheet: sheet.to_string(),
+            part,
+            digits: all.numbers.digits(),
+            uses: all.uses,
+            use_ends: all.use_ends,
+            looks: all.looks,
+            iso: all.iso,
+            formulas: all.formulas,
+            layout,
+            bytes,
+        };
+        Ok((scan, all.grid))
+    }
+}
+
+/// The number of a cell's style.
+pub(super) fn style(bytes: &[u8], cell: &CellAt) -> Option<u16> {
+    let style = cell.style.clone()?;
+    digits(&bytes[style]).and_then(|s| u16::try_from(s).ok())
+}
