@@ -464,7 +464,7 @@ fn rows_are_put_into_one_sheet_and_its_tables_cover_them() {
                 let height = |a: &str| corners(a).1.1 - corners(a).0.1;
                 let taller = height(now) - height(&area);
                 assert!(
-                    taller == 0 || taller as usize == CANARIES,
+                    taller == 0 || taller as usize == canaries,
                     "{name}: {part} {now}"
                 );
             }
