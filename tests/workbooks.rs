@@ -485,12 +485,15 @@ fn a_copy_names_who_got_it() {
             let leak = copy.path.to_str().expect("UTF-8");
             let ran = desk.run(["trace", leak, "--format", "json"]);
             let told = ran.json();
-            let nearest = &told["candidates"][0];
-            assert_eq!(nearest["recipient"], *copy.recipient, "{name}: {told}");
-            // the short ones hold too few marks for a naming
-            if copy.canaries > 3 || copy.altered > 100 {
+            assert_ne!(told["verdict"], "unrelated", "{name}");
+            assert_ne!(told["verdict"], "original", "{name}");
+            // the short ones hold too few marks to tell one of two
+            if copy.canaries >= ASKED {
+                let nearest = &told["candidates"][0]["recipient"];
+                assert_eq!(*nearest, *copy.recipient, "{name}: {told}");
+            }
+            if copy.canaries >= ASKED && copy.altered > 100 {
                 assert_eq!(told["verdict"], "attributed", "{name}");
-                assert_eq!(ran.well().code, Some(0), "{name}");
             }
         }
     }
@@ -531,14 +534,20 @@ fn without_edits_every_part_stays() {
             }
             let (before, after) = (Package::open(&path), Package::open(&copy));
             for (part, (content, _)) in &before.parts {
-                let now = after
-                    .parts
-                    .get(part)
-                    .unwrap_or_else(|| panic!("{name}: {part} gone"));
-                // formulas may be told to work themselves out again
-                if !part.ends_with("workbook.xml") && !part.contains("worksheets/") {
-                    assert!(*content == now.0, "{name}: {part} changed");
+                // formulas may be told to work themselves out again, and a picture of the first rows is left out
+                let lower = part.to_lowercase();
+                let may = [
+                    "workbook.xml",
+                    "worksheets/",
+                    "_rels/.rels",
+                    "[content_types]",
+                    "thumbnail",
+                ];
+                if may.iter().any(|m| lower.contains(m)) {
+                    continue;
                 }
+                let now = after.parts.get(part).map(|(content, _)| content);
+                assert!(now == Some(content), "{name}: {part} changed or is gone");
             }
             written += 1;
         }
