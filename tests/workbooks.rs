@@ -377,8 +377,9 @@ fn is_the_same_package(name: &str, source: &Package, copy: &Package) {
         let Some((now, now_packed)) = copy.parts.get(part) else {
             continue;
         };
-        if content == now {
-            assert_eq!(packed, now_packed, "{name}: {part} was compressed anew");
+        // a sheet whose table got no mark is written all the same
+        if content == now && !part.contains("worksheets/") {
+            assert!(packed == now_packed, "{name}: {part} was compressed anew");
         }
         let lower = part.to_lowercase();
         let fixed = |p: &&&str| lower.starts_with(**p) || lower.ends_with(**p);
@@ -539,6 +540,7 @@ fn without_edits_every_part_stays() {
                 let may = [
                     "workbook.xml",
                     "worksheets/",
+                    "charts/",
                     "_rels/.rels",
                     "[content_types]",
                     "thumbnail",
