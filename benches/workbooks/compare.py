@@ -337,7 +337,9 @@ def features(maps, one, other):
     if area(one) or area(other):
         same_areas(there, area(one), area(other), f"{title} print area")
     pick = lambda s: [(b.id, b.man) for b in s.row_breaks.brk]
-    if sorted((there.row(i), m) for i, m in pick(one)) != sorted(pick(other)):
+    # a break stands behind so many records, whichever they are now
+    before = lambda line: line - sum(row <= line for row in there.new)
+    if sorted(pick(one)) != sorted((before(i), m) for i, m in pick(other)):
         differs("breaks", f"{title}: row breaks {pick(one)} became {pick(other)}")
     conditional(maps, one, other)
     a, b = one.data_validations.dataValidation, other.data_validations.dataValidation
