@@ -25,6 +25,7 @@ mod scan;
 mod sheets;
 mod splice;
 mod strings;
+mod styles;
 mod values;
 mod write;
 

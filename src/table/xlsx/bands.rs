@@ -1,6 +1,6 @@
 //! Looks that belong to a place in the table and not to a record: stripes painted row by row, a line under the last row.
 //!
-//! A row put in between would push every stripe below it out of step, and show where it is. So looks that go round with a period
+//! A row put in between would push every stripe below it out of step, and show where it is. So fills that go round with a period
 //! stay where they are, and the records move under them; likewise the looks that only the first or only the last row has.
 
 use super::index::NOWHERE;
@@ -8,105 +8,129 @@ use super::index::NOWHERE;
 /// Periods that are looked for; people paint every second or third row.
 const PERIODS: std::ops::RangeInclusive<usize> = 2..=5;
 /// Rows of a hundred that must keep to a period.
-const KEPT: usize = 95;
+const KEPT: usize = 80;
+/// A row that looks like no other is an edge only where rows have no more looks than this.
+const LOOKS: usize = 6;
+/// The fill of a row in which no fill has the majority.
+pub(super) const MIXED: u16 = u16::MAX;
 
-/// Of each place in the table the row of the source whose looks it has.
+/// How a row of the source looks at a place of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As it does.
+    Own,
+    /// As this row of the source.
+    Row(usize),
+    /// With one fill in the place of another.
+    Fill {
+        /// The fill that goes.
+        from: u16,
+        /// The fill that comes.
+        to: u16,
+    },
+}
+
+/// What is painted by place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bands {
-    /// The look of each row of the table, as a number.
+    /// The look of each row of the table, as a number, and the fill that most of its cells have.
     looks: Vec<u32>,
-    /// Rows of the source, one a phase, with its look; empty without stripes.
-    stripes: Vec<usize>,
+    fills: Vec<u16>,
+    /// The fill of each phase; empty without stripes.
+    cycle: Vec<u16>,
     /// Whether the first and the last row look like no other.
     first: bool,
     last: bool,
 }
 
 impl Bands {
-    /// Finds them among the looks of the table's rows.
-    pub(super) fn of(looks: &[u32]) -> Bands {
+    /// Finds it among the looks of the table's rows and the fills that most of their cells have.
+    pub(super) fn of(looks: Vec<u32>, fills: Vec<u16>) -> Bands {
         let mut bands = Bands {
-            looks: looks.to_vec(),
+            looks,
+            fills,
             ..Bands::default()
         };
-        let count = |look: u32| looks.iter().filter(|l| **l == look).take(2).count();
-        if looks.len() >= 4 {
+        let looks = &bands.looks;
+        let mut kinds = looks.clone();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let alone = |look: u32| looks.iter().filter(|l| **l == look).count() == 1;
+        if looks.len() > LOOKS && kinds.len() <= LOOKS {
             let (first, last) = (looks[0], looks[looks.len() - 1]);
-            bands.first = first != NOWHERE && count(first) == 1;
-            bands.last = last != NOWHERE && count(last) == 1;
+            bands.first = first != NOWHERE && alone(first);
+            bands.last = last != NOWHERE && alone(last);
         }
-        let inner = usize::from(bands.first)..looks.len() - usize::from(bands.last);
-        bands.stripes = PERIODS
-            .filter(|period| inner.len() >= 4 * period)
-            .find_map(|period| stripes(looks, inner.clone(), period))
+        bands.cycle = PERIODS
+            .filter(|period| bands.fills.len() >= 4 * period)
+            .find_map(|period| cycle(&bands.fills, period))
             .unwrap_or_default();
         bands
     }
 
-    /// The row whose looks stand at a place of a copy with `lines` rows, for the source's row `row` or a row put in beside `row`;
-    /// `None` where the row brings its own.
-    pub(super) fn look_at(&self, place: usize, lines: usize, row: usize) -> Option<usize> {
-        let rows = self.looks.len();
-        let is_edge = |r: usize| (self.first && r == 0) || (self.last && r + 1 == rows);
-        if self.first && place == 0 {
-            return Some(0).filter(|r| *r != row);
-        }
-        if self.last && place + 1 == lines {
-            return Some(rows - 1).filter(|r| *r != row);
-        }
-        if !self.stripes.is_empty() {
-            let offset = usize::from(self.first);
-            let period = self.stripes.len();
-            let phase = |at: usize| (at + period - offset % period) % period;
-            let usual = self.stripes[phase(row)];
-            // a row painted on its own keeps its paint
-            if !is_edge(row) && self.looks.get(row) != self.looks.get(usual) {
-                return None;
-            }
-            let there = self.stripes[phase(place)];
-            return (self.looks.get(there) != self.looks.get(row)).then_some(there);
-        }
-        if is_edge(row) {
-            return match row {
-                0 => Some(1),
-                _ => row.checked_sub(1),
-            };
-        }
-        None
+    /// The fill that belongs to a place, where there are stripes.
+    pub(super) fn fill_at(&self, place: usize) -> Option<u16> {
+        let phase = place.checked_rem(self.cycle.len())?;
+        self.cycle.get(phase).copied()
     }
 
-    /// The look of a row, as a number.
-    pub(super) fn of_row(&self, row: usize) -> u32 {
-        self.looks.get(row).copied().unwrap_or(NOWHERE)
+    /// How the source's row `row` looks at a place of a copy with `lines` rows.
+    pub(super) fn look_at(&self, place: usize, lines: usize, row: usize) -> Look {
+        let rows = self.looks.len();
+        if let Some(edge) = self.edge(place, lines) {
+            return if edge == row {
+                Look::Own
+            } else {
+                Look::Row(edge)
+            };
+        }
+        if self.first && row == 0 {
+            return Look::Row(1);
+        }
+        if self.last && row + 1 == rows {
+            return Look::Row(row.saturating_sub(1));
+        }
+        match self.fill_at(row).zip(self.fill_at(place)) {
+            // a row painted on its own keeps its paint
+            Some((from, to)) if from != to && self.fills.get(row) == Some(&from) => {
+                Look::Fill { from, to }
+            }
+            _ => Look::Own,
+        }
+    }
+
+    /// The row whose looks belong to the first or the last place of a copy with `lines` rows, where these look like no other.
+    pub(super) fn edge(&self, place: usize, lines: usize) -> Option<usize> {
+        if self.first && place == 0 {
+            return Some(0);
+        }
+        (self.last && place + 1 == lines).then(|| self.looks.len() - 1)
     }
 }
 
-/// One row for each phase of a period that the looks keep to; the rows of a phase have the look that most of them have.
-fn stripes(looks: &[u32], inner: std::ops::Range<usize>, period: usize) -> Option<Vec<usize>> {
-    let mut usual = Vec::with_capacity(period);
+/// The fill of each phase of a period that the rows keep to.
+fn cycle(fills: &[u16], period: usize) -> Option<Vec<u16>> {
+    let mut cycle = Vec::with_capacity(period);
     let mut kept = 0;
     for phase in 0..period {
-        let rows: Vec<usize> = inner.clone().skip(phase).step_by(period).collect();
+        let rows = || fills.iter().skip(phase).step_by(period).copied();
         // Boyer and Moore's vote: a majority, if there is one
-        let (mut candidate, mut votes) = (*rows.first()?, 0usize);
-        for row in &rows {
-            match (looks[*row] == looks[candidate], votes) {
+        let (mut candidate, mut votes) = (MIXED, 0usize);
+        for fill in rows() {
+            match (fill == candidate, votes) {
                 (true, _) => votes += 1,
-                (false, 0) => (candidate, votes) = (*row, 1),
+                (false, 0) => (candidate, votes) = (fill, 1),
                 (false, _) => votes -= 1,
             }
         }
-        if looks[candidate] == NOWHERE {
+        if candidate == MIXED {
             return None;
         }
-        kept += rows
-            .iter()
-            .filter(|r| looks[**r] == looks[candidate])
-            .count();
-        usual.push(candidate);
+        kept += rows().filter(|fill| *fill == candidate).count();
+        cycle.push(candidate);
     }
-    let one_look = usual.iter().all(|r| looks[*r] == looks[usual[0]]);
-    (!one_look && kept * 100 >= inner.len() * KEPT).then_some(usual)
+    let one_fill = cycle.iter().all(|fill| *fill == cycle[0]);
+    (!one_fill && kept * 100 >= fills.len() * KEPT).then_some(cycle)
 }
 
 #[cfg(test)]
@@ -115,33 +139,40 @@ mod tests {
 
     #[test]
     fn stripes_stay_and_records_move() {
-        let looks: Vec<u32> = (0..40).map(|row| row % 2).collect();
-        let bands = Bands::of(&looks);
-        assert_eq!(bands.look_at(4, 41, 4), None, "a row at its place");
-        assert!(bands.look_at(5, 41, 4).is_some_and(|row| row % 2 == 1));
-        let mut painted = looks.clone();
-        painted[6] = 7;
-        assert_eq!(
-            Bands::of(&painted).look_at(7, 41, 6),
-            None,
-            "a row painted by hand"
-        );
-        assert_eq!(Bands::of(&[3; 40]).look_at(7, 41, 6), None);
+        let mut fills: Vec<u16> = (0..40).map(|row| row % 2).collect();
+        fills[6] = 7;
+        let bands = Bands::of((0..40).collect(), fills);
+        assert_eq!(bands.look_at(4, 41, 4), Look::Own, "a row at its place");
+        assert_eq!(bands.look_at(5, 41, 4), Look::Fill { from: 0, to: 1 });
+        assert_eq!(bands.look_at(7, 41, 6), Look::Own, "a row painted by hand");
+        assert_eq!(bands.fill_at(41), Some(1));
+        let plain = Bands::of(vec![0; 40], vec![3; 40]);
+        assert_eq!(plain.look_at(7, 41, 6), Look::Own);
+        assert_eq!(plain.fill_at(7), None);
     }
 
     #[test]
     fn edges_stay_at_the_edge() {
         let mut looks = vec![1; 20];
         looks[19] = 2;
-        let bands = Bands::of(&looks);
-        assert_eq!(bands.look_at(20, 21, 5), Some(19), "what now stands last");
+        let bands = Bands::of(looks, vec![0; 20]);
+        assert_eq!(
+            bands.look_at(20, 21, 5),
+            Look::Row(19),
+            "what now stands last"
+        );
         assert_eq!(
             bands.look_at(19, 21, 19),
-            Some(18),
+            Look::Row(18),
             "the old last row looks like its neighbour"
         );
-        assert_eq!(bands.look_at(20, 21, 19), None);
-        assert_eq!(bands.look_at(3, 21, 2), None);
-        assert_eq!(Bands::of(&[]).look_at(0, 1, 0), None);
+        assert_eq!(bands.look_at(20, 21, 19), Look::Own);
+        assert_eq!(bands.look_at(3, 21, 2), Look::Own);
+        let all_differ = Bands::of((0..20).collect(), vec![0; 20]);
+        assert_eq!(all_differ.look_at(20, 21, 5), Look::Own);
+        assert_eq!(
+            Bands::of(Vec::new(), Vec::new()).look_at(0, 1, 0),
+            Look::Own
+        );
     }
 }

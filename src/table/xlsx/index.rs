@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::bands::Bands;
+use super::bands::{Bands, MIXED};
 use super::formulas::{Formulas, Mover};
 use super::grid::Grid;
 use super::guard;
@@ -18,7 +18,8 @@ use super::rows::Layout;
 use super::scan::Scan;
 use super::sheets::Contents;
 use super::strings::Strings;
-use super::values::{self, Reading, Texts};
+use super::styles::Styles;
+use super::values::{Reading, Texts};
 use crate::error::{Error, Result};
 use crate::parallel;
 use crate::table::{Limits, Line, Table};
@@ -38,6 +39,7 @@ pub(super) struct Ground {
     strings_part: Option<String>,
     /// In the order of their tabs.
     scans: Vec<Scan>,
+    styles: Styles,
     late: bool,
 }
 
@@ -110,13 +112,13 @@ impl Ground {
             None => (None, Texts::default()),
         };
         let styles = contents.styles.and_then(|part| package.part(&part));
-        let shapes = values::shapes(&styles.unwrap_or_default());
+        let styles = Styles::of(&styles.unwrap_or_default());
         let mut left = limits.clone();
         let (mut scans, mut grids) = (Vec::new(), Vec::new());
         for listed in contents.sheets {
             let reading = Reading {
                 strings: &texts,
-                shapes: &shapes,
+                styles: &styles,
                 late: contents.late,
                 limits: &left,
             };
@@ -138,6 +140,7 @@ impl Ground {
             strings,
             strings_part,
             scans,
+            styles,
             late: contents.late,
         };
         Ok((ground, grids))
@@ -193,10 +196,13 @@ impl Index {
             .clone()
             .map(|row| scan.layout.find(row).map_or(NOWHERE, |at| at as u32))
             .collect();
-        let looks: Vec<u32> = table_rows
-            .iter()
-            .map(|at| scan.looks.get(*at as usize).copied().unwrap_or(NOWHERE))
-            .collect();
+        let look = |at: &u32| scan.looks.get(*at as usize).copied().unwrap_or(NOWHERE);
+        let fill = |at: &u32| {
+            let fill = scan.look_fills.get(look(at) as usize);
+            fill.copied().unwrap_or(MIXED)
+        };
+        let looks = table_rows.iter().map(look).collect();
+        let fills = table_rows.iter().map(fill).collect();
         let of_table = scan.formulas.iter().filter(|(row, _)| rows.contains(row));
         let mut computed = BTreeMap::new();
         for (_, column) in of_table {
@@ -223,7 +229,7 @@ impl Index {
             table_rows,
             first: place.first,
             left: place.left,
-            bands: Bands::of(&looks),
+            bands: Bands::of(looks, fills),
             computed,
             ground,
         })
@@ -314,6 +320,11 @@ impl Index {
     /// What to say where something cannot follow its rows.
     pub(super) fn refused(&self, stuck: &Stuck) -> Error {
         refused(self.ground.package.name(), stuck)
+    }
+
+    /// The workbook's styles.
+    pub(super) fn styles(&self) -> &Styles {
+        &self.ground.styles
     }
 
     /// The package.

@@ -61,21 +61,23 @@ impl Drafting<'_, '_> {
         let near: Vec<usize> = kept_near(lines, at)
             .filter(|row| index.table_rows.get(*row).is_some_and(|r| *r != NOWHERE))
             .collect();
-        let Some(model) = usual(index, &near) else {
+        let Some(model) = near.first().copied() else {
             return Ok(NewRow::default());
         };
-        let look = index.bands.look_at(at, lines.len(), model).unwrap_or(model);
+        let edge = index.bands.edge(at, lines.len());
+        let look = edge.unwrap_or(model);
         let row_of = |row: usize| index.layout().rows[index.table_rows[row] as usize];
         let cells_of =
             |row: usize| -> Vec<CellAt> { Cells::of(index.bytes(), row_of(row)).collect() };
         let looks = cells_of(look);
-        let styled = |column: u16| looks.iter().find(|c| c.column == column);
+        let style_of = |cell: &CellAt| scan::style(index.bytes(), cell).unwrap_or(0);
         let mut around: Vec<(usize, Vec<CellAt>)> = vec![(model, cells_of(model))];
-        around.extend(
-            near.iter()
-                .filter(|row| **row != model)
-                .map(|row| (*row, Vec::new())),
-        );
+        let others = near.iter().filter(|row| **row != model).enumerate();
+        // those whose looks are counted are read at once
+        around.extend(others.map(|(at, row)| match at < 2 * BESIDE {
+            true => (*row, cells_of(*row)),
+            false => (*row, Vec::new()),
+        }));
         let table: Range<u16> = index.left..index.left + texts.len() as u16;
         let mut cells: Vec<NewCell> = Vec::new();
         for like in looks.iter().filter(|c| !table.contains(&c.column)) {
@@ -123,9 +125,11 @@ impl Drafting<'_, '_> {
             else {
                 continue;
             };
-            let style = styled(column)
-                .map(|cell| scan::style(index.bytes(), cell).unwrap_or(0))
-                .or_else(|| scan::style(index.bytes(), &like));
+            let style = match edge {
+                Some(_) => looks.iter().find(|c| c.column == column).map(style_of),
+                None => usual_style(index, at, column, &around),
+            };
+            let style = style.or_else(|| scan::style(index.bytes(), &like));
             let content = if like.formula.is_some() {
                 let new = index.first + at as u32;
                 let neighbour = index.first + row as u32;
@@ -163,16 +167,33 @@ impl Drafting<'_, '_> {
     }
 }
 
-/// Of the nearest rows the first that looks as most of them do.
-fn usual(index: &Index, near: &[usize]) -> Option<usize> {
-    let beside = &near[..near.len().min(2 * BESIDE)];
-    let count = |row: &usize| {
-        let look = index.bands.of_row(*row);
-        beside
-            .iter()
-            .filter(|r| index.bands.of_row(**r) == look)
-            .count()
-    };
-    let most = beside.iter().map(count).max()?;
-    beside.iter().find(|row| count(row) == most).copied()
+/// The style that most of the nearest cells of a column have, or would have where stripes belong to the place.
+fn usual_style(
+    index: &Index,
+    place: usize,
+    column: u16,
+    around: &[(usize, Vec<CellAt>)],
+) -> Option<u16> {
+    let styles = index.styles();
+    let mut found: Vec<(u16, usize)> = Vec::new();
+    for (row, cells) in around.iter().take(2 * BESIDE) {
+        let Some(cell) = cells.iter().find(|c| c.column == column) else {
+            continue;
+        };
+        let own = scan::style(index.bytes(), cell).unwrap_or(0);
+        let painted = index.bands.fill_at(*row) == Some(styles.fill(own));
+        let fill = index.bands.fill_at(place).filter(|_| painted);
+        let style = fill
+            .and_then(|fill| styles.with_fill(own, fill))
+            .unwrap_or(own);
+        match found.iter_mut().find(|(s, _)| *s == style) {
+            Some((_, count)) => *count += 1,
+            None => found.push((style, 1)),
+        }
+    }
+    let most = found.iter().map(|(_, count)| *count).max()?;
+    found
+        .iter()
+        .find(|(_, count)| *count == most)
+        .map(|(style, _)| *style)
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::bands::MIXED;
 use super::grid::{Grid, Trouble};
 use super::manner::{Digits, Numbers};
 use super::rows::{CellAt, Cells, Layout, RowAt, digits};
+use super::styles::Styles;
 use super::values::Reading;
 use crate::parallel;
 use crate::table::Limits;
@@ -23,6 +25,8 @@ pub(super) struct Scan {
     pub(super) use_ends: Vec<u32>,
     /// Of each row of the layout its look, as a number.
     pub(super) looks: Vec<u32>,
+    /// Of each look the fill that most of its cells have, as a number.
+    pub(super) look_fills: Vec<u16>,
     pub(super) digits: Digits,
     /// Whether days are written out (ISO 8601) in some cell.
     pub(super) iso: bool,
@@ -129,6 +133,7 @@ impl Scan {
             digits: all.numbers.digits(),
             uses: all.uses,
             use_ends: all.use_ends,
+            look_fills: fills(&all.known, reading.styles),
             looks: all.looks,
             iso: all.iso,
             formulas: all.formulas,
@@ -137,6 +142,20 @@ impl Scan {
         };
         Ok((scan, all.grid))
     }
+}
+
+/// Of each look the fill that most of its cells have.
+fn fills(looks: &HashMap<Vec<(u16, u16)>, u32>, styles: &Styles) -> Vec<u16> {
+    let mut fills = vec![MIXED; looks.len()];
+    for (look, number) in looks {
+        let mut all: Vec<u16> = look.iter().map(|(_, style)| styles.fill(*style)).collect();
+        all.sort_unstable();
+        let most = all.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+        if let Some(most) = most.filter(|most| 2 * most.len() > look.len()) {
+            fills[*number as usize] = most[0];
+        }
+    }
+    fills
 }
 
 /// The number of a cell's style.

@@ -6,6 +6,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::bands::Look;
 use super::cells::{Content, Hand, Pen};
 use super::draft::{Drafting, Plan};
 use super::formulas::Mover;
@@ -127,7 +128,7 @@ impl Copy<'_> {
         let rows = &index.layout().rows;
         let behind = index.first + index.table_rows.len() as u32;
         for row in rows.iter().take_while(|row| row.number < index.first) {
-            self.row(*row, row.number, &[], None, &mut buffer)?;
+            self.row(*row, row.number, &[], Look::Own, &mut buffer)?;
         }
         let lines = &self.edits.lines;
         let mut new = Vec::new();
@@ -158,7 +159,7 @@ impl Copy<'_> {
         let moved = lines.len() as i64 - index.table_rows.len() as i64;
         for row in rows.iter().skip_while(|row| row.number < behind) {
             let number = (i64::from(row.number) + moved).max(0) as u32;
-            self.row(*row, number, &[], None, &mut buffer)?;
+            self.row(*row, number, &[], Look::Own, &mut buffer)?;
             pass(&mut buffer, CHUNK)?;
         }
         let tail = &index.bytes()[index.layout().tail..];
@@ -176,27 +177,37 @@ impl Copy<'_> {
         row: RowAt,
         number: u32,
         new: &[New<'_>],
-        look: Option<usize>,
+        look: Look,
         out: &mut Vec<u8>,
     ) -> Result<()> {
         let bytes = self.index.bytes();
         let formulas = self.index.has_formulas(row.number);
-        let in_place = row.number == number && new.is_empty() && look.is_none();
+        let in_place = row.number == number && new.is_empty() && look == Look::Own;
         if in_place && self.same_strings && !formulas {
             out.extend_from_slice(&bytes[row.start..row.end]);
             return Ok(());
         }
         let mut done = self.row_tag(row, number, out);
         let looks: Vec<CellAt> = match look {
-            Some(row) => {
+            Look::Row(row) => {
                 let at = self.index.table_rows[row] as usize;
                 Cells::of(bytes, self.index.layout().rows[at]).collect()
             }
-            None => Vec::new(),
+            _ => Vec::new(),
         };
-        let style_of = |column: u16| {
+        let there = |column: u16| {
             let cell = looks.iter().find(|c| c.column == column)?;
             Some(scan::style(bytes, cell).unwrap_or(0))
+        };
+        let styles = self.index.styles();
+        let style_of = |cell: &CellAt| match look {
+            Look::Own => None,
+            Look::Row(_) => there(cell.column),
+            Look::Fill { from, to } => {
+                let style = scan::style(bytes, cell).unwrap_or(0);
+                let painted = styles.fill(style) == from;
+                painted.then(|| styles.with_fill(style, to)).flatten()
+            }
         };
         let pen = self.pen();
         let mut new = new.iter().peekable();
@@ -205,22 +216,22 @@ impl Copy<'_> {
             out.extend_from_slice(&bytes[done..cell.start]);
             done = cell.end;
             while let Some((column, content)) = new.next_if(|(c, _)| *c < cell.column) {
-                pen.beside(&cell, *column, number, style_of(*column), content, out);
+                pen.beside(&cell, *column, number, there(*column), content, out);
             }
             match new.next_if(|(c, _)| *c == cell.column) {
                 Some((_, content)) if **content != Content::Same => {
-                    pen.cell(&cell, number, style_of(cell.column), content, out);
+                    pen.cell(&cell, number, style_of(&cell), content, out);
                 }
                 _ if cell.formula.is_some() => {
-                    self.formula(&cell, row, number, style_of(cell.column), out)?;
+                    self.formula(&cell, row, number, style_of(&cell), out)?;
                 }
-                _ => self.moved(&cell, number, style_of(cell.column), out),
+                _ => self.moved(&cell, number, style_of(&cell), out),
             }
             last = Some(cell);
         }
         if let Some(last) = last {
             for (column, content) in new {
-                pen.beside(&last, *column, number, style_of(*column), content, out);
+                pen.beside(&last, *column, number, there(*column), content, out);
             }
         }
         out.extend_from_slice(&bytes[done..row.end]);

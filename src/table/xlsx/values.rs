@@ -2,11 +2,12 @@
 
 use super::grid::{Grid, Trouble};
 use super::manner;
-use super::markup::{Tags, Turn, unescaped};
+use super::markup::unescaped;
 use super::rows::{CellAt, digits};
+use super::styles::Styles;
 use crate::table::Limits;
 use crate::table::cells::Kind;
-use crate::table::dates::{self, Shape};
+use crate::table::dates;
 
 /// Texts one behind the other.
 #[derive(Debug, Default)]
@@ -60,8 +61,7 @@ fn push_text(raw: &[u8], out: &mut String) {
 /// What it takes to read the cells of a workbook's sheets.
 pub(super) struct Reading<'a> {
     pub(super) strings: &'a Texts,
-    /// What each style makes of a number.
-    pub(super) shapes: &'a [Shape],
+    pub(super) styles: &'a Styles,
     /// Whether days are counted from 1904.
     pub(super) late: bool,
     pub(super) limits: &'a Limits,
@@ -145,9 +145,8 @@ impl Reading<'_> {
                 return Kind::Text;
             }
         };
-        let shape = self.shapes.get(usize::from(style)).copied();
         let start = out.len();
-        match dates::push_value(n, shape.unwrap_or(Shape::Plain), self.late, out) {
+        match dates::push_value(n, self.styles.shape(style), self.late, out) {
             None => Kind::Number,
             Some(serial) => {
                 *exact = Some(serial).filter(|_| dates::serial(&out[start..]) != Some(serial));
@@ -155,31 +154,6 @@ impl Reading<'_> {
             }
         }
     }
-}
-
-/// What each style of a workbook makes of a number, from its part with styles.
-pub(super) fn shapes(bytes: &[u8]) -> Vec<Shape> {
-    let mut own: Vec<(u32, Shape)> = Vec::new();
-    let mut shapes = Vec::new();
-    let mut inside = false;
-    for tag in Tags::new(bytes, 0) {
-        let number = || digits(&bytes[tag.attribute(bytes, b"numFmtId")?]);
-        match (tag.name, tag.turn) {
-            (b"numFmt", Turn::Opens | Turn::Whole) => {
-                if let Some((id, code)) = number().zip(tag.attribute(bytes, b"formatCode")) {
-                    own.push((id, dates::shape(Some(id), Some(&unescaped(&bytes[code])))));
-                }
-            }
-            (b"cellXfs", turn) => inside = turn == Turn::Opens,
-            (b"xf", Turn::Opens | Turn::Whole) if inside => {
-                let id = number().unwrap_or(0);
-                let shape = own.iter().find(|(n, _)| *n == id).map(|(_, shape)| *shape);
-                shapes.push(shape.unwrap_or_else(|| dates::shape(Some(id), None)));
-            }
-            _ => (),
-        }
-    }
-    shapes
 }
 
 #[cfg(test)]
@@ -196,12 +170,5 @@ mod tests {
         assert_eq!(read("a_x000A_b &amp; _x005F_x0041_"), "a\nb & _x0041_");
         assert_eq!(read("_x_x12_ _xZZZZ_ _x1"), "_x_x12_ _xZZZZ_ _x1");
         assert_eq!(read("<![CDATA[a&b]]>c<!-- no -->"), "a&bc");
-    }
-
-    #[test]
-    fn styles_make_days_of_numbers() {
-        let styles = br#"<styleSheet><numFmts><numFmt numFmtId="164" formatCode="yyyy&quot;x&quot;"/></numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>
-            <cellXfs><xf numFmtId="0"/><xf numFmtId="14"><alignment/></xf><xf numFmtId="164"/></cellXfs><cellStyles/></styleSheet>"#;
-        assert_eq!(shapes(styles), [Shape::Plain, Shape::Day, Shape::Day]);
     }
 }
