@@ -202,10 +202,8 @@ fn kills(moments: u64) {
     let mut tally = Tally::default();
     let mut runs = 0;
     // runs that were over in time do not count
-    for moment in 0..4 * moments {
-        if runs - tally.finished as u64 == moments {
-            break;
-        }
+    while runs - (tally.finished as u64) < moments && runs < 4 * moments {
+        let moment = runs;
         runs += 1;
         let job = &jobs[moment as usize % jobs.len()];
         // a fraction that jumps about, the same in every run; copies appear late, so most moments lie there
