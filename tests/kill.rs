@@ -200,11 +200,11 @@ fn every_copy_names_its_recipient(desk: &Desk, when: &str) {
 fn kills(moments: u64) {
     let jobs = jobs();
     let mut tally = Tally::default();
+    let mut runs = 0;
     // runs that were over in time do not count
-    for (runs, moment) in (0..4 * moments).enumerate() {
-        if runs - tally.finished == moments as usize {
-            break;
-        }
+    while runs - (tally.finished as u64) < moments && runs < 4 * moments {
+        let moment = runs;
+        runs += 1;
         let job = &jobs[moment as usize % jobs.len()];
         // a fraction that jumps about, the same in every run; copies appear late, so most moments lie there
         let part = (moment + 1) as f64 * 0.618_033_988_749_895 % 1.0;
