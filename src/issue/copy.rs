@@ -428,16 +428,25 @@ impl<'a> Printer<'a> {
         inserts.iter().map(by_table).collect()
     }
 
-    /// Numbers the lines again where the table numbers its rows.
+    /// Numbers the lines again where the table numbers its rows. A row without a number (a total, a gap) gets none.
     fn number(&self, edits: &mut Edits<'_>) {
         for (place, first) in &self.sequences {
             let mut renumbered: Vec<Replaced<'_>> = Vec::with_capacity(edits.lines.len());
-            for (line, number) in edits.lines.iter().zip(*first..) {
+            let mut number = *first;
+            for line in &edits.lines {
+                let text = number.to_string();
                 match line {
-                    Line::Inserted(at) => edits.inserted[*at as usize][*place] = number.to_string(),
+                    Line::Inserted(at) => {
+                        edits.inserted[*at as usize][*place] = text;
+                        number += 1;
+                    }
                     Line::Kept(row) => {
-                        let text = number.to_string();
-                        if text != self.sheet.table.cell(*row as usize, *place).trim() {
+                        let old = self.sheet.table.cell(*row as usize, *place).trim();
+                        if old.parse::<i64>().is_err() {
+                            continue;
+                        }
+                        number += 1;
+                        if text != old {
                             renumbered.push(Replaced {
                                 row: *row,
                                 column: *place as u32,

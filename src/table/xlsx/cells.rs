@@ -199,7 +199,8 @@ impl Pen<'_> {
             Content::Formula(element) => {
                 // its value, where that is kept, says what the neighbour's says
                 let kept = like.value_element.clone().filter(|_| !self.drops);
-                let kind = kept.as_ref().and(like.kind.as_ref()).map(|_| old);
+                let stays = kept.is_some() || old == b"n";
+                let kind = like.kind.as_ref().filter(|_| stays).map(|_| old);
                 self.open(like, row, style, kind, out);
                 out.push(b'>');
                 out.extend_from_slice(element);

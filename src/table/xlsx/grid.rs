@@ -138,6 +138,14 @@ impl Grid {
         self.row_filled = false;
     }
 
+    /// Leaves out the rows from this one on.
+    pub(super) fn cut(&mut self, row: u32) {
+        self.end_row();
+        self.cells
+            .truncate(self.cells.partition_point(|cell| cell.row < row));
+        self.row_start = self.cells.len();
+    }
+
     /// Adds the rows of a grid that stand behind this one's.
     pub(super) fn append(
         &mut self,

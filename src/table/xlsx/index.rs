@@ -126,7 +126,10 @@ impl Ground {
             let layout =
                 Layout::of(&bytes).ok_or_else(|| broken("a sheet's rows are not closed"))?;
             let scan = Scan::of(&listed.name, listed.part, bytes, layout, &reading);
-            let (scan, grid) = scan.map_err(|e| e.of(&name, &listed.name, limits))?;
+            let (scan, mut grid) = scan.map_err(|e| e.of(&name, &listed.name, limits))?;
+            if let Some(row) = scan.totals() {
+                grid.cut(row);
+            }
             left.cells -= grid.cells.len().min(left.cells);
             grids.push((listed.name, grid));
             scans.push(scan);

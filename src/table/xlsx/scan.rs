@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memmem;
+
 use super::bands::MIXED;
 use super::grid::{Grid, Trouble};
 use super::manner::{Digits, Numbers};
@@ -10,6 +12,19 @@ use super::styles::Styles;
 use super::values::Reading;
 use crate::parallel;
 use crate::table::Limits;
+
+/// Rows of totals at most.
+const TOTALS: usize = 4;
+/// Functions that sum up.
+const SUMS: [&[u8]; 7] = [
+    b"SUM(",
+    b"SUBTOTAL(",
+    b"COUNT",
+    b"AVERAGE",
+    b"MAX(",
+    b"MIN(",
+    b"AGGREGATE(",
+];
 
 /// Rows that one core looks through at a time.
 const AT_ONCE: usize = 2_000;
@@ -141,6 +156,38 @@ impl Scan {
             bytes,
         };
         Ok((scan, all.grid))
+    }
+}
+
+impl Scan {
+    /// The first of the rows at the sheet's end that sum up what stands above them: unlike the rows of a table, they have formulas
+    /// where the row before has none.
+    pub(super) fn totals(&self) -> Option<u32> {
+        let of = |row: u32| {
+            let from = self.formulas.partition_point(|(r, _)| *r < row);
+            let cells = self.formulas[from..].iter();
+            cells
+                .take_while(move |(r, _)| *r == row)
+                .map(|(_, column)| *column)
+        };
+        let mut first = None;
+        let filled = |row: &&RowAt| Cells::of(&self.bytes, **row).any(|c| c.is_filled());
+        let mut rows = self.layout.rows.iter().rev().filter(filled);
+        let mut row = rows.next()?;
+        for before in rows.take(TOTALS) {
+            let sums = |column: u16| {
+                let cell = Cells::of(&self.bytes, *row).find(|c| c.column == column);
+                let formula = cell.and_then(|c| c.formula).map(|f| &self.bytes[f]);
+                formula.is_some_and(|f| SUMS.iter().any(|name| memmem::find(f, name).is_some()))
+            };
+            let beyond = |column: &u16| of(before.number).all(|c| c != *column) && sums(*column);
+            if !of(row.number).any(|column| beyond(&column)) {
+                break;
+            }
+            first = Some(row.number);
+            row = before;
+        }
+        first
     }
 }
 

@@ -264,7 +264,10 @@ fn empty(splice: &mut Splice, cell: &Cell) {
     for value in cell.values.iter().flatten() {
         splice.remove(value.clone());
     }
-    if let Some(kind) = cell.tag.whole_attribute("t") {
+    // what says no more than the default may stay
+    if let Some(kind) = cell.tag.whole_attribute("t")
+        && cell.tag.raw("t") != Some("n")
+    {
         splice.remove(kind);
     }
 }

@@ -36,12 +36,10 @@ fn calculated(part: &mut Part) {
         match settings.tag.place(ON) {
             Some(place) => part.splice.set(place, "1"),
             None => {
-                let end = settings.tag.span.end
-                    - if settings.tag.kind == Kind::Empty {
-                        2
-                    } else {
-                        1
-                    };
+                // behind the last attribute, before whatever space stands at the tag's end
+                let tag = &all.source[settings.tag.span.clone()];
+                let inner = tag.trim_end_matches(['>', '/']).trim_end().len();
+                let end = settings.tag.span.start + inner;
                 part.splice.replace(end..end, format!(" {ON}=\"1\""));
             }
         }
