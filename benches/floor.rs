@@ -1,26 +1,30 @@
 //! What marking and tracing cost above the floor: a plain copy of the same file.
 //!
-//!     cargo bench --bench floor -- [--rows 40000] [--rounds 7] [--recipients 1000,10000] [--only csv|xlsx|trace]
+//!     cargo bench --bench floor -- [--rows 40000] [--rounds 7] [--recipients 1000,10000] [--only csv|xlsx|large|trace]
 //!
 //! Everything is timed as a whole process, start and end included, and the jobs of a group take turns (A B C A B C ...) after
 //! one untimed round, so a busy machine slows all of them: trust the ratios, which are medians of each turn's own ratio. The
-//! floors are this executable run again as `copy-csv` or `copy-xlsx`: every record read and written, nothing done to it.
-//! A vault with 10,000 recipients takes a while to make. What cannot be measured is listed with the reason.
+//! floors are this executable run again: `copy-csv` and `copy-xlsx` read and write every record with nothing done to it, and
+//! `compress-parts` compresses, on one core, the parts of a workbook that a copy changes. The workbook of the group `large` has a
+//! million rows of nine columns. A vault with 10,000 recipients takes a while to make. What cannot be measured is listed with
+//! the reason.
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use calamine::{DataRef, Reader, Xlsx};
-use taggant::drill::leaks::{Encoding, to_csv_bytes, to_xlsx_bytes};
-use taggant::drill::registers::Maternity;
+use taggant::drill::leaks::{Encoding, to_csv_bytes};
+use taggant::drill::registers::{MATERNITY_COLUMNS, Maternity};
 use tempfile::TempDir;
 
+#[path = "floor/plain.rs"]
+mod plain;
 #[path = "floor/process.rs"]
 mod process;
+#[path = "floor/workbook.rs"]
+mod workbook;
 
 use process::{Cost, succeeded};
 
@@ -29,13 +33,27 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_taggant");
 const MANY: usize = 21;
 /// Copies that lie in the temporary folder at once while a large vault is made.
 const BATCH: usize = 50;
+/// Rows of the large workbook, and its columns.
+const LARGE_ROWS: usize = 1_000_000;
+const LARGE_COLUMNS: [&str; 9] = [
+    "姓名",
+    "身份证号",
+    "出生日期",
+    "手机号",
+    "现住址",
+    "末次月经",
+    "建档日期",
+    "建档医院",
+    "孕前体重",
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match words[..] {
-        ["copy-csv", from, to] => copy_csv(Path::new(from), Path::new(to)),
-        ["copy-xlsx", from, to] => copy_xlsx(Path::new(from), Path::new(to)),
+        ["copy-csv", from, to] => plain::copy_csv(Path::new(from), Path::new(to)),
+        ["copy-xlsx", from, to] => plain::copy_xlsx(Path::new(from), Path::new(to)),
+        ["compress-parts", from, to] => plain::compress_parts(Path::new(from), Path::new(to)),
         // `cargo bench` says so; `cargo test --all-targets` runs this executable too and does not.
         _ if words.contains(&"--bench") => Settings::parse(&words).and_then(|s| measure(&s)),
         _ => {
@@ -50,39 +68,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn copy_csv(from: &Path, to: &Path) -> Result<()> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_path(from)?;
-    let mut writer = csv::Writer::from_path(to)?;
-    let mut record = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut record)? {
-        writer.write_byte_record(&record)?;
-    }
-    Ok(writer.flush()?)
-}
-
-fn copy_xlsx(from: &Path, to: &Path) -> Result<()> {
-    let mut book: Xlsx<_> = Xlsx::new(BufReader::new(File::open(from)?))?;
-    let name = book.sheet_names().first().cloned().context("no sheet")?;
-    let mut cells = book.worksheet_cells_reader(&name)?;
-    let mut copy = rust_xlsxwriter::Workbook::new();
-    let sheet = copy.add_worksheet_with_constant_memory()?;
-    while let Some(cell) = cells.next_cell()? {
-        let (row, column) = cell.get_position();
-        let column = u16::try_from(column)?;
-        match cell.get_value() {
-            DataRef::SharedString(text) => sheet.write_string(row, column, *text)?,
-            DataRef::String(text) => sheet.write_string(row, column, text)?,
-            DataRef::Float(number) => sheet.write_number(row, column, *number)?,
-            DataRef::DateTime(day) => sheet.write_number(row, column, day.as_f64())?,
-            DataRef::Empty => continue,
-            other => bail!("the floor copies text and numbers, and here is {other:?}"),
-        };
-    }
-    Ok(copy.save(to)?)
 }
 
 struct Settings {
@@ -115,7 +100,7 @@ impl Settings {
                         .collect::<std::result::Result<_, _>>()?;
                     settings.recipients.sort_unstable();
                 }
-                "--only" if ["csv", "xlsx", "trace"].contains(value) => {
+                "--only" if ["csv", "xlsx", "large", "trace"].contains(value) => {
                     settings.only = Some((*value).to_owned());
                 }
                 _ => bail!("`{option} {value}` is unknown; see the head of benches/floor.rs"),
@@ -183,12 +168,21 @@ fn measure(settings: &Settings) -> Result<()> {
         rounds: settings.rounds,
     };
     if settings.wants("csv") {
-        bench.against_floor("csv", "copy-csv", &csv);
+        bench.csv(&csv);
     }
     if settings.wants("xlsx") {
-        let xlsx = work.path().join("register.xlsx");
-        fs::write(&xlsx, to_xlsx_bytes(&register)?)?;
-        bench.against_floor("xlsx", "copy-xlsx", &xlsx);
+        let table = work.path().join("register.xlsx");
+        workbook::write(&register, &MATERNITY_COLUMNS, &table)?;
+        bench.xlsx(&table);
+    }
+    if settings.wants("large") {
+        let rows = LARGE_ROWS;
+        let table = work.path().join("large.xlsx");
+        let register = Maternity { rows, seed: 1 }.month(0);
+        workbook::write(&register, &LARGE_COLUMNS, &table)?;
+        drop(register);
+        bench.large(&table);
+        fs::remove_file(table)?;
     }
     if settings.wants("trace") {
         bench.traces(&csv, &settings.recipients);
@@ -196,76 +190,137 @@ fn measure(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+/// What a job took in each timed round, and its memory.
+struct Took {
+    seconds: Vec<f64>,
+    peak_kb: Option<u64>,
+}
+
+impl Took {
+    /// The median of how many times as long as `floor` it took, turn by turn.
+    fn over(&self, floor: &Took) -> f64 {
+        let pairs = self.seconds.iter().zip(&floor.seconds);
+        median(pairs.map(|(time, floor)| time / floor).collect())
+    }
+
+    /// What each of the further copies took, where `one` is the job with the first alone.
+    fn further(&self, one: &Took) -> Took {
+        let pairs = self.seconds.iter().zip(&one.seconds);
+        let further = pairs.map(|(many, one)| (many - one) / (MANY - 1) as f64);
+        Took {
+            seconds: further.collect(),
+            peak_kb: self.peak_kb,
+        }
+    }
+
+    fn print(&self, job: &str, ratio: f64, note: &str) {
+        let line = Line {
+            job: job.to_owned(),
+            cost: Some(Cost {
+                seconds: median(self.seconds.clone()),
+                peak_kb: self.peak_kb,
+            }),
+            ratio: Some(ratio),
+            note: note.to_owned(),
+        };
+        line.print();
+    }
+}
+
+/// A job, to be watched or to be timed.
+type Job<'a> = &'a dyn Fn(bool) -> Result<Cost>;
+
 struct Bench<'a> {
     work: &'a Path,
     rounds: usize,
 }
 
 impl Bench<'_> {
-    /// The plain copy, an issue to one recipient and one to many, taking turns.
-    fn against_floor(&self, format: &str, copy: &str, table: &Path) {
-        let mut floors = Vec::new();
-        let mut ones = Vec::new();
-        let mut manies = Vec::new();
-        let floor_job = format!("floor: plain {format} copy");
-        let mut floor_peak = None;
-        let mut refused = None;
-        // The first turn is not timed: it warms the caches and watches the memory.
+    /// Runs the jobs in turns. The first turn is not timed: it warms the caches and watches the memory.
+    fn in_turns<const N: usize>(&self, jobs: [Job<'_>; N]) -> Result<[Took; N]> {
+        let mut took = std::array::from_fn(|_| Took {
+            seconds: Vec::new(),
+            peak_kb: None,
+        });
         for turn in 0..=self.rounds {
-            let watch = turn == 0;
-            match self.floor(copy, table, watch) {
-                Ok(cost) if watch => floor_peak = cost.peak_kb,
-                Ok(cost) => floors.push(cost.seconds),
-                Err(e) => return Line::skipped(floor_job, &e).print(),
-            }
-            if refused.is_some() {
-                continue;
-            }
-            match (self.issue(table, 1, watch), self.issue(table, MANY, watch)) {
-                (Ok(one), Ok(many)) => {
-                    ones.push(one);
-                    manies.push(many);
+            for (job, took) in jobs.iter().zip(&mut took) {
+                let cost = job(turn == 0)?;
+                match turn {
+                    0 => took.peak_kb = cost.peak_kb,
+                    _ => took.seconds.push(cost.seconds),
                 }
-                (Err(e), _) | (_, Err(e)) => refused = Some(e),
             }
         }
-        let line = |job: String, seconds: Vec<f64>, peak_kb, ratio| Line {
-            job,
-            cost: Some(Cost {
-                seconds: median(seconds),
-                peak_kb,
-            }),
-            ratio,
-            note: String::new(),
-        };
-        line(floor_job, floors.clone(), floor_peak, Some(1.0)).print();
-        let issue_job = format!("issue {format}, 1 recipient, new vault");
-        if let Some(e) = refused {
-            return Line::skipped(issue_job, &e).print();
-        }
-        let peaks = (ones.remove(0).peak_kb, manies.remove(0).peak_kb);
-        let one: Vec<f64> = ones.iter().map(|cost| cost.seconds).collect();
-        let further: Vec<f64> = manies
-            .iter()
-            .zip(&one)
-            .map(|(many, one)| (many.seconds - one) / (MANY - 1) as f64)
-            .collect();
-        let over = |times: &[f64]| {
-            let ratios = times.iter().zip(&floors).map(|(time, floor)| time / floor);
-            Some(median(ratios.collect()))
-        };
-        let (one_ratio, further_ratio) = (over(&one), over(&further));
-        line(issue_job, one, peaks.0, one_ratio).print();
-        let further_job = format!("issue {format}, each further of {MANY} recipients");
-        line(further_job, further, peaks.1, further_ratio).print();
+        Ok(took)
     }
 
-    fn floor(&self, copy: &str, table: &Path, watch: bool) -> Result<Cost> {
+    fn csv(&self, table: &Path) {
+        let taken = self.in_turns([
+            &|watch| self.floor("copy-csv", table, watch),
+            &|watch| self.issue(table, 1, watch),
+            &|watch| self.issue(table, MANY, watch),
+        ]);
+        let [floor, one, many] = match taken {
+            Ok(took) => took,
+            Err(e) => return Line::skipped("issue csv", &e).print(),
+        };
+        floor.print("floor: plain csv copy", 1.0, "");
+        one.print("issue csv, 1 recipient, new vault", one.over(&floor), "");
+        let further = many.further(&one);
+        let job = format!("issue csv, each further of {MANY} recipients");
+        further.print(&job, further.over(&floor), "");
+    }
+
+    fn xlsx(&self, table: &Path) {
+        let taken = self.parts(table).and_then(|place| {
+            let parts = place.path().join("parts");
+            self.in_turns([
+                &|watch| self.floor("copy-xlsx", table, watch),
+                &|watch| self.issue(table, 1, watch),
+                &|watch| self.issue(table, MANY, watch),
+                &|watch| self.floor("compress-parts", &parts, watch),
+            ])
+        });
+        let [floor, one, many, parts] = match taken {
+            Ok(took) => took,
+            Err(e) => return Line::skipped("issue xlsx", &e).print(),
+        };
+        floor.print("floor: plain xlsx copy", 1.0, "");
+        one.print("issue xlsx, 1 recipient, new vault", one.over(&floor), "");
+        parts.print("floor: compression of what a copy changes", 1.0, "");
+        let further = many.further(&one);
+        let job = format!("issue xlsx, each further of {MANY} recipients");
+        further.print(&job, further.over(&parts), "over that compression");
+    }
+
+    fn large(&self, table: &Path) {
+        let taken = self.in_turns([&|watch| self.floor("copy-xlsx", table, watch), &|watch| {
+            self.issue(table, 1, watch)
+        }]);
+        let [floor, one] = match taken {
+            Ok(took) => took,
+            Err(e) => return Line::skipped("issue xlsx of a million rows", &e).print(),
+        };
+        let size = format!("{LARGE_ROWS} rows x {} columns", LARGE_COLUMNS.len());
+        floor.print("floor: plain copy of a large xlsx", 1.0, &size);
+        let job = "issue large xlsx, 1 recipient, new vault";
+        one.print(job, one.over(&floor), &size);
+    }
+
+    /// A place with, in `parts`, what a copy changes in the workbook.
+    fn parts(&self, table: &Path) -> Result<TempDir> {
+        let place = self.first_copy(table)?;
+        let copy = leak_in(place.path())?;
+        workbook::extract_changed(&copy, &place.path().join("parts"))?;
+        Ok(place)
+    }
+
+    fn floor(&self, job: &str, from: &Path, watch: bool) -> Result<Cost> {
         let to = self.work.join("floor.out");
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg(copy).arg(table).arg(&to);
+        command.arg(job).arg(from).arg(&to);
         let (cost, output) = self.run(command, watch)?;
-        succeeded(&output, "the plain copy")?;
+        succeeded(&output, &format!("`{job}`"))?;
         fs::remove_file(to)?;
         Ok(cost)
     }
@@ -360,10 +415,7 @@ impl Bench<'_> {
     }
 
     fn trace(&self, place: &Path, job: String) -> Result<Line> {
-        let leak = fs::read_dir(place.join("leak"))?
-            .next()
-            .context("the leak is gone")??
-            .path();
+        let leak = leak_in(place)?;
         let mut seconds = Vec::new();
         let mut peak_kb = None;
         let mut note = String::new();
@@ -403,6 +455,12 @@ impl Bench<'_> {
     fn run(&self, command: Command, watch: bool) -> Result<(Cost, Output)> {
         process::run(command, self.work, watch)
     }
+}
+
+/// The copy that was made by [`Bench::first_copy`].
+fn leak_in(place: &Path) -> Result<PathBuf> {
+    let mut copies = fs::read_dir(place.join("leak"))?;
+    Ok(copies.next().context("the leak is gone")??.path())
 }
 
 /// The recipient of this number; the leaked copy is that of number 0.
