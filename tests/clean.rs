@@ -121,7 +121,13 @@ fn due(source: &Table, copy: &Table, back: &Returned, merged: bool) -> Vec<Vec<S
                 .map(|(c, cell)| match back.edited.contains(&(*from, c)) {
                     true if merged && c == address && !cell.is_empty() => match cell.chars().last()
                     {
-                        Some('0'..='9') => back.table.cell(at, c).to_string(),
+                        Some(last @ '0'..='9') => {
+                            let theirs = back.table.cell(at, c).chars().last();
+                            let kept = cell.trim_end_matches(last);
+                            let ends = cell.len() - kept.len() - 1;
+                            let same = last.to_string().repeat(ends);
+                            format!("{kept}{same}{}", theirs.unwrap_or(last))
+                        }
                         _ => format!("{cell}改"),
                     },
                     true => back.table.cell(at, c).to_string(),
@@ -266,25 +272,28 @@ fn changes_are_the_partners(
             (row, name)
         })
         .collect();
-    let mut done = BTreeSet::new();
+    let (mut done, mut told_or_not) = (BTreeSet::new(), BTreeSet::new());
     for (at, from) in back.from.iter().enumerate() {
         let Some((from, row)) = from.and_then(|from| Some((from, origin[from]?))) else {
             continue;
         };
         for c in 0..source.width() {
             let name = &source.header()[c];
-            // the ledger has no digest of counts, and of what is no value of its column only that
+            // the ledger has no digest of counts, and of what is no value of its column only in some columns
             let counts = ["年龄", "孕周"].contains(&name.as_str());
             let unseen = !exact && (counts || back.table.cell(at, c) == "补");
             let changed =
                 back.edited.contains(&(from, c)) && back.table.cell(at, c) != source.cell(row, c);
-            if changed && !unseen {
-                done.insert((row, name.clone()));
-            }
+            match (changed, unseen) {
+                (true, false) => done.insert((row, name.clone())),
+                (true, true) => told_or_not.insert((row, name.clone())),
+                (false, _) => false,
+            };
         }
     }
     let missed: Vec<_> = done.difference(&listed).collect();
-    let invented: Vec<_> = listed.difference(&done).collect();
+    let real: BTreeSet<_> = done.union(&told_or_not).cloned().collect();
+    let invented: Vec<_> = listed.difference(&real).collect();
     assert!(
         missed.is_empty() && invented.is_empty(),
         "missed {missed:?}, invented {invented:?}"

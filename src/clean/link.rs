@@ -34,7 +34,7 @@ const RARE: usize = 64;
 const LED: u32 = 500;
 
 /// ... and where nothing does.
-const ALIKE: u32 = 600;
+const ALIKE: u32 = 750;
 
 /// The fewest cells that must agree where no identifier leads.
 const CELLS: u32 = 2;
