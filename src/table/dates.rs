@@ -68,7 +68,11 @@ pub(super) fn number(text: &str) -> Option<f64> {
     push_number(number, &mut plain);
     let same = plain == text
         || (text.contains('.') && text.trim_end_matches('0').trim_end_matches('.') == plain);
-    same.then_some(number)
+    // a fraction may have more figures than a number keeps, and is that number all the same
+    let fraction = text.contains('.')
+        && !plain.contains('E')
+        && plain.split('.').next() == text.split('.').next();
+    (same || fraction).then_some(number)
 }
 
 fn shape_of_code(code: &str) -> Shape {
