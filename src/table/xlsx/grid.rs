@@ -277,7 +277,8 @@ impl Grid {
 
         let prefix = self.start(split);
         let mut table = Table::new(names, width);
-        table.text = self.text.split_off(prefix);
+        table.text = std::mem::take(&mut self.text);
+        table.text.drain(..prefix);
         let cells = rows * width;
         table.ends.reserve_exact(cells);
         let mut kinds = vec![Kind::Blank; cells];

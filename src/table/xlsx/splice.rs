@@ -71,10 +71,16 @@ pub(super) fn rewrite(
     let write_sheet = |out: &mut dyn Write| copy.sheet(out, path);
     let mut renewed = vec![(index.part(), Renewed::Written(&write_sheet))];
     let mut parts = around.parts;
-    if let (Some(arranged), Some((strings, part))) = (&plan.strings, index.strings())
+    let write_strings = |out: &mut dyn Write| match (&plan.strings, index.strings()) {
+        (Some(arranged), Some((strings, _))) => arranged
+            .write(strings, out)
+            .map_err(Error::io("write", path)),
+        _ => Ok(()),
+    };
+    if let (Some(arranged), Some((_, part))) = (&plan.strings, index.strings())
         && !copy.same_strings
     {
-        renewed.push((part, Renewed::Bytes(arranged.part(strings))));
+        renewed.push((part, Renewed::Written(&write_strings)));
         for (part, bytes, layout) in index.others_with(|id| arranged.number(id) != id) {
             let number = |id| arranged.number(id);
             match parts.iter_mut().find(|(name, _)| name == part) {

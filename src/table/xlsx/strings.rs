@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 
 use super::manner::{self, Manner};
@@ -351,10 +352,13 @@ impl Arranged {
             && self.sequence.iter().enumerate().all(same)
     }
 
-    /// The part.
-    pub(super) fn part(&self, source: &Strings) -> Vec<u8> {
+    /// Writes the part.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub(super) fn write(&self, source: &Strings, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = BufWriter::with_capacity(1 << 16, out);
         let bytes = &source.bytes;
-        let mut out = Vec::with_capacity(bytes.len() + 4096);
         // counts that were right stay right, and those that were not are wrong by as much
         let moved = |place: &Range<usize>, was: usize, is: usize| -> Option<String> {
             let said: i64 = std::str::from_utf8(&bytes[place.clone()])
@@ -375,22 +379,22 @@ impl Arranged {
         counts.sort_by_key(|(place, _)| place.start);
         let mut done = 0;
         for (place, new) in counts {
-            out.extend_from_slice(&bytes[done..place.start]);
-            out.extend_from_slice(new.as_bytes());
+            out.write_all(&bytes[done..place.start])?;
+            out.write_all(new.as_bytes())?;
             done = place.end;
         }
-        out.extend_from_slice(&bytes[done..source.head]);
+        out.write_all(&bytes[done..source.head])?;
         for id in &self.sequence {
             match self
                 .fresh
                 .get((*id as usize).wrapping_sub(source.ends.len()))
             {
-                Some(element) if *id >= source.len() => out.extend_from_slice(element),
-                _ => out.extend_from_slice(&bytes[source.element(*id)]),
+                Some(element) if *id >= source.len() => out.write_all(element)?,
+                _ => out.write_all(&bytes[source.element(*id)])?,
             }
         }
-        out.extend_from_slice(&bytes[source.ends.last().copied().unwrap_or(source.head)..]);
-        out
+        out.write_all(&bytes[source.ends.last().copied().unwrap_or(source.head)..])?;
+        out.flush()
     }
 }
 
@@ -413,6 +417,12 @@ mod tests {
         strings
     }
 
+    fn part(arranged: &Arranged, source: &Strings) -> Vec<u8> {
+        let mut out = Vec::new();
+        arranged.write(source, &mut out).unwrap();
+        out
+    }
+
     fn listed(part: &[u8]) -> Vec<String> {
         let text = String::from_utf8(part.to_vec()).unwrap();
         text.split("<t>")
@@ -428,7 +438,7 @@ mod tests {
         assert_eq!(draft.intern("b", None), 1);
         let arranged = draft.arrange([0, 1, 0, 2].into_iter());
         assert!(arranged.is_source(&source));
-        assert_eq!(arranged.part(&source), source.bytes);
+        assert_eq!(part(&arranged, &source), source.bytes);
     }
 
     #[test]
@@ -438,13 +448,13 @@ mod tests {
         let new = draft.intern("n", Some(1));
         assert_eq!(draft.intern("n", None), new);
         let arranged = draft.arrange([0, new, 0, 2].into_iter());
-        assert_eq!(listed(&arranged.part(&source)), ["a", "n", "c"]);
+        assert_eq!(listed(&part(&arranged, &source)), ["a", "n", "c"]);
         assert_eq!(arranged.number(2), 2);
         assert_eq!(arranged.number(new), 1);
-        let part = String::from_utf8(arranged.part(&source)).unwrap();
+        let written = String::from_utf8(part(&arranged, &source)).unwrap();
         assert!(
-            part.starts_with("<sst count=\"4\" uniqueCount=\"3\">"),
-            "{part}"
+            written.starts_with("<sst count=\"4\" uniqueCount=\"3\">"),
+            "{written}"
         );
     }
 
@@ -455,9 +465,9 @@ mod tests {
         let mut draft = source.draft();
         let new = draft.intern("n", None);
         let arranged = draft.arrange([3, 0, 1, new, 4].into_iter());
-        assert_eq!(listed(&arranged.part(&source)), ["a", "b", "z", "n", "d"]);
+        assert_eq!(listed(&part(&arranged, &source)), ["a", "b", "z", "n", "d"]);
         let arranged = source.draft().arrange([0, 1, 2, 4].into_iter());
-        assert_eq!(listed(&arranged.part(&source)), ["a", "b", "c", "d"]);
+        assert_eq!(listed(&part(&arranged, &source)), ["a", "b", "c", "d"]);
     }
 
     #[test]
@@ -466,6 +476,6 @@ mod tests {
         let mut draft = source.draft();
         let new = draft.intern("a", Some(0));
         let arranged = draft.arrange([0, 1, new].into_iter());
-        assert_eq!(listed(&arranged.part(&source)), ["a", "a", "a"]);
+        assert_eq!(listed(&part(&arranged, &source)), ["a", "a", "a"]);
     }
 }
