@@ -4,7 +4,7 @@
 //! The vault keeps no copy and no plain value. It keeps which record every row of the source was, a keyed digest of the source's
 //! own value at every site, and the recipient's codeword gives which variant the copy had there. So for each returned cell it is
 //! known whether it is as it was given; and since a mark moves a value by little, what stood there before can be found again by its
-//! digest ([`restore`]). Canaries are known by their sealed identities. With the source table itself ([`original`]) every cell is
+//! digest (`restore`). Canaries are known by their sealed identities. With the source table itself (`original`) every cell is
 //! exact, and the list of changes says what stood there before.
 //!
 //! A partner who corrects a cell to what the mark had made of it changes nothing that anybody could see; one who corrects an altered
