@@ -1,7 +1,12 @@
-//! Workbooks: every cell as the exact text it stands for, with its type kept aside so that a copy has the same types.
+//! Workbooks: every cell as the exact text it stands for, and copies that are the workbook itself with a few bytes changed.
 //!
-//! Read by calamine cell by cell, after `guard` has held the file against the limits; a sheet with two cells at opposite corners
-//! takes the memory of two cells.
+//! In: `guard` holds the file against the limits; `package` finds its parts, `sheets` says what they are, `scan` goes once over
+//! each sheet (`rows`, `values`, `grid`), `strings` and `styles` over theirs, and `index` keeps what copies need. A sheet with two
+//! cells at opposite corners takes the memory of two cells.
+//!
+//! Out: `draft` settles what a copy's cells say (`insert` what rows put in look like), `splice` writes the sheet (`cells`,
+//! `formulas`, `bands`), `refs` all that refers to its rows, and `package` the file, large parts by all cores (`deflate`). `write`
+//! makes plain workbooks instead, where asked to (`formats`, `looks`) or where the file was of another kind (`foreign`).
 
 mod bands;
 mod cells;

@@ -1,4 +1,5 @@
-//! A workbook is held against the limits before calamine sees it, since calamine takes a part's word for how much memory it needs.
+//! A workbook is held against the limits before it is taken apart, and before calamine reads its styles, since calamine takes a
+//! part's word for how much memory it needs.
 //!
 //! Every part is inflated once and thrown away. What is kept is the beginning and the end of the small parts and the sheets,
 //! which also say how the sheet looks (`looks`).

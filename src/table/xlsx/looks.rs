@@ -1,4 +1,4 @@
-//! What of a sheet's looks calamine does not tell: widths, frozen panes, merged titles, the filter.
+//! What of a sheet's looks a plain workbook keeps: widths, frozen panes, merged titles, the filter.
 //!
 //! They stand before and behind the cells, in the few bytes that `guard` kept of each part. A part that we cannot read here has
 //! plain looks, never an error.
