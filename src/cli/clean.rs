@@ -7,11 +7,13 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use taggant::clean::{self, Request};
 use taggant::error::{Error, Result};
+use taggant::issue::which::choose;
 use taggant::report::clean as report;
 use taggant::report::json::hex;
 use taggant::table::{self, Limits, Source};
 
 use super::sink::{Guard, folder_of};
+use super::which::Which;
 use super::{Form, Place, terminal};
 
 #[derive(Args)]
@@ -33,6 +35,8 @@ pub struct Options {
     /// Put the rows in the source's order, also where the partner sorted them anew
     #[arg(long)]
     source_order: bool,
+    #[command(flatten)]
+    which: Which,
     /// Form of what is said on standard output
     #[arg(long, value_enum, default_value = "human")]
     format: Form,
@@ -54,8 +58,16 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     }
     let vault = place.open()?;
     vault.ledger.verify()?;
-    let (returned, sha256) = only_table(&options.table)?;
-    let original = options.original.as_deref().map(only_table).transpose()?;
+    let (name, sources, sha256) = open(&options.table)?;
+    let returned = options.which.table(sources, &name)?.source;
+    let original = match &options.original {
+        Some(path) => {
+            let (name, sources, sha256) = open(path)?;
+            let sheet = options.which.sheet.as_deref();
+            Some((choose(sources, sheet, &name)?.source, sha256))
+        }
+        None => None,
+    };
     check_format(options.output.as_deref(), &returned)?;
     let request = Request {
         returned: &returned,
@@ -113,18 +125,13 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A file's table and the file's SHA-256.
-fn only_table(path: &Path) -> Result<(Source, [u8; 32])> {
+/// A file's name, its sheets, and the file's SHA-256.
+fn open(path: &Path) -> Result<(String, Vec<Source>, [u8; 32])> {
     let limits = Limits::default();
     let (name, bytes) = table::load(path, &limits)?;
     let sha256 = Sha256::digest(&bytes).into();
-    let first = table::from_bytes(&name, bytes, &limits)?.into_iter().next();
-    let source = first.ok_or_else(|| {
-        Error::input(format!(
-            "`{name}` holds no table. Give a file with a header and rows."
-        ))
-    })?;
-    Ok((source, sha256))
+    let sources = table::from_bytes(&name, bytes, &limits)?;
+    Ok((name, sources, sha256))
 }
 
 /// Refuses a name that says another format than the file will be in.
