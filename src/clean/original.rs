@@ -109,9 +109,8 @@ impl<'a> Original<'a> {
         spot: Spot,
         returned: &str,
     ) -> Option<String> {
-        let spelt = self.spelt(known, row, ordinal, spot)?;
-        let column = known.shape.groups.get(spot.0)?.columns.get(spot.1)?.column;
-        (spelt == returned).then(|| self.cell(row, column).to_string())
+        let (spelt, own) = self.both(known, row, ordinal, spot)?;
+        (spelt == returned).then(|| own.to_string())
     }
 
     /// The partner's edit of the copy's text made to the source's text instead, so that no mark stays in it.
@@ -123,9 +122,21 @@ impl<'a> Original<'a> {
         spot: Spot,
         returned: &str,
     ) -> Option<String> {
+        let (spelt, own) = self.both(known, row, ordinal, spot)?;
+        Some(three_way(own, &spelt, returned))
+    }
+
+    /// The copy's text at a spot, and the source's own.
+    fn both(
+        &self,
+        known: &Known,
+        row: usize,
+        ordinal: usize,
+        spot: Spot,
+    ) -> Option<(String, &str)> {
         let spelt = self.spelt(known, row, ordinal, spot)?;
         let column = known.shape.groups.get(spot.0)?.columns.get(spot.1)?.column;
-        Some(three_way(self.cell(row, column), &spelt, returned))
+        Some((spelt, self.cell(row, column)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::manner::{Digits, Manner, with_text};
-use super::markup::push_digits;
+use super::markup::{push_column, push_digits};
 use super::rows::CellAt;
 use super::strings::Arranged;
 use crate::table::dates;
@@ -109,7 +109,7 @@ impl Pen<'_> {
             match what {
                 'r' => {
                     out.extend_from_slice(&bytes[done..place.start]);
-                    super::markup::push_column(cell.column, out);
+                    push_column(u32::from(cell.column), out);
                     push_digits(row + 1, out);
                 }
                 's' => {

@@ -60,6 +60,8 @@ pub(super) struct Index {
     /// What refers to the sheet's rows.
     pub(super) surroundings: Surroundings,
     pub(super) formulas: Formulas,
+    /// How texts are put down.
+    pub(super) manner: Manner,
 }
 
 /// Where the table is in its sheet.
@@ -225,7 +227,12 @@ impl Index {
             (place.first, rows.end.max(1) - 1),
         );
         looked.map_err(|stuck| refused(ground.package.name(), &stuck))?;
+        let manner = match &ground.strings {
+            Some(strings) => strings.manner(),
+            None => Manner::of(&scan.bytes),
+        };
         Ok(Index {
+            manner,
             surroundings,
             formulas,
             tab,
@@ -315,7 +322,7 @@ impl Index {
                 self.first,
                 (self.first + self.table_rows.len() as u32).max(1) - 1,
             ),
-            manner: self.manner(),
+            manner: self.manner,
             drops: self.surroundings.drops_kept_values(),
         }
     }
@@ -371,14 +378,6 @@ impl Index {
     /// In how many digits the sheet's numbers are put down.
     pub(super) fn digits(&self) -> Digits {
         self.scan().digits
-    }
-
-    /// How texts are put down.
-    pub(super) fn manner(&self) -> Manner {
-        match &self.ground.strings {
-            Some(strings) => strings.manner(),
-            None => Manner::of(self.bytes()),
-        }
     }
 
     /// Whether days are written out (ISO 8601) in some cell.

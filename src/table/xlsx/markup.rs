@@ -151,28 +151,59 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// A text or attribute value as it is meant.
+/// A text or attribute value as it is meant, sections and comments in it read as a parser would.
 pub(super) fn unescaped(raw: &[u8]) -> Cow<'_, str> {
-    let raw = String::from_utf8_lossy(raw);
-    if raw.contains('<') {
-        return Cow::Owned(without_markup(&raw));
+    match String::from_utf8_lossy(raw) {
+        text if text.contains('<') => Cow::Owned(without_markup(&text)),
+        Cow::Borrowed(text) => entities(text),
+        Cow::Owned(text) => Cow::Owned(entities(&text).into_owned()),
     }
+}
+
+/// A text or attribute value with its entities as they are meant; what is no entity stays.
+pub(super) fn entities(raw: &str) -> Cow<'_, str> {
     if !raw.contains('&') {
-        return raw;
+        return Cow::Borrowed(raw);
     }
     let mut out = String::with_capacity(raw.len());
-    let mut rest: &str = &raw;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let Some((entity, behind)) = after.split_once(';') else {
-            rest = after;
-            break;
-        };
-        out.extend(meant(entity));
-        rest = behind;
+    let mut rest = raw;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let entity = rest
+            .as_bytes()
+            .iter()
+            .take(12)
+            .position(|b| *b == b';')
+            .and_then(|end| Some((end, meaning(&rest[1..end])?)));
+        match entity {
+            Some((end, character)) => {
+                out.push(character);
+                rest = &rest[end + 1..];
+            }
+            None => {
+                out.push('&');
+                rest = &rest[1..];
+            }
+        }
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+fn meaning(entity: &str) -> Option<char> {
+    let number = |digits: &str, radix| char::from_u32(u32::from_str_radix(digits, radix).ok()?);
+    match entity {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => match entity.strip_prefix('#')? {
+            hex if hex.starts_with(['x', 'X']) => number(&hex[1..], 16),
+            decimal => number(decimal, 10),
+        },
+    }
 }
 
 /// A text in which sections are set off or comments stand.
@@ -180,7 +211,7 @@ fn without_markup(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('<') {
-        out.push_str(&unescaped(before.as_bytes()));
+        out.push_str(&entities(before));
         let section = after.strip_prefix("![CDATA[").map(|s| s.split_once("]]>"));
         rest = match section {
             Some(found) => {
@@ -192,26 +223,8 @@ fn without_markup(raw: &str) -> String {
             None => after.split_once('>').map_or("", |(_, b)| b),
         };
     }
-    out.push_str(&unescaped(rest.as_bytes()));
+    out.push_str(&entities(rest));
     out
-}
-
-fn meant(entity: &str) -> Option<char> {
-    match entity {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let number = entity.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)
-        }
-    }
 }
 
 /// The column (from 0) and the row (from 0) of an address such as `AB12`.
@@ -231,8 +244,8 @@ pub(super) fn address(text: &[u8]) -> Option<(u16, u32)> {
 }
 
 /// Appends the letters of a column.
-pub(super) fn push_column(column: u16, out: &mut Vec<u8>) {
-    let mut n = u32::from(column) + 1;
+pub(super) fn push_column(column: u32, out: &mut Vec<u8>) {
+    let mut n = column + 1;
     let start = out.len();
     while n > 0 {
         out.push(b'A' + ((n - 1) % 26) as u8);
@@ -287,7 +300,7 @@ mod tests {
     fn addresses_there_and_back() {
         for (column, name) in [(0, "A"), (25, "Z"), (26, "AA"), (16_383, "XFD")] {
             let mut out = Vec::new();
-            push_column(column, &mut out);
+            push_column(u32::from(column), &mut out);
             assert_eq!(out, name.as_bytes());
             push_digits(1_048_576, &mut out);
             assert_eq!(address(&out), Some((column, 1_048_575)));

@@ -34,7 +34,7 @@ pub(super) fn rewrite(
 ) -> Result<()> {
     let hand = Hand {
         digits: index.digits(),
-        manner: index.manner(),
+        manner: index.manner,
         late: sheet.late,
     };
     let first_edit = edits.first_of_rows(source.table.rows());

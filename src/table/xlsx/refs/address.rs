@@ -1,5 +1,6 @@
 //! Addresses of cells and areas as they are written: `B3`, `$B$3:D9`, `A:C`, `2:5`.
 
+use crate::table::xlsx::markup::push_column;
 use std::ops::Range;
 
 /// A sheet's last row and column, from 0.
@@ -127,13 +128,8 @@ fn column_of(letters: &[u8]) -> Option<u32> {
 /// `C` for 2.
 pub fn letters(column: u32) -> String {
     let mut out = Vec::new();
-    let mut left = column + 1;
-    while left > 0 {
-        let digit = (left - 1) % 26;
-        out.insert(0, char::from(b'A' + digit as u8));
-        left = (left - 1) / 26;
-    }
-    out.into_iter().collect()
+    push_column(column, &mut out);
+    out.into_iter().map(char::from).collect()
 }
 
 /// `C5` for row 4 and column 2.

@@ -10,8 +10,9 @@ use super::Stuck;
 use super::address::{self, Area};
 use super::areas;
 use super::formula::{self, Where};
-use super::splice::{Splice, escaped, unescaped};
+use super::splice::{Splice, escaped};
 use super::xml::{Kind, Tag, Tags};
+use crate::table::xlsx::markup::entities;
 use crate::table::xlsx::moves::{Moves, Rows};
 
 /// A cell of a sheet.
@@ -280,7 +281,7 @@ impl<'a> SharedFormulas<'a> {
         let first = |cell: &Cell<'a>| {
             let formula = cell.formula.as_ref()?;
             let number = formula.shared()?;
-            let text = unescaped(&xml[formula.text.clone()]);
+            let text = entities(&xml[formula.text.clone()]);
             (!text.is_empty()).then_some((number, (cell.row, cell.column, text)))
         };
         SharedFormulas(cells.iter().filter_map(first).collect())
@@ -299,7 +300,7 @@ impl<'a> SharedFormulas<'a> {
                 text.map(Cow::Owned)
                     .map_err(|s| s.at(format!("cell {}", cell.address())))
             }
-            _ => Ok(unescaped(&xml[formula.text.clone()])),
+            _ => Ok(entities(&xml[formula.text.clone()])),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::formula::{self, reads};
 use super::sheet::Part;
-use super::splice::unescaped;
 use super::xml::{Element, Elements};
 use super::{Side, Stuck};
+use crate::table::xlsx::markup::entities;
 use crate::table::xlsx::moves::Rows;
 
 /// A drawing: its anchors follow their rows where it belongs to the table's sheet, and shapes that show a cell read it where it
@@ -115,7 +115,7 @@ pub fn chart(
         part.formula_text(element, |formula| {
             formula::moved(formula, &side.place, side.moves)
         })?;
-        let formula = unescaped(all.text(element));
+        let formula = entities(all.text(element));
         if !all_kept && !reads(&formula, &side.place).may_read(table) {
             continue;
         }

@@ -4,9 +4,10 @@ use super::address;
 use super::areas;
 use super::formula;
 use super::sheet::Part;
-use super::splice::{Splice, unescaped};
+use super::splice::Splice;
 use super::xml::{Elements, Kind, Tag, Tags};
 use super::{Side, Stuck};
+use crate::table::xlsx::markup::entities;
 
 /// Comments and threads of the table's sheet, and what ties single cells to XML: each goes with its cell.
 ///
@@ -66,7 +67,7 @@ fn frame(
     for tag in leaves().filter(|tag| tag.name().starts_with("Fmla") && tag.name() != "FmlaMacro") {
         let length = text[tag.span.end..end].find('<').unwrap_or(0);
         let inner = tag.span.end..tag.span.end + length;
-        let formula = unescaped(&text[inner.clone()]);
+        let formula = entities(&text[inner.clone()]);
         let moved = formula::moved(&formula, &side.place, side.moves);
         if let Some(new) = moved.map_err(|s| s.at("a form control"))? {
             splice.set(inner, &new);

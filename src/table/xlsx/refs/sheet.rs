@@ -5,9 +5,10 @@ use super::areas;
 use super::drawing;
 use super::formula;
 use super::rules;
-use super::splice::{Splice, unescaped};
+use super::splice::Splice;
 use super::xml::{Element, Elements};
 use super::{Side, Stuck};
+use crate::table::xlsx::markup::entities;
 
 /// What stands before or behind a sheet's cells, changed where it names rows of the table's sheet or reads them.
 ///
@@ -108,7 +109,7 @@ impl<'a, 'e> Part<'a, 'e> {
                 false => Ok(()),
             };
         }
-        if let Some(new) = moved(&unescaped(raw))? {
+        if let Some(new) = moved(&entities(raw))? {
             self.splice.set(element.inner.clone(), &new);
         }
         Ok(())

@@ -1,6 +1,5 @@
 //! Changing a text here and there, and what stands for what in it.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::Range;
 
@@ -57,52 +56,6 @@ impl<'a> Splice<'a> {
     }
 }
 
-/// What a raw text or value stands for.
-pub fn unescaped(raw: &str) -> Cow<'_, str> {
-    if !raw.contains('&') {
-        return Cow::Borrowed(raw);
-    }
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find('&') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let entity = rest
-            .as_bytes()
-            .iter()
-            .take(12)
-            .position(|b| *b == b';')
-            .and_then(|end| Some((end, meaning(&rest[1..end])?)));
-        match entity {
-            Some((end, character)) => {
-                out.push(character);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
-        }
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-fn meaning(entity: &str) -> Option<char> {
-    let number = |digits: &str, radix| char::from_u32(u32::from_str_radix(digits, radix).ok()?);
-    match entity {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => match entity.strip_prefix('#')? {
-            hex if hex.starts_with(['x', 'X']) => number(&hex[1..], 16),
-            decimal => number(decimal, 10),
-        },
-    }
-}
-
 /// A text that stands between tags.
 pub fn escaped(text: &str) -> String {
     escaped_as(text, "\"'")
@@ -130,11 +83,12 @@ fn escaped_as(value: &str, model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::xlsx::markup::entities;
 
     #[test]
     fn entities_there_and_back() {
         let raw = "&quot;a&quot;&amp;B1&lt;&gt;5&#33;&#x4e00;&bogus;&";
-        assert_eq!(unescaped(raw), "\"a\"&B1<>5!一&bogus;&");
+        assert_eq!(entities(raw), "\"a\"&B1<>5!一&bogus;&");
         assert_eq!(
             escaped_as("\"a\"&B2<>5", "&quot;a&quot;&amp;B1&lt;&gt;5"),
             "&quot;a&quot;&amp;B2&lt;&gt;5"

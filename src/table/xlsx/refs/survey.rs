@@ -8,10 +8,11 @@ use super::areas;
 use super::cells;
 use super::formula::{self, Reads, Where, pins, reads, same_name};
 use super::package::{Given, Relations};
-use super::splice::{Splice, unescaped};
+use super::splice::Splice;
 use super::work::{Task, Work};
 use super::xml::{self, Elements, Tags};
 use super::{Rows, Side, Stuck};
+use crate::table::xlsx::markup::entities;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,7 +127,7 @@ fn around(survey: &mut Survey, text: &str, place: &Where, table: Rows) {
             }
             "f" | "formula" | "formula1" | "formula2" | "sqref" | "definedName"
             | "totalsRowFormula" => {
-                survey.see(&reads(&unescaped(leaf), place), table);
+                survey.see(&reads(&entities(leaf), place), table);
             }
             _ => (),
         }
@@ -206,7 +207,7 @@ fn may_mean_table(name: &str, work: &[Work], place: &Where, table: Rows) -> bool
                         .is_some_and(|own| same_name(&own, name))
                 });
                 if let Some((_, element)) = found {
-                    return reads(&unescaped(all.text(element)), place).may_read(table);
+                    return reads(&entities(all.text(element)), place).may_read(table);
                 }
             }
             _ => (),

@@ -118,7 +118,7 @@ pub fn works_of_sheet(
     }
     for relation in relations.of(&sheet.part) {
         let target = relation.target.as_str();
-        if relation.external || (given.part)(target).is_none() {
+        if relation.external || !given.names.iter().any(|name| name == target) {
             continue;
         }
         let task = match relation.kind.as_str() {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::Stuck;
-use super::splice::unescaped;
+use crate::table::xlsx::markup::entities;
 
 /// What a tag does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl<'a> Tag<'a> {
 
     /// An attribute's value.
     pub fn value(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.raw(name).map(unescaped)
+        self.raw(name).map(entities)
     }
 
     /// The value of an attribute of another namespace, by its local name: `id` finds `r:id`.
