@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use taggant::drill::correlation;
 use taggant::drill::leaks::{Encoding, to_csv_bytes};
 use taggant::drill::registers::{Maternity, contacts, patients};
-use taggant::issue::{Issue, Request};
+use taggant::issue::{Given, Issue, Request};
 use taggant::policy::{Kind, Policy, Role, infer};
 use taggant::table::{self, Limits, Table};
 use taggant::trace::run::Tracer;
@@ -90,11 +90,14 @@ fn issue(table: &Table, copies: usize) -> Issued {
         out: folder.path().join("copies"),
         stem: "source".into(),
         source_sha256,
-        policy: Some(policy_of(table)),
         canaries: Some(0),
         ..Request::default()
     };
-    let issued = Issue::prepare(&mut vault, &source, request)
+    let given = Given {
+        policy: Some(policy_of(table)),
+        ..Given::alone(&source)
+    };
+    let issued = Issue::prepare_all(&mut vault, vec![given], request)
         .expect("a plan")
         .run(&|_| ())
         .expect("copies");

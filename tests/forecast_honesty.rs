@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use taggant::drill::leaks::{Encoding, to_csv_bytes};
 use taggant::drill::registers::{Maternity, patients};
 use taggant::inspection::inspect;
-use taggant::issue::{Issue, Request};
+use taggant::issue::{Given, Issue, Request};
 use taggant::mark::plan::Planner;
 use taggant::parallel;
 use taggant::policy::infer::infer;
@@ -179,10 +179,13 @@ fn drill(number: u64) -> Drill {
         out: folder.path().join("copies"),
         stem: "register".into(),
         source_sha256: Sha256::digest(b"register").into(),
-        policy: Some(policy.clone()),
         ..Request::default()
     };
-    let issued = Issue::prepare(&mut vault, &source, request)
+    let given = Given {
+        policy: Some(policy.clone()),
+        ..Given::alone(&source)
+    };
+    let issued = Issue::prepare_all(&mut vault, vec![given], request)
         .unwrap()
         .run(&|_| ())
         .unwrap();

@@ -11,7 +11,7 @@ use taggant::drill::leaks::{
     Repeats, join, shuffle_columns, shuffle_rows, sort_by, take_rows, to_xlsx_bytes,
 };
 use taggant::drill::registers::{Maternity, contacts, patients};
-use taggant::issue::{Issue, Plan, Request};
+use taggant::issue::{Given, Issue, Plan, Request};
 use taggant::policy::{Fidelity, Policy, infer::infer};
 use taggant::table::{Limits, Source, Table, from_bytes, open};
 use taggant::trace::outcome::Outcome;
@@ -92,8 +92,15 @@ fn request(source: &Source, to: &[String], out: &Path) -> Request {
     }
 }
 
-fn issue(vault: &mut Vault, source: &Source, request: Request) -> (Plan, Vec<Table>) {
-    let issue = Issue::prepare(vault, source, request).unwrap();
+fn under<'a>(register: &str, source: &'a Source) -> Given<'a> {
+    Given {
+        register: Some(register.into()),
+        ..Given::alone(source)
+    }
+}
+
+fn issue(vault: &mut Vault, given: Given<'_>, request: Request) -> (Plan, Vec<Table>) {
+    let issue = Issue::prepare_all(vault, vec![given], request).unwrap();
     let plan = issue.plan();
     let issued = issue.run(&|_| ()).unwrap();
     let tables = issued
@@ -185,11 +192,15 @@ fn not_one_value_differs_in_any_format_or_language() {
             let request = request(&source, &two(), &place.out("copies"));
             let issue = Issue::prepare(&mut place.vault, &source, request).unwrap();
             let plan = issue.plan();
-            assert!(plan.sites > 400, "{name}: {}", plan.sites);
-            assert!(plan.summary[0].starts_with("no value is altered"));
+            assert!(
+                plan.tables[0].sites > 400,
+                "{name}: {}",
+                plan.tables[0].sites
+            );
+            assert!(plan.tables[0].summary[0].starts_with("no value is altered"));
             let issued = issue.run(&|_| ()).unwrap();
             for (copy, recipient) in issued.iter().zip(two()) {
-                assert_eq!((copy.cells_altered, copy.sites), (0, plan.sites));
+                assert_eq!((copy.cells_altered, copy.sites), (0, plan.tables[0].sites));
                 assert!(copy.canaries > 0);
                 let read = read(&copy.path).table;
                 differs_in_nothing(&source.table, &read, id, copy.canaries);
@@ -215,7 +226,7 @@ fn the_order_that_the_table_has_is_kept() {
     .month(2);
     let source = csv(&register);
     let wish = request(&source, &two(), &place.out("copies"));
-    let (_, copies) = issue(&mut place.vault, &source, wish);
+    let (_, copies) = issue(&mut place.vault, Given::alone(&source), wish);
     for copy in &copies {
         let days: Vec<&str> = copy.column(column(copy, "建档日期")).collect();
         assert!(days.is_sorted());
@@ -229,8 +240,8 @@ fn rows_left_out_leave_the_others_readable() {
     let mut place = Place::new();
     let source = csv(&shuffle_rows(&patients(6_000, 9), 1));
     let wish = request(&source, &two(), &place.out("copies"));
-    let (plan, copies) = issue(&mut place.vault, &source, wish);
-    assert!(plan.sites > 3_000, "{}", plan.sites);
+    let (plan, copies) = issue(&mut place.vault, Given::alone(&source), wish);
+    assert!(plan.tables[0].sites > 3_000, "{}", plan.tables[0].sites);
     for (copy, recipient) in copies.iter().zip(two()) {
         let alone = stripped(copy, &source.table, "Record No");
         for leak in [
@@ -285,15 +296,13 @@ fn a_recipient_sees_the_same_order_in_every_month_and_later_recipients_fit_in() 
     let mut leaks = Vec::new();
     for n in 0..3 {
         let source = month(n);
-        let mut wish = request(&source, &two(), &place.out(&format!("m{n}")));
-        wish.register = Some("mothers".into());
-        let (_, copies) = issue(&mut place.vault, &source, wish);
+        let wish = request(&source, &two(), &place.out(&format!("m{n}")));
+        let (_, copies) = issue(&mut place.vault, under("mothers", &source), wish);
         leaks.push(stripped(&copies[0], &source.table, "身份证号"));
     }
     let march = month(0);
-    let mut wish = request(&march, &["late".into()], &place.out("again"));
-    wish.register = Some("mothers".into());
-    let (_, late) = issue(&mut place.vault, &march, wish);
+    let wish = request(&march, &["late".into()], &place.out("again"));
+    let (_, late) = issue(&mut place.vault, under("mothers", &march), wish);
     let late = stripped(&late[0], &march.table, "身份证号");
     assert_eq!(names(&trace(&place.vault, &late)), ["late"]);
     for leak in &leaks {
@@ -312,9 +321,9 @@ fn a_recipient_sees_the_same_order_in_every_month_and_later_recipients_fit_in() 
     assert_eq!(names(&trace(&place.vault, &rolled)), ["甲院"]);
     // a copy that comes back without its canaries is no month of the agency's
     let back = csv(&leaks[1]);
-    let mut wish = request(&back, &two(), &place.out("back"));
-    wish.register = Some("mothers".into());
-    let refused = Issue::prepare(&mut place.vault, &back, wish).err().unwrap();
+    let wish = request(&back, &two(), &place.out("back"));
+    let refused = Issue::prepare_all(&mut place.vault, vec![under("mothers", &back)], wish);
+    let refused = refused.err().unwrap();
     assert!(refused.to_string().contains("the marks of the copy"));
     // who stands in both months beside the same person stands before or behind that person in both
     let id = column(&march.table, "身份证号");
@@ -341,12 +350,15 @@ fn a_table_whose_order_is_settled_or_a_short_list_says_what_is_left() {
     // sorted by a number that every record has once
     let source = csv(&patients(600, 5));
     let wish = request(&source, &two(), &place.out("copies"));
-    let (plan, copies) = issue(&mut place.vault, &source, wish);
-    assert_eq!(plan.sites, 0);
+    let (plan, copies) = issue(&mut place.vault, Given::alone(&source), wish);
+    assert_eq!(plan.tables[0].sites, 0);
     assert!(
-        plan.notes.iter().any(|n| n.contains("order tells nothing")),
+        plan.tables[0]
+            .notes
+            .iter()
+            .any(|n| n.contains("order tells nothing")),
         "{:?}",
-        plan.notes
+        plan.tables[0].notes
     );
     assert_eq!(names(&trace(&place.vault, &copies[1])), ["North Clinic"]);
     // no canaries either: nobody's copy
@@ -360,8 +372,8 @@ fn a_table_whose_order_is_settled_or_a_short_list_says_what_is_left() {
     let mut place = Place::new();
     let source = csv(&contacts(48, 2));
     let wish = request(&source, &two(), &place.out("copies"));
-    let (plan, copies) = issue(&mut place.vault, &source, wish);
-    assert!(plan.sites > 15, "{}", plan.sites);
+    let (plan, copies) = issue(&mut place.vault, Given::alone(&source), wish);
+    assert!(plan.tables[0].sites > 15, "{}", plan.tables[0].sites);
     differs_in_nothing(&source.table, &copies[0], "电话", 0);
     let found = trace(&place.vault, &copies[0]);
     assert_eq!(found.candidates[0].recipient, "甲院");
@@ -422,9 +434,13 @@ fn order_stands_beside_altered_values_and_rows_say_only_what_their_cells_do() {
     let mut policy = infer(&source.table);
     policy.row_order = true;
     let mut wish = request(&source, &two(), &place.out("copies"));
-    (wish.lossless, wish.policy) = (false, Some(policy));
-    let (plan, copies) = issue(&mut place.vault, &source, wish);
-    assert!(plan.summary[0].contains("may change places"));
+    wish.lossless = false;
+    let given = Given {
+        policy: Some(policy),
+        ..Given::alone(&source)
+    };
+    let (plan, copies) = issue(&mut place.vault, given, wish);
+    assert!(plan.tables[0].summary[0].contains("may change places"));
     let alone = stripped(&copies[0], &source.table, "Record No");
     let kinds = |outcome: &Outcome| -> Vec<&str> {
         let evidence = outcome.candidates[0].evidence.iter();
@@ -463,18 +479,21 @@ fn measured(
     let others: Vec<String> = (0..RECIPIENTS).map(|n| format!("Other {n}")).collect();
     let small = csv(&shuffle_rows(&patients(60, 77), 1));
     let mut wish = request(&small, &others, &place.out("others"));
-    (wish.stem, wish.register) = ("small".into(), Some("small".into()));
+    wish.stem = "small".into();
     wish.canaries = Some(0);
-    issue(&mut place.vault, &small, wish);
+    issue(&mut place.vault, under("small", &small), wish);
     std::fs::remove_dir_all(place.out("others")).unwrap();
     let mut all: Vec<(usize, usize, Vec<f64>)> = vec![(0, 0, Vec::new()); leaks.len()];
     for batch in (0..traced).collect::<Vec<_>>().chunks(10) {
         let to: Vec<String> = batch.iter().map(|n| format!("Traced {n}")).collect();
         let mut wish = request(source, &to, &place.out("copies"));
-        wish.register = Some("large".into());
         wish.force = true;
-        (wish.lossless, wish.policy) = (policy.is_none(), policy.cloned());
-        let (_, copies) = issue(&mut place.vault, source, wish);
+        wish.lossless = policy.is_none();
+        let given = Given {
+            policy: policy.cloned(),
+            ..under("large", source)
+        };
+        let (_, copies) = issue(&mut place.vault, given, wish);
         std::fs::remove_dir_all(place.out("copies")).unwrap();
         let tracer = Tracer::new(&place.vault).unwrap();
         for (copy, (recipient, seed)) in copies.iter().zip(to.iter().zip(batch)) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use taggant::drill::leaks::{Encoding, to_csv_bytes};
 use taggant::drill::registers::Maternity;
-use taggant::issue::{Issue, Request};
+use taggant::issue::{Given, Issue, Request};
 use taggant::policy::{Policy, Role, infer::infer};
 use taggant::table::{Limits, Table, from_bytes, open};
 use taggant::trace::run::Tracer;
@@ -35,12 +35,15 @@ fn issue(
         recipients: recipients.iter().map(|r| r.to_string()).collect(),
         out: folder.join(stem),
         stem: stem.into(),
-        register: Some("register".into()),
         source_sha256,
-        policy,
         ..Request::default()
     };
-    let issued = Issue::prepare(vault, &source, request)
+    let given = Given {
+        register: Some("register".into()),
+        policy,
+        ..Given::alone(&source)
+    };
+    let issued = Issue::prepare_all(vault, vec![given], request)
         .unwrap()
         .run(&|_| ())
         .unwrap();

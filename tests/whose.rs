@@ -7,7 +7,7 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 use taggant::drill::leaks::{Encoding, Repeats, join, shuffle_rows, take_rows, to_csv_bytes};
 use taggant::drill::registers::{Maternity, contacts};
-use taggant::issue::{Issue, Request};
+use taggant::issue::{Given, Issue, Request};
 use taggant::parallel;
 use taggant::table::{Found, Limits, Table, from_bytes, open};
 use taggant::trace::fate::LinkedBy;
@@ -76,11 +76,14 @@ fn issue(
         recipients: (0..recipients).map(called).collect(),
         out: folder.join(register.unwrap_or("out")),
         stem: register.unwrap_or("March").into(),
-        register: register.map(String::from),
         source_sha256,
         ..Request::default()
     };
-    let issued = Issue::prepare(vault, &source, request)
+    let given = Given {
+        register: register.map(String::from),
+        ..Given::alone(&source)
+    };
+    let issued = Issue::prepare_all(vault, vec![given], request)
         .unwrap()
         .run(&|_| ())
         .unwrap();

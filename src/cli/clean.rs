@@ -7,7 +7,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use taggant::clean::{self, Request};
 use taggant::error::{Error, Result};
-use taggant::issue::which::choose;
+use taggant::issue::which::choose_one;
 use taggant::report::clean as report;
 use taggant::report::json::hex;
 use taggant::table::{self, Limits, Source};
@@ -59,12 +59,12 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let vault = place.open()?;
     vault.ledger.verify()?;
     let (name, sources, sha256) = open(&options.table)?;
-    let returned = options.which.table(sources, &name)?.source;
+    let returned = options.which.table(sources, &name)?;
     let original = match &options.original {
         Some(path) => {
             let (name, sources, sha256) = open(path)?;
-            let sheet = options.which.sheet.as_deref();
-            Some((choose(sources, sheet, &name)?.source, sha256))
+            let sheet = options.which.one_sheet()?;
+            Some((choose_one(sources, sheet, &name)?, sha256))
         }
         None => None,
     };

@@ -57,7 +57,7 @@ pub fn run() -> Result<ExitCode> {
         let (name, bytes) = table::load(&path, &Limits::default())?;
         let source_sha256 = Sha256::digest(&bytes).into();
         let sources = table::from_bytes(&name, bytes, &Limits::default())?;
-        let source = which::choose(sources, None, &name)?.source;
+        let source = which::choose_one(sources, None, &name)?;
         let request = Request {
             recipients: hospitals.clone(),
             out: dir.join("copies"),

@@ -64,7 +64,7 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let (name, bytes) = table::load(&options.file, &limits)?;
     let issued = whose(place, &bytes)?;
     let sources = table::from_bytes(&name, bytes, &limits)?;
-    let mut source = which::choose(sources, options.sheet.as_deref(), &name)?.source;
+    let mut source = which::choose_one(sources, options.sheet.as_deref(), &name)?;
     // a drill looks at tables, not at what surrounds them
     source.rebuild();
     let policy = options.policy.as_ref();

@@ -47,7 +47,7 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let sink = guard.open(options.output.output.as_deref())?;
     let (name, bytes) = table::load(&options.table, &Limits::default())?;
     let sources = table::from_bytes(&name, bytes, &Limits::default())?;
-    let source = options.which.table(sources, &name)?.source;
+    let source = options.which.table(sources, &name)?;
     check_table(&source)?;
     let given = options
         .policy

@@ -7,8 +7,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use taggant::error::{Error, Result};
 use taggant::issue::by::{By, NameMap};
-use taggant::issue::which::refuse_repeats;
-use taggant::issue::{Issue, Request, names};
+use taggant::issue::{Issue, Request, names, which};
 use taggant::policy::{self, pools};
 use taggant::report::{issuing, json};
 use taggant::table::{self, Limits};
@@ -40,9 +39,10 @@ pub struct Options {
     /// The register that the table belongs to [default: the one whose columns it has, or a new one]
     #[arg(long, value_name = "NAME")]
     register: Option<String>,
-    /// The policy of a new register, as TOML (see `taggant inspect --write-policy`)
+    /// The policy of a new register, as TOML (see `taggant inspect --write-policy`); for several tables of one workbook give several,
+    /// each of which names its sheet
     #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    policy: Vec<PathBuf>,
     /// Alter no value: canaries and the order of rows alone tell copies apart (a register keeps to that from its first issue on)
     #[arg(long)]
     lossless: bool,
@@ -92,12 +92,15 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let limits = Limits::default();
     let (name, bytes) = table::load(&options.table, &limits)?;
     let source_sha256: [u8; 32] = Sha256::digest(&bytes).into();
-    let chosen = (options.which).table(table::from_bytes(&name, bytes, &limits)?, &name)?;
-    let policy = options
-        .policy
-        .as_ref()
-        .map(|path| read_policy(path))
-        .transpose()?;
+    let sources = table::from_bytes(&name, bytes, &limits)?;
+    let policies = options.policy.iter().map(|path| {
+        let file = path.file_name().unwrap_or(path.as_os_str());
+        Ok((file.to_string_lossy().into_owned(), read_policy(path)?))
+    });
+    let policies = policies.collect::<Result<Vec<_>>>()?;
+    let sheets = which::meant(&options.which.sheet, &policies, &vault.ledger, &sources)?;
+    let chosen = options.which.tables(sources, &sheets, &name)?;
+    let given = which::given(&chosen, policies, options.register.as_deref())?;
     let request = Request {
         recipients,
         by,
@@ -107,18 +110,13 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             .file_stem()
             .map_or_else(|| "table".to_string(), |s| s.to_string_lossy().into_owned()),
         source_sha256,
-        register: options.register.clone(),
-        policy,
         lossless: options.lossless,
         purpose: options.purpose.clone(),
         canaries: options.canaries,
         force: options.force,
         derived: options.derived,
     };
-    let issue = Issue::prepare(&mut vault, &chosen.source, request)?;
-    if !options.which.rebuild && chosen.source.converted.is_none() {
-        refuse_repeats(&chosen, issue.policy())?;
-    }
+    let issue = Issue::prepare_all(&mut vault, given, request)?;
     let plan = issue.plan();
     for (_, copy) in &plan.copies {
         guard.allow(copy)?;

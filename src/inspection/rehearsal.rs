@@ -13,10 +13,10 @@ use crate::forecast::{CanaryRows, OrderSites, RowSites};
 use crate::issue::copy::Bearer;
 use crate::issue::groundwork::{Groundwork, SharedBefore};
 use crate::issue::history::History;
+use crate::issue::making;
 use crate::issue::order::Turns;
 use crate::issue::records::Records;
 use crate::issue::register::Frame;
-use crate::issue::{Request, making};
 use crate::key::{CodeKeys, MasterKey};
 use crate::ledger::RecordIndex;
 use crate::mark::order::{Blocks, applies, free_rows};
@@ -133,8 +133,7 @@ impl Rehearsal {
                 canary_key: key.canary_key(&recipient),
                 kept: HashMap::new(),
             };
-            let wanted =
-                making::wanted(&Request::default(), &frame.policy, &bearer, printer.sites());
+            let wanted = making::wanted(None, &frame.policy, &bearer, printer.sites());
             let copy = printer.copy(&bearer, wanted);
             let altered = copy.edits.replaced.into_iter();
             TrialCopy {

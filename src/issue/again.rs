@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::Request;
 use super::files::sha256;
 use crate::error::Result;
 use crate::ledger::{ExportEntry, TableEntry};
@@ -35,12 +34,16 @@ pub struct Asked<'a> {
     pub path: &'a Path,
     /// Records that may be donors of canaries.
     pub donors: usize,
+    /// Exactly so many canaries are asked for.
+    pub canaries: Option<usize>,
+    /// What the copy is for.
+    pub purpose: Option<&'a str>,
     /// The copy that the table was derived from.
     pub parent: Option<&'a str>,
 }
 
 /// How a copy stands, by what the ledger has and by what is in its place.
-pub fn standing(asked: &Asked<'_>, request: &Request, exports: &[ExportEntry]) -> Result<Standing> {
+pub fn standing(asked: &Asked<'_>, exports: &[ExportEntry]) -> Result<Standing> {
     let (Some(table), Some(recipient)) = (asked.table, asked.recipient) else {
         return Ok(Standing::New);
     };
@@ -49,8 +52,8 @@ pub fn standing(asked: &Asked<'_>, request: &Request, exports: &[ExportEntry]) -
         .iter()
         .filter(|e| e.table == table.id && e.recipient == recipient)
         .filter(|e| Some(e.file_name.as_str()) == name.as_deref())
-        .filter(|e| e.purpose == request.purpose && e.parent.as_deref() == asked.parent)
-        .filter(|e| as_many(request.canaries, e.canaries, asked.donors))
+        .filter(|e| e.purpose.as_deref() == asked.purpose && e.parent.as_deref() == asked.parent)
+        .filter(|e| as_many(asked.canaries, e.canaries, asked.donors))
         .collect();
     let Some(last) = same.last() else {
         return Ok(Standing::New);
@@ -113,24 +116,24 @@ mod tests {
         }
     }
 
-    fn stands(path: &Path, request: &Request, exports: &[ExportEntry]) -> Standing {
-        let table = table();
-        let asked = Asked {
-            table: Some(&table),
+    fn asked<'a>(path: &'a Path, table: &'a TableEntry) -> Asked<'a> {
+        Asked {
+            table: Some(table),
             recipient: Some([1; 16]),
             path,
             donors: 10,
+            canaries: None,
+            purpose: None,
             parent: None,
-        };
-        standing(&asked, request, exports).unwrap()
+        }
     }
 
     #[test]
     fn a_copy_stands_as_ledger_and_folder_say() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("March - A.csv");
-        let request = Request::default();
-        let stands = |exports: &[ExportEntry]| stands(&path, &request, exports);
+        let table = table();
+        let stands = |exports: &[ExportEntry]| standing(&asked(&path, &table), exports).unwrap();
         let is = |standing: Standing| match standing {
             Standing::New => "new".to_string(),
             Standing::Pending(e) => format!("pending {}", e.id),
@@ -161,25 +164,24 @@ mod tests {
     fn another_command_is_not_the_same_again() {
         let path = Path::new("nowhere/March - A.csv");
         let entries = [entry("x-1", [9; 32], false)];
-        let same = Request::default();
-        assert!(matches!(
-            stands(path, &same, &entries),
-            Standing::Pending(_)
-        ));
-        let purpose = Request {
-            purpose: Some("follow-up".into()),
-            ..Request::default()
+        let table = table();
+        let stands = |asked: &Asked<'_>| standing(asked, &entries).unwrap();
+        let same = asked(path, &table);
+        assert!(matches!(stands(&same), Standing::Pending(_)));
+        let other = Asked {
+            purpose: Some("follow-up"),
+            ..asked(path, &table)
         };
-        assert_eq!(stands(path, &purpose, &entries), Standing::New);
+        assert_eq!(stands(&other), Standing::New);
         for (canaries, same) in [(3, false), (4, true), (6, true), (30, false)] {
-            let asked = Request {
+            let so_many = Asked {
                 canaries: Some(canaries),
-                ..Request::default()
+                ..asked(path, &table)
             };
-            let new = stands(path, &asked, &entries) == Standing::New;
+            let new = stands(&so_many) == Standing::New;
             assert_eq!(new, !same, "{canaries}");
         }
-        let other = stands(Path::new("nowhere/April - A.csv"), &same, &entries);
-        assert_eq!(other, Standing::New);
+        let other = Path::new("nowhere/April - A.csv");
+        assert_eq!(stands(&asked(other, &table)), Standing::New);
     }
 }

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
 use super::again::Standing;
+use super::by::Division;
 use super::copy::{Bearer, Printer, Wanted};
 use super::files::{Workshop, show};
-use super::lots::Lot;
-use super::making::{MadeCopy, bearer, make_copy, wanted, wanted_again};
-use super::register::Frame;
+use super::making::{MadeCopy, Piece, bearer, make_copy, wanted, wanted_again};
+use super::prepared::Prepared;
 use super::{Arrival, Issued, Planned, Request};
 use crate::error::{Error, Result};
 use crate::ledger::{ExportEntry, NewExport, Recipient, TableEntry};
@@ -16,11 +16,33 @@ use crate::parallel;
 use crate::table::Source;
 use crate::vault::Vault;
 
+/// What is told of every copy of a table.
+pub struct Told {
+    /// Its sheet, where several tables of the file get marks.
+    pub sheet: Option<String>,
+    /// Rows that nobody gets, where they are divided.
+    pub rows_of_nobody: Option<usize>,
+    /// SHA-256 of the source's file.
+    pub source_sha256: [u8; 32],
+}
+
+impl Told {
+    /// What is told of this table's copies.
+    pub fn of(table: &Prepared<'_>, request: &Request, several: bool) -> Told {
+        Told {
+            sheet: table.source.sheet.clone().filter(|_| several),
+            rows_of_nobody: table.division.as_ref().map(Division::rows_of_nobody),
+            source_sha256: request.source_sha256,
+        }
+    }
+}
+
 /// A copy as its entry has it.
-pub fn known(copy: &Planned, entry: &ExportEntry, arrival: Arrival) -> Issued {
+pub fn known(copy: &Planned, entry: &ExportEntry, told: &Told, arrival: Arrival) -> Issued {
     Issued {
         export: entry.id.clone(),
         recipient: copy.recipient.clone(),
+        sheet: told.sheet.clone(),
         path: copy.path.clone(),
         sha256: entry.sha256,
         rows: entry.rows as usize,
@@ -28,7 +50,8 @@ pub fn known(copy: &Planned, entry: &ExportEntry, arrival: Arrival) -> Issued {
         cells_altered: entry.cells_altered as usize,
         sites: entry.sites as usize,
         arrival,
-        rows_of_nobody: None,
+        rows_of_nobody: told.rows_of_nobody,
+        is_source: entry.sha256 == told.source_sha256,
     }
 }
 
@@ -38,10 +61,20 @@ pub struct Task<'t> {
     pub at: usize,
     /// What is asked for.
     pub copy: &'t Planned,
+    /// Its tables, in the order of the desks.
+    pub parts: Vec<Part<'t>>,
     /// Whose it is.
     pub recipient: &'t Recipient,
-    /// The number of its lot among those of the bench.
+}
+
+/// One table of a copy to be made.
+pub struct Part<'t> {
+    /// The number of its desk.
+    pub desk: usize,
+    /// The number of its lot at the desk.
     pub lot: usize,
+    /// How it stands.
+    pub standing: &'t Standing,
 }
 
 /// Whose canaries go into a copy, and which.
@@ -50,33 +83,41 @@ struct Order {
     wanted: Wanted,
 }
 
-/// A copy under its hidden name, and its entry.
-struct Ready {
-    file: NamedTempFile,
-    entry: Entry,
+/// How each table of a copy is made once more, where its entries wait for it, and how each is made new.
+struct Orders {
+    again: Vec<Order>,
+    new: Vec<Order>,
 }
 
-enum Entry {
-    New(Box<NewExport>, Arrival),
-    Known(Box<ExportEntry>),
+/// A copy under its hidden name, and its entries.
+struct Ready {
+    file: NamedTempFile,
+    entries: Entries,
+}
+
+enum Entries {
+    New(Vec<NewExport>, Arrival),
+    Known(Vec<ExportEntry>),
+}
+
+/// Where copies of one table are made.
+pub struct Desk<'b> {
+    /// The table.
+    pub table: &'b Prepared<'b>,
+    /// The printer of each of its lots.
+    pub printers: &'b [Printer<'b>],
+    /// The ledger's entry of each of its lots.
+    pub entries: &'b [TableEntry],
+    /// What is told of its copies.
+    pub told: &'b Told,
 }
 
 /// Where copies are made.
 pub struct Bench<'b> {
-    /// The source.
-    pub source: &'b Source,
+    /// One for each table that gets marks.
+    pub desks: Vec<Desk<'b>>,
     /// What is asked for.
     pub request: &'b Request,
-    /// The register.
-    pub frame: &'b Frame,
-    /// The lots of which copies are made.
-    pub lots: &'b [Lot<'b>],
-    /// The printer of each lot.
-    pub printers: &'b [Printer<'b>],
-    /// The ledger's entry of each lot.
-    pub tables: &'b [TableEntry],
-    /// The copy that the source was derived from.
-    pub parent: Option<String>,
     /// The folder of the copies.
     pub workshop: &'b Workshop,
     /// When the run began.
@@ -89,14 +130,14 @@ impl Bench<'_> {
         &self,
         vault: &mut Vault,
         batch: &[Task<'_>],
-        issued: &mut [Option<Issued>],
+        issued: &mut [Option<Vec<Issued>>],
         hindered: &mut Hindered,
         heard: &(dyn Fn() + Sync),
     ) -> Result<()> {
         let orders = batch
             .iter()
             .map(|task| self.orders(vault, task))
-            .collect::<Result<Vec<(Option<Order>, Order)>>>()?;
+            .collect::<Result<Vec<Orders>>>()?;
         let made = parallel::map(batch.len(), |at| {
             let ready = self.copy(&batch[at], &orders[at]);
             heard();
@@ -105,10 +146,11 @@ impl Bench<'_> {
         let made = made.into_iter().collect::<Result<Vec<Ready>>>()?;
         let news: Vec<&NewExport> = made
             .iter()
-            .filter_map(|ready| match &ready.entry {
-                Entry::New(export, _) => Some(&**export),
-                Entry::Known(_) => None,
+            .filter_map(|ready| match &ready.entries {
+                Entries::New(exports, _) => Some(exports),
+                Entries::Known(_) => None,
             })
+            .flatten()
             .collect();
         let ids = match news.is_empty() {
             true => Vec::new(),
@@ -120,25 +162,36 @@ impl Bench<'_> {
         let mut shown: Vec<String> = Vec::with_capacity(made.len());
         for (task, ready) in batch.iter().zip(made) {
             let copy = task.copy;
-            let issue = match ready.entry {
-                Entry::Known(entry) => known(copy, &entry, Arrival::Finished),
-                Entry::New(export, arrival) => Issued {
-                    export: ids.next().unwrap_or_default(),
-                    recipient: copy.recipient.clone(),
-                    path: copy.path.clone(),
-                    sha256: export.sha256,
-                    rows: export.rows as usize,
-                    canaries: export.canaries as usize,
-                    cells_altered: export.cells_altered as usize,
-                    sites: export.sites as usize,
-                    arrival,
-                    rows_of_nobody: None,
-                },
+            let parts = task.parts.iter().map(|part| self.desks[part.desk].told);
+            let issues: Vec<Issued> = match ready.entries {
+                Entries::Known(entries) => entries
+                    .iter()
+                    .zip(parts)
+                    .map(|(entry, told)| known(copy, entry, told, Arrival::Finished))
+                    .collect(),
+                Entries::New(exports, arrival) => exports
+                    .into_iter()
+                    .zip(parts)
+                    .map(|(export, told)| Issued {
+                        export: ids.next().unwrap_or_default(),
+                        recipient: copy.recipient.clone(),
+                        sheet: told.sheet.clone(),
+                        path: copy.path.clone(),
+                        sha256: export.sha256,
+                        rows: export.rows as usize,
+                        canaries: export.canaries as usize,
+                        cells_altered: export.cells_altered as usize,
+                        sites: export.sites as usize,
+                        arrival: arrival.clone(),
+                        rows_of_nobody: told.rows_of_nobody,
+                        is_source: export.sha256 == told.source_sha256,
+                    })
+                    .collect(),
             };
             match show(ready.file, &copy.path, self.request.force) {
                 Ok(()) => {
-                    shown.push(issue.export.clone());
-                    issued[task.at] = Some(issue);
+                    shown.extend(issues.iter().map(|issue| issue.export.clone()));
+                    issued[task.at] = Some(issues);
                 }
                 Err(error) => hindered.add(error),
             }
@@ -147,72 +200,92 @@ impl Bench<'_> {
         vault.ledger.mark_issued(&shown, Timestamp::now())
     }
 
-    /// How a copy is made once more, where its entry waits for it, and how it is made new.
-    fn orders(&self, vault: &Vault, task: &Task<'_>) -> Result<(Option<Order>, Order)> {
-        let register = self.tables[task.lot].register;
-        let again = match &task.copy.standing {
-            Standing::Pending(entry) => Some(Order {
-                bearer: bearer(vault, register, task.recipient, Some(entry))?,
-                wanted: wanted_again(vault, entry)?,
-            }),
-            _ => None,
+    /// What goes into a copy. It is made once more only where all of its entries wait for it.
+    fn orders(&self, vault: &Vault, task: &Task<'_>) -> Result<Orders> {
+        let mut orders = Orders {
+            again: Vec::new(),
+            new: Vec::new(),
         };
-        let bearer = bearer(vault, register, task.recipient, None)?;
-        let sites = self.printers[task.lot].cell_sites();
-        let wanted = wanted(self.request, &self.frame.policy, &bearer, sites);
-        Ok((again, Order { bearer, wanted }))
+        for part in &task.parts {
+            let desk = &self.desks[part.desk];
+            let register = desk.entries[part.lot].register;
+            if let Standing::Pending(entry) = part.standing {
+                orders.again.push(Order {
+                    bearer: bearer(vault, register, task.recipient, Some(entry))?,
+                    wanted: wanted_again(vault, entry)?,
+                });
+            }
+            let bearer = bearer(vault, register, task.recipient, None)?;
+            let sites = desk.printers[part.lot].cell_sites();
+            let table = desk.table;
+            let wanted = wanted(table.canaries, &table.frame.policy, &bearer, sites);
+            orders.new.push(Order { bearer, wanted });
+        }
+        Ok(orders)
     }
 
-    fn copy(&self, task: &Task<'_>, orders: &(Option<Order>, Order)) -> Result<Ready> {
+    fn copy(&self, task: &Task<'_>, orders: &Orders) -> Result<Ready> {
         let mut arrival = Arrival::Issued;
-        if let (Some(again), Standing::Pending(entry)) = (&orders.0, &task.copy.standing) {
-            let made = self.print(task, again)?;
-            if made.sha256 == entry.sha256 {
-                let entry = Entry::Known(entry.clone());
+        if orders.again.len() == task.parts.len() {
+            let made = self.print(task, &orders.again)?;
+            let entries = task.parts.iter().filter_map(|part| match part.standing {
+                Standing::Pending(entry) => Some(&**entry),
+                _ => None,
+            });
+            if entries.clone().all(|entry| entry.sha256 == made.sha256) {
                 return Ok(Ready {
                     file: made.file,
-                    entry,
+                    entries: Entries::Known(entries.cloned().collect()),
                 });
             }
             // another version of this program, say, made what the entry tells of
-            arrival = Arrival::Anew(entry.id.clone());
+            let first = entries.map(|entry| entry.id.clone()).next();
+            arrival = Arrival::Anew(first.unwrap_or_default());
         }
-        let made = self.print(task, &orders.1)?;
+        let made = self.print(task, &orders.new)?;
         let name = task.copy.path.file_name();
-        let export = NewExport {
-            table: self.tables[task.lot].id.clone(),
-            recipient: task.recipient.id,
-            created: self.now,
-            file_name: name
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            sha256: made.sha256,
-            rows: made.rows as u64,
-            canaries: made.canaries as u64,
-            cells_altered: made.cells_altered as u64,
-            sites: self.printers[task.lot].sites() as u64,
-            purpose: self.request.purpose.clone(),
-            parent: self.parent.clone(),
-            canary_index: made.index,
-            new_canaries: made.sealed,
-        };
+        let exports = task.parts.iter().zip(made.parts).map(|(part, table)| {
+            let desk = &self.desks[part.desk];
+            NewExport {
+                table: desk.entries[part.lot].id.clone(),
+                recipient: task.recipient.id,
+                created: self.now,
+                file_name: name
+                    .map(|n| n.to_string_lossy().into_owned())
+                    .unwrap_or_default(),
+                sha256: made.sha256,
+                rows: table.rows as u64,
+                canaries: table.canaries as u64,
+                cells_altered: table.cells_altered as u64,
+                sites: desk.printers[part.lot].sites() as u64,
+                purpose: self.request.purpose.clone(),
+                parent: desk.table.parent.clone(),
+                canary_index: table.index,
+                new_canaries: table.sealed,
+            }
+        });
         Ok(Ready {
             file: made.file,
-            entry: Entry::New(Box::new(export), arrival),
+            entries: Entries::New(exports.collect(), arrival),
         })
     }
 
-    fn print(&self, task: &Task<'_>, order: &Order) -> Result<MadeCopy> {
-        let (printer, lot) = (&self.printers[task.lot], &self.lots[task.lot]);
-        let wanted = order.wanted.clone();
-        make_copy(
-            printer,
-            self.source,
-            lot,
-            &order.bearer,
-            wanted,
-            self.workshop,
-        )
+    fn print(&self, task: &Task<'_>, orders: &[Order]) -> Result<MadeCopy> {
+        let mut tables: Vec<(&Source, Option<Piece<'_>>)> = self
+            .desks
+            .iter()
+            .map(|desk| (desk.table.source, None))
+            .collect();
+        for (part, order) in task.parts.iter().zip(orders) {
+            let desk = &self.desks[part.desk];
+            tables[part.desk].1 = Some(Piece {
+                printer: &desk.printers[part.lot],
+                lot: &desk.table.lots[part.lot],
+                bearer: &order.bearer,
+                wanted: order.wanted.clone(),
+            });
+        }
+        make_copy(&tables, self.workshop)
     }
 }
 

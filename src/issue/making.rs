@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
-use super::Request;
 use super::copy::{self, Bearer, Printer, Wanted};
 use super::files::{Workshop, hash_and_sync};
 use super::lots::Lot;
-use crate::canary::{DonorRate, Identity, donor_draw};
+use crate::canary::{Canary, DonorRate, Identity, donor_draw};
 use crate::code::{Codeword, Handle};
 use crate::error::{Error, Result};
 use crate::ledger::{CanaryIndex, ExportEntry, Recipient};
@@ -59,9 +58,9 @@ pub fn bearer(
     })
 }
 
-/// As many canaries as asked for now, else at the rate of the recipient's earlier copies, else at the policy's.
-pub fn wanted(request: &Request, policy: &Policy, bearer: &Bearer, sites: usize) -> Wanted {
-    if let Some(n) = request.canaries {
+/// As many canaries as are asked for now, else at the rate of the recipient's earlier copies, else at the policy's.
+pub fn wanted(asked: Option<usize>, policy: &Policy, bearer: &Bearer, sites: usize) -> Wanted {
+    if let Some(n) = asked {
         return Wanted::Exactly(n);
     }
     let own = 1.0 - policy.canaries.shared;
@@ -89,12 +88,18 @@ pub fn wanted_again(vault: &Vault, entry: &ExportEntry) -> Result<Wanted> {
     })
 }
 
-/// A copy under its hidden name, and what its entry says.
+/// A copy under its hidden name, and what its entries say.
 pub struct MadeCopy {
     /// The hidden file.
     pub file: NamedTempFile,
     /// Its digest.
     pub sha256: [u8; 32],
+    /// Its tables.
+    pub parts: Vec<MadePart>,
+}
+
+/// One table of a copy.
+pub struct MadePart {
     /// Its rows, canaries included.
     pub rows: usize,
     /// Its canaries.
@@ -107,29 +112,61 @@ pub struct MadeCopy {
     pub sealed: Zeroizing<Vec<u8>>,
 }
 
-/// Makes one copy of a lot beside its place.
+/// One table of a copy, to be made.
+pub struct Piece<'p> {
+    /// Makes copies of the lot.
+    pub printer: &'p Printer<'p>,
+    /// The rows that the recipient gets.
+    pub lot: &'p Lot<'p>,
+    /// Whose copy it is.
+    pub bearer: &'p Bearer,
+    /// How many canaries it gets.
+    pub wanted: Wanted,
+}
+
+/// Makes one copy beside its place, of all tables that get marks; a table without a piece is left without a row.
 pub fn make_copy(
-    printer: &Printer<'_>,
-    source: &table::Source,
-    lot: &Lot<'_>,
-    bearer: &Bearer,
-    wanted: Wanted,
+    tables: &[(&table::Source, Option<Piece<'_>>)],
     workshop: &Workshop,
 ) -> Result<MadeCopy> {
-    let mut copy = printer.copy(bearer, wanted);
-    if printer.sites() == 0 && copy.canaries.is_empty() && copy.shared == 0 {
-        return Err(Error::input(format!(
-            "no canary could be made for a copy of `{}`, and it has no sites, so that copy would be nobody's. Name a carrier in a policy \
-             (see `taggant inspect`).",
-            source.name
-        )));
+    let mut all_edits = Vec::with_capacity(tables.len());
+    let mut parts = Vec::with_capacity(tables.len());
+    for (source, piece) in tables {
+        let Some(piece) = piece else {
+            all_edits.push((*source, table::Edits::default()));
+            continue;
+        };
+        let (printer, bearer) = (piece.printer, piece.bearer);
+        let copy = printer.copy(bearer, piece.wanted.clone());
+        if printer.sites() == 0 && copy.canaries.is_empty() && copy.shared == 0 {
+            return Err(Error::input(format!(
+                "no canary could be made for a copy of `{}`, and it has no sites, so that copy would be nobody's. Name a carrier in a policy \
+                 (see `taggant inspect`).",
+                source.name
+            )));
+        }
+        let edits = piece.lot.of_source(copy.edits);
+        parts.push(MadePart {
+            rows: edits.lines.len(),
+            canaries: copy.canaries.len() + copy.shared,
+            cells_altered: copy.cells_altered,
+            index: copy::canary_index(&copy.canaries, printer.identifier_columns()),
+            sealed: sealed(&copy.canaries, bearer)?,
+        });
+        all_edits.push((*source, edits));
     }
-    copy.edits = lot.of_source(copy.edits);
     let file = workshop.part()?;
-    table::rewrite(source, &copy.edits, file.path())?;
-    let sha256 = hash_and_sync(file.path())?;
-    let new: Vec<(u64, &Identity)> = copy
-        .canaries
+    table::rewrite_all(&all_edits, file.path())?;
+    Ok(MadeCopy {
+        sha256: hash_and_sync(file.path())?,
+        file,
+        parts,
+    })
+}
+
+/// The canaries that a recipient had not before.
+fn sealed(canaries: &[Canary], bearer: &Bearer) -> Result<Zeroizing<Vec<u8>>> {
+    let new: Vec<(u64, &Identity)> = canaries
         .iter()
         .filter(|c| bearer.kept.get(&c.donor) != Some(&c.identity))
         .map(|c| (c.donor.0, &c.identity))
@@ -139,13 +176,5 @@ pub fn make_copy(
         false => serde_json::to_vec(&new)
             .map_err(|e| Error::input(format!("canaries cannot be written down ({e}).")))?,
     };
-    Ok(MadeCopy {
-        file,
-        sha256,
-        rows: copy.edits.lines.len(),
-        canaries: copy.canaries.len() + copy.shared,
-        cells_altered: copy.cells_altered,
-        index: copy::canary_index(&copy.canaries, printer.identifier_columns()),
-        sealed: Zeroizing::new(sealed),
-    })
+    Ok(Zeroizing::new(sealed))
 }

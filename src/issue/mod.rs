@@ -19,6 +19,7 @@ mod marked;
 pub mod names;
 pub mod order;
 mod plan;
+mod prepared;
 pub mod records;
 pub mod register;
 mod renamed;
@@ -27,26 +28,44 @@ mod run;
 pub mod shared;
 pub mod which;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
-use crate::canary::{Identity, Taken};
-use crate::code::Handle;
 use crate::error::{Error, Result};
-use crate::ledger::{ExportEntry, RecordIndex};
-use crate::mark::size;
-use crate::policy::{Fidelity, Policy, Role};
+use crate::ledger::ExportEntry;
+use crate::policy::Policy;
 use crate::table::Source;
 use crate::vault::Vault;
 use again::{Asked, Standing};
 use by::{By, Division};
 pub use checks::check_table;
 use checks::{check_free, check_places};
-use history::History;
-use lots::Lot;
-pub use plan::{CopyPlan, Plan};
-use register::Frame;
-use retired::Retired;
+pub use plan::{CopyPlan, Plan, TablePlan};
+use prepared::Prepared;
+
+/// One table of a file that is to be issued.
+#[derive(Clone, Debug)]
+pub struct Given<'a> {
+    /// The table.
+    pub source: &'a Source,
+    /// Its register, where that is not to be found by the columns.
+    pub register: Option<String>,
+    /// The policy of a new register.
+    pub policy: Option<Policy>,
+    /// The other tables of the file.
+    pub beside: Vec<&'a Source>,
+}
+
+impl<'a> Given<'a> {
+    /// The only table of its file.
+    pub fn alone(source: &'a Source) -> Given<'a> {
+        Given {
+            source,
+            register: None,
+            policy: None,
+            beside: Vec::new(),
+        }
+    }
+}
 
 /// What to issue, and to whom.
 #[derive(Clone, Debug, Default)]
@@ -61,10 +80,6 @@ pub struct Request {
     pub stem: String,
     /// SHA-256 of the source file.
     pub source_sha256: [u8; 32],
-    /// The register, where it is not to be found by its columns.
-    pub register: Option<String>,
-    /// A policy for a new register.
-    pub policy: Option<Policy>,
     /// Alter no value: canaries and the order of rows alone tell copies apart.
     pub lossless: bool,
     /// What the copies are for.
@@ -77,13 +92,15 @@ pub struct Request {
     pub derived: bool,
 }
 
-/// One copy that was issued.
+/// One copy that was issued, or one table of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Issued {
     /// The export's id.
     pub export: String,
     /// The recipient's name.
     pub recipient: String,
+    /// The sheet that the entry is about, where the copy has several tables with marks, and so several entries.
+    pub sheet: Option<String>,
     /// Where the copy is.
     pub path: PathBuf,
     /// SHA-256 of the copy.
@@ -100,6 +117,8 @@ pub struct Issued {
     pub arrival: Arrival,
     /// Rows of the source that nobody gets, where the run divides them.
     pub rows_of_nobody: Option<usize>,
+    /// Whether it is the source itself, byte for byte: chance altered nothing, and there is no canary.
+    pub is_source: bool,
 }
 
 /// How a copy came to its place.
@@ -119,272 +138,165 @@ pub enum Arrival {
 struct Planned {
     recipient: String,
     path: PathBuf,
-    /// The number of its lot.
-    lot: usize,
-    standing: Standing,
+    /// Of each table the number of its lot, and how that stands; none where the recipient gets no row of it.
+    parts: Vec<Option<(usize, Standing)>>,
 }
 
-/// A table that is ready to be issued.
+impl Planned {
+    /// How the copy stands: it is done when all of it is.
+    fn standing(&self) -> Standing {
+        let parts = || self.parts.iter().flatten().map(|(_, standing)| standing);
+        let open = parts().find(|standing| matches!(standing, Standing::Pending(_)));
+        match parts().all(Standing::is_done) {
+            true => parts().next().cloned().unwrap_or(Standing::New),
+            false => open.cloned().unwrap_or(Standing::New),
+        }
+    }
+}
+
+/// A file that is ready to be issued.
 pub struct Issue<'a> {
     vault: &'a mut Vault,
-    source: &'a Source,
     request: Request,
-    frame: Frame,
-    lots: Vec<Lot<'a>>,
-    /// Identifiers in use, in the source and before.
-    taken: Taken,
-    history: History,
-    /// The register's shared canaries so far, by donor.
-    shared_kept: HashMap<Handle, Identity>,
-    parent: Option<String>,
-    division: Option<Division>,
-    retired: Vec<Retired>,
+    /// Its tables that get marks, in the order in which a copy is written.
+    tables: Vec<Prepared<'a>>,
     copies: Vec<Planned>,
 }
 
 impl<'a> Issue<'a> {
-    /// Checks everything that can be checked, and plans every record. Nothing is written.
+    /// Checks everything that can be checked, and plans every record. Nothing is written. `source` is the only table of its file,
+    /// under the register whose columns it has.
     pub fn prepare(
         vault: &'a mut Vault,
         source: &'a Source,
         request: Request,
     ) -> Result<Issue<'a>> {
-        check_table(source)?;
-        let division = divide(vault, source, &request)?;
-        let recipients: Vec<String> = match &division {
-            Some(division) => division.recipients.iter().map(|(n, _)| n.clone()).collect(),
-            None => request.recipients.clone(),
-        };
+        Issue::prepare_all(vault, vec![Given::alone(source)], request)
+    }
+
+    /// The same for some tables of one file, which all get marks.
+    pub fn prepare_all(
+        vault: &'a mut Vault,
+        given: Vec<Given<'a>>,
+        request: Request,
+    ) -> Result<Issue<'a>> {
+        for table in &given {
+            check_table(table.source)?;
+        }
+        let divisions = divide(vault, &given, &request)?;
+        let recipients = recipients(&divisions, &request);
         names::check(&recipients)?;
+        let extension = given.first().map_or("", |table| table.source.extension());
         let paths = recipients
             .iter()
-            .map(|name| names::copy_path(&request.out, &request.stem, name, source.extension()))
+            .map(|name| names::copy_path(&request.out, &request.stem, name, extension))
             .collect::<Result<Vec<PathBuf>>>()?;
         check_places(&request, &paths)?;
-
-        let came_back = match back::find(vault, source, &request)? {
-            None if request.derived => back::find_by_marks(vault, source)?,
-            found => found,
-        };
-        let (mut frame, parent) = framed(vault, source, &request, came_back)?;
-        if let Some(division) = &division {
-            fit_biases(&mut frame, source, &request, division)?;
+        let several = given.len() > 1;
+        if several && request.derived {
+            return Err(Error::input(
+                "a copy is passed on with the marks of one table. Name that with `--sheet`, once.",
+            ));
         }
-        let (history, shared_kept) = match &frame.known {
-            Some(register) => (
-                History::load(&vault.ledger, register.id, &frame.shape)?,
-                shared::kept(&vault.ledger, register.id)?,
-            ),
-            None => {
-                let index = RecordIndex::new(frame.shape.layout());
-                let history = History::new(index, Vec::new(), &frame.shape);
-                (history, HashMap::new())
-            }
-        };
-        let keys = vault.key.digest_keys();
-        let code = vault.key.code_keys();
-        let reader = frame.reader(&keys, &code);
-        let mut records = reader.read(&source.table, &frame.places, &history);
-        if parent.is_none() {
-            back::refuse_moved(&records, source)?;
-            back::refuse_shared(&records, source)?;
+        let mut tables = Vec::with_capacity(given.len());
+        for (given, division) in given.into_iter().zip(divisions) {
+            tables.push(Prepared::new(vault, given, &request, division, several)?);
         }
-        let retired = match &frame.known {
-            Some(register) => {
-                let (ledger, shape) = (&vault.ledger, &frame.shape);
-                retired::find(ledger, register.id, shape, &history, &records)?
-            }
-            None => Vec::new(),
-        };
-        let taken = std::mem::take(&mut records.taken);
-        let mut lots = match &division {
-            Some(division) => {
-                lots::divided(source, division, &frame, &reader, &history, &records, &code)
-            }
-            None => {
-                let turns = lots::turns(&frame, &source.table, &mut records, &code);
-                vec![Lot::whole(source, records, turns)]
-            }
-        };
-        if let Some(register) = &frame.known {
-            let digest = vault.key.source_digest(&request.source_sha256);
-            lots::find_known(&mut lots, &vault.ledger, register.id, &digest, &history)?;
-        }
-        let anew = lots.iter().any(|lot| lot.known.is_none());
-        let goes_on = frame.known.is_some() && anew && parent.is_none();
-        if goes_on && frame.policy.fidelity == Fidelity::Lossless {
-            back::refuse_order(vault, source)?;
-        }
+        refuse_one_register(&tables)?;
         let mut issue = Issue {
             vault,
-            source,
             request,
-            frame,
-            lots,
-            taken,
-            history,
-            shared_kept,
-            parent,
-            division,
-            retired,
+            tables,
             copies: Vec::new(),
         };
-        issue.check_marks()?;
         issue.copies = issue.stand(recipients, paths)?;
         Ok(issue)
     }
 
-    /// The register's policy.
-    pub fn policy(&self) -> &Policy {
-        &self.frame.policy
-    }
-
     /// How every copy stands.
     fn stand(&self, recipients: Vec<String>, paths: Vec<PathBuf>) -> Result<Vec<Planned>> {
-        let known = self.lots.iter().any(|lot| lot.known.is_some());
-        let exports: Vec<ExportEntry> = match known {
+        let mut lots = self.tables.iter().flat_map(|table| &table.lots);
+        let exports: Vec<ExportEntry> = match lots.any(|lot| lot.known.is_some()) {
             true => self.vault.ledger.exports()?,
             false => Vec::new(),
         };
         let mut copies = Vec::with_capacity(recipients.len());
-        for (at, (recipient, path)) in recipients.into_iter().zip(paths).enumerate() {
-            let number = if self.division.is_some() { at } else { 0 };
-            let lot = &self.lots[number];
-            let asked = Asked {
-                table: lot.known.as_ref(),
-                recipient: self.vault.ledger.recipient(&recipient)?.map(|r| r.id),
-                path: &path,
-                donors: lot.records.handles.iter().flatten().count(),
-                parent: self.parent.as_deref(),
+        for (recipient, path) in recipients.into_iter().zip(paths) {
+            let id = self.vault.ledger.recipient(&recipient)?.map(|r| r.id);
+            let part = |table: &Prepared<'_>| -> Result<Option<(usize, Standing)>> {
+                let Some(number) = table.lot_of(&recipient) else {
+                    return Ok(None);
+                };
+                let lot = &table.lots[number];
+                let asked = Asked {
+                    table: lot.known.as_ref(),
+                    recipient: id,
+                    path: &path,
+                    donors: lot.records.handles.iter().flatten().count(),
+                    canaries: table.canaries,
+                    purpose: self.request.purpose.as_deref(),
+                    parent: table.parent.as_deref(),
+                };
+                Ok(Some((number, again::standing(&asked, &exports)?)))
             };
-            let standing = again::standing(&asked, &self.request, &exports)?;
-            if !standing.is_done() {
-                check_free(&self.request, &path)?;
-            }
-            copies.push(Planned {
+            let parts = self.tables.iter().map(part).collect::<Result<Vec<_>>>()?;
+            let copy = Planned {
                 recipient,
                 path,
-                lot: number,
-                standing,
-            });
+                parts,
+            };
+            if !copy.standing().is_done() {
+                check_free(&self.request, &copy.path)?;
+            }
+            copies.push(copy);
         }
         Ok(copies)
     }
-
-    fn sites(&self) -> usize {
-        self.lots.iter().map(Lot::sites).sum()
-    }
-
-    fn gets_canaries(&self) -> bool {
-        let asked = self.request.canaries.map(|n| n > 0);
-        asked.unwrap_or(self.frame.policy.canaries.rate > 0.0)
-    }
-
-    /// A copy with neither sites nor canaries would be nobody's.
-    fn check_marks(&self) -> Result<()> {
-        let bare = self.lots.iter().position(|lot| lot.sites() == 0);
-        let Some(bare) = bare.filter(|_| !self.gets_canaries()) else {
-            return Ok(());
-        };
-        let division = self.division.as_ref();
-        let whose = division.and_then(|d| d.recipients.get(bare));
-        let part = whose.map_or(String::new(), |(name, _)| {
-            format!(" in the rows of `{name}`")
-        });
-        Err(Error::input(format!(
-            "`{}` has nothing{part} that may be altered and gets no canaries, so no copy could be told from another. Ask for canaries with \
-             `--canaries N`, or name a carrier in a policy (see `taggant inspect`).",
-            self.source.name
-        )))
-    }
 }
 
-/// Who gets which rows, where these are divided.
-fn divide(vault: &Vault, source: &Source, request: &Request) -> Result<Option<Division>> {
+/// Who gets which rows of each table, where these are divided.
+fn divide(vault: &Vault, given: &[Given<'_>], request: &Request) -> Result<Vec<Option<Division>>> {
     let Some(by) = &request.by else {
-        return Ok(None);
+        return Ok(vec![None; given.len()]);
     };
     if !request.recipients.is_empty() {
         names::check(&request.recipients)?;
     }
-    let known: Vec<String> = vault
-        .ledger
-        .recipients()?
-        .into_iter()
-        .map(|r| r.name)
-        .collect();
-    by::divide(source, by, &request.recipients, &known).map(Some)
+    let recipients = vault.ledger.recipients()?.into_iter();
+    let known: Vec<String> = recipients.map(|r| r.name).collect();
+    let divide = |table: &Given<'_>| by::divide(table.source, by, &request.recipients, &known);
+    given.iter().map(|table| divide(table).map(Some)).collect()
 }
 
-/// The register that a table is issued under, and the copy that the table is.
-fn framed(
-    vault: &Vault,
-    source: &Source,
-    request: &Request,
-    came_back: Option<back::CameBack>,
-) -> Result<(Frame, Option<String>)> {
-    let find = |name: Option<&str>| {
-        Frame::find(
-            &vault.ledger,
-            source,
-            &request.stem,
-            name,
-            request.policy.clone(),
-            request.lossless,
-        )
-    };
-    match came_back {
-        Some(back) if request.derived => {
-            let name = request
-                .register
-                .clone()
-                .unwrap_or_else(|| format!("{} from {}", request.stem, back.export));
-            let frame = match vault.ledger.register(&name)? {
-                Some(_) => find(Some(&name))?,
-                None => Frame::new(
-                    source,
-                    name,
-                    Some(back.export.clone()),
-                    request.policy.clone(),
-                    request.lossless,
-                )?,
-            };
-            Ok((frame, Some(back.export)))
+/// Everybody who gets a copy.
+fn recipients(divisions: &[Option<Division>], request: &Request) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for (name, _) in divisions.iter().flatten().flat_map(|d| &d.recipients) {
+        if !out.contains(name) {
+            out.push(name.clone());
         }
-        Some(back) => Err(back.refusal(source)),
-        None if request.derived => Err(Error::input(format!(
-            "`{}` is no copy that this vault issued, so it derives from none. Leave `--derived` out.",
-            source.name
-        ))),
-        None => Ok((find(request.register.as_deref())?, None)),
+    }
+    match request.by {
+        Some(_) => out,
+        None => request.recipients.clone(),
     }
 }
 
-/// Chooses the biases of a new register by what one recipient gets of it: partners whose rows are others' than everybody else's
-/// have nothing to lay side by side. Refuses a column that divides by person.
-fn fit_biases(
-    frame: &mut Frame,
-    source: &Source,
-    request: &Request,
-    division: &Division,
-) -> Result<()> {
-    let column = frame.policy.column(&division.column);
-    if column.is_some_and(|c| c.role == Role::Identifier) {
-        return Err(Error::input(format!(
-            "column `{}` of `{}` tells one record from another, not who gets it. Name the column that holds the recipient.",
-            division.column, source.name
-        )));
-    }
-    let chosen = request.policy.as_ref().is_some_and(|p| !p.code.is_open());
-    let largest = division
-        .recipients
-        .iter()
-        .max_by_key(|(_, rows)| rows.len());
-    if let (None, false, Some((_, rows))) = (&frame.known, chosen, largest) {
-        let part = lots::part(&source.table, rows);
-        let mut open = frame.policy.clone();
-        open.code = Default::default();
-        frame.policy.code = size::settle(open, &part).code;
+/// Refuses two tables under one register: a record of both would have two rows in one copy, with the marks of one.
+fn refuse_one_register(tables: &[Prepared<'_>]) -> Result<()> {
+    for (at, table) in tables.iter().enumerate() {
+        let same = |other: &&Prepared<'_>| other.frame.name == table.frame.name;
+        if let Some(other) = tables[..at].iter().find(same) {
+            let sheet = |t: &Prepared<'_>| t.source.sheet.clone().unwrap_or_default();
+            return Err(Error::input(format!(
+                "`{}`: sheets `{}` and `{}` both belong to register `{}`, of which one copy can hold one table. Issue them apart, or give each a \
+                 policy of its own (`sheet = \"NAME\"`).",
+                table.source.name,
+                sheet(other),
+                sheet(table),
+                table.frame.name
+            )));
+        }
     }
     Ok(())
 }

@@ -5,14 +5,28 @@ use std::path::PathBuf;
 use super::again::Standing;
 use super::by::Unassigned;
 use super::lots::Lot;
+use super::prepared::Prepared;
 use super::retired::Retired;
-use super::{Issue, renamed};
+use super::{Issue, Planned, renamed};
 use crate::policy::infer::CANARIES_FROM;
 use crate::policy::{Kind, Policy, Role};
 
 /// What will happen, before anything does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
+    /// Each table that gets marks.
+    pub tables: Vec<TablePlan>,
+    /// Where each copy will go.
+    pub copies: Vec<(String, PathBuf)>,
+    /// How each of these copies stands, in the same order.
+    pub standing: Vec<CopyPlan>,
+}
+
+/// What will happen to one table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TablePlan {
+    /// Its sheet, where the file has several tables that get marks.
+    pub sheet: Option<String>,
     /// The register's name.
     pub register: String,
     /// Whether this is its first issue.
@@ -25,12 +39,10 @@ pub struct Plan {
     pub rows: usize,
     /// Sites in it.
     pub sites: usize,
-    /// Where each copy will go.
-    pub copies: Vec<(String, PathBuf)>,
-    /// How each of these copies stands, in the same order.
-    pub standing: Vec<CopyPlan>,
     /// The column that rows are divided by, where they are.
     pub by: Option<String>,
+    /// Rows that somebody gets.
+    pub given: usize,
     /// Rows that nobody gets, by value.
     pub nobody: Vec<Unassigned>,
     /// The export that the table was derived from.
@@ -40,7 +52,7 @@ pub struct Plan {
 /// What is to become of one copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyPlan {
-    /// Rows of the source in it.
+    /// Rows of the source's tables in it.
     pub rows: usize,
     /// How it stands.
     pub standing: Standing,
@@ -49,10 +61,58 @@ pub struct CopyPlan {
 impl Issue<'_> {
     /// What will happen.
     pub fn plan(&self) -> Plan {
-        let mut notes = self.frame.drift.clone();
+        let names: Vec<&str> = self.copies.iter().map(|c| c.recipient.as_str()).collect();
         // a ledger that cannot be read any more is the run's to say
-        let names: Vec<String> = self.copies.iter().map(|c| c.recipient.clone()).collect();
-        notes.extend(renamed::notes(&self.vault.ledger, &names).unwrap_or_default());
+        let renamed = renamed::notes(&self.vault.ledger, names).unwrap_or_default();
+        let several = self.tables.len() > 1;
+        let mut tables: Vec<TablePlan> = self.tables.iter().map(|t| t.plan(several)).collect();
+        if let Some(first) = tables.first_mut() {
+            let drift = self.tables.first().map_or(0, |t| t.frame.drift.len());
+            first.notes.splice(drift..drift, renamed);
+        }
+        let rows = |copy: &Planned| -> usize {
+            let parts = copy.parts.iter().zip(&self.tables);
+            let lots = parts.filter_map(|(part, table)| table.lots.get(part.as_ref()?.0));
+            lots.map(|lot| lot.table.rows()).sum()
+        };
+        let copies = self.copies.iter();
+        Plan {
+            tables,
+            standing: copies
+                .clone()
+                .map(|copy| CopyPlan {
+                    rows: rows(copy),
+                    standing: copy.standing(),
+                })
+                .collect(),
+            copies: copies
+                .map(|copy| (copy.recipient.clone(), copy.path.clone()))
+                .collect(),
+        }
+    }
+}
+
+impl Prepared<'_> {
+    fn plan(&self, several: bool) -> TablePlan {
+        let division = self.division.as_ref();
+        TablePlan {
+            sheet: self.source.sheet.clone().filter(|_| several),
+            register: self.frame.name.clone(),
+            new_register: self.frame.known.is_none(),
+            summary: self.frame.summary(),
+            notes: self.all_notes(),
+            rows: self.source.table.rows(),
+            sites: self.sites(),
+            by: division.map(|d| d.column.clone()),
+            given: self.lots.iter().map(|lot| lot.table.rows()).sum(),
+            nobody: division.map_or(Vec::new(), |d| d.nobody.clone()),
+            parent: self.parent.clone(),
+        }
+    }
+
+    /// Facts that the officer should know.
+    fn all_notes(&self) -> Vec<String> {
+        let mut notes = self.frame.drift.clone();
         notes.extend(self.retired.iter().map(Retired::words));
         let handles = || self.lots.iter().flat_map(|lot| &lot.records.handles);
         let unmarked = handles().filter(|h| h.is_none()).count();
@@ -88,37 +148,11 @@ impl Issue<'_> {
                 unused.join(", ")
             ));
         }
+        notes.extend(self.notes.iter().cloned());
         if canaries {
             notes.extend(contact_notes(&self.frame.policy));
         }
-        Plan {
-            register: self.frame.name.clone(),
-            new_register: self.frame.known.is_none(),
-            summary: self.frame.summary(),
-            notes,
-            rows: self.source.table.rows(),
-            sites: self.sites(),
-            copies: self
-                .copies
-                .iter()
-                .map(|copy| (copy.recipient.clone(), copy.path.clone()))
-                .collect(),
-            standing: self
-                .copies
-                .iter()
-                .map(|copy| CopyPlan {
-                    rows: self.lots[copy.lot].table.rows(),
-                    standing: copy.standing.clone(),
-                })
-                .collect(),
-            by: self.division.as_ref().map(|d| d.column.clone()),
-            nobody: self
-                .division
-                .iter()
-                .flat_map(|d| d.nobody.clone())
-                .collect(),
-            parent: self.parent.clone(),
-        }
+        notes
     }
 }
 

@@ -11,6 +11,27 @@ use crate::mark::size;
 use crate::policy::{Fidelity, Policy, Role, text};
 use crate::table::Source;
 
+/// What tells which register a table belongs to, besides its columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Fitting<'a> {
+    /// The file's stem, after which a new register is named.
+    pub stem: &'a str,
+    /// The register, where the officer names it.
+    pub name: Option<&'a str>,
+    /// Whether other tables of the file get marks in the same run: then each is known by its sheet, too.
+    pub several: bool,
+}
+
+impl Fitting<'_> {
+    /// What a new register is called.
+    fn new_name(&self, source: &Source) -> String {
+        match (&source.sheet, self.several) {
+            (Some(sheet), true) => format!("{} - {sheet}", self.stem),
+            _ => self.stem.to_string(),
+        }
+    }
+}
+
 /// A register, known or about to be entered, with its policy ready for work.
 pub struct Frame {
     /// The register's name.
@@ -34,24 +55,24 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The register that a table is issued under: the one named, else the only one whose columns it has, else a new one named
-    /// after the file. `lossless`: no value may be altered.
+    /// The register that a table is issued under: the one named, else the only one whose columns (and sheet) it has, else a new one
+    /// named after the file (and its sheet). `lossless`: no value may be altered.
     pub fn find(
         ledger: &Ledger,
         source: &Source,
-        stem: &str,
-        name: Option<&str>,
+        fitting: &Fitting<'_>,
         policy: Option<Policy>,
         lossless: bool,
     ) -> Result<Frame> {
-        let known = match name {
+        let known = match fitting.name {
             Some(name) => ledger.register(name)?,
-            None => fitting(ledger, source)?,
+            None => by_columns(ledger, source, fitting.several)?,
         };
-        let name = name
+        let name = fitting
+            .name
             .map(str::to_string)
             .or_else(|| known.as_ref().map(|r| r.name.clone()))
-            .unwrap_or_else(|| stem.to_string());
+            .unwrap_or_else(|| fitting.new_name(source));
         match known {
             Some(register) => Frame::known(source, register, policy, lossless),
             None => {
@@ -62,7 +83,11 @@ impl Frame {
                         source.name
                     )));
                 }
-                Frame::new(source, name, None, policy, lossless)
+                let mut frame = Frame::new(source, name, None, policy, lossless)?;
+                if fitting.several {
+                    frame.policy.sheet.clone_from(&source.sheet);
+                }
+                Ok(frame)
             }
         }
     }
@@ -96,10 +121,13 @@ impl Frame {
                 register.name
             )));
         }
-        // biases that are left out are those that were chosen
+        // biases that are left out are those that were chosen, and so is the sheet
         let differs = |mut given: Policy| {
             if given.code.is_open() {
                 given.code = frozen.code;
+            }
+            if given.sheet.is_none() {
+                given.sheet.clone_from(&frozen.sheet);
             }
             given != frozen
         };
@@ -298,24 +326,39 @@ pub fn describes_only(source: &Source, policy: &Policy) -> Result<()> {
     }
 }
 
-/// The one register whose identifiers and most of whose columns this table has.
-fn fitting(ledger: &Ledger, source: &Source) -> Result<Option<Register>> {
+/// Whether a table has a register's identifiers, and most of its columns.
+pub fn fits(policy: &Policy, source: &Source) -> bool {
+    let there = |name: &str| source.table.position(name).is_some();
+    let shared = policy.columns.iter().filter(|c| there(&c.name)).count();
+    let columns = policy.columns.len().max(source.table.width());
+    let identified = policy
+        .columns
+        .iter()
+        .any(|c| c.role == Role::Identifier && there(&c.name));
+    identified && shared * 5 >= columns * 4
+}
+
+/// The one register that a table fits. Of several, those that were issued from a sheet of this name come first; with other tables
+/// beside it, a table is never of a register of another sheet.
+fn by_columns(ledger: &Ledger, source: &Source, several: bool) -> Result<Option<Register>> {
     let mut found: Vec<Register> = Vec::new();
+    let mut of_sheet: Vec<Register> = Vec::new();
     for register in ledger.registers()? {
         if register.parent_export.is_some() {
             continue;
         }
         let policy = text::read(&register.name, &register.policy_toml)?;
-        let there = |name: &str| source.table.position(name).is_some();
-        let shared = policy.columns.iter().filter(|c| there(&c.name)).count();
-        let columns = policy.columns.len().max(source.table.width());
-        let identified = policy
-            .columns
-            .iter()
-            .any(|c| c.role == Role::Identifier && there(&c.name));
-        if identified && shared * 5 >= columns * 4 {
-            found.push(register);
+        if !fits(&policy, source) {
+            continue;
         }
+        match policy.sheet.is_some() {
+            true if policy.sheet == source.sheet => of_sheet.push(register),
+            true if several => (),
+            _ => found.push(register),
+        }
+    }
+    if !of_sheet.is_empty() {
+        found = of_sheet;
     }
     if found.len() > 1 {
         let names: Vec<String> = found.iter().map(|r| format!("`{}`", r.name)).collect();

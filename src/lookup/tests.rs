@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::drill::leaks::{Encoding, to_csv_bytes};
 use crate::drill::registers::Maternity;
-use crate::issue::{Issue, Request};
+use crate::issue::{Given, Issue, Request};
 use crate::table::{self, Limits, Table};
 
 /// A vault with two months of a register, issued to `recipients`, and its tables: the months', and each copy's.
@@ -32,12 +32,15 @@ impl Office {
                 recipients: (0..recipients).map(|n| format!("R{n}")).collect(),
                 out: folder.path().join(format!("copies{month}")),
                 stem: format!("month{month}"),
-                register: Some("mothers".into()),
                 canaries: Some(4),
                 source_sha256,
                 ..Request::default()
             };
-            let issued = Issue::prepare(&mut vault, &source, request)
+            let given = Given {
+                register: Some("mothers".into()),
+                ..Given::alone(&source)
+            };
+            let issued = Issue::prepare_all(&mut vault, vec![given], request)
                 .unwrap()
                 .run(&|_| ())
                 .unwrap();

@@ -36,6 +36,7 @@ pub fn infer(table: &Table) -> Policy {
     let sort = order::find(table, &columns);
     let rows = table.rows();
     Policy {
+        sheet: None,
         code: BiasSet::Open,
         coalition: None,
         fidelity: Fidelity::default(),

@@ -322,6 +322,9 @@ pub struct Canaries {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
+    /// The sheet that holds the register, in workbooks with several tables: by this each of them finds its own policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// The biases of the register's sites; where left out, the first issue chooses by the table's size and `coalition`.
     #[serde(default, skip_serializing_if = "BiasSet::is_open")]
     pub code: BiasSet,

@@ -23,6 +23,7 @@ pub fn write(policy: &Policy) -> Result<String> {
          # role: identifier (links a record, never altered), carrier (may be altered), sequence (numbered again),\n\
          #       derived (follows others), plain (never altered)\n\
          # coalition: how many partners may pool their copies and one of them still be named, such as 5\n\
+         # sheet: its sheet, in workbooks of which several tables get marks\n\
          # code: half, layered, guarded (or mixed, coalition); left out, the first issue chooses by size and coalition\n\
          # grids: steps on which values heap, and how often last digits, weekdays (from Monday) or spellings occur: marks keep these\n\n{body}"
     ))
@@ -203,6 +204,7 @@ mod tests {
         column.role = Role::Carrier;
         column.step = Some("0.5".into());
         let policy = Policy {
+            sheet: None,
             code: crate::code::BiasSet::Mixed,
             coalition: None,
             fidelity: Default::default(),

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::{Options, folder, made_up};
 use crate::drill::leaks::{Encoding, take_rows, to_csv_bytes};
 use crate::error::{Error, Result};
-use crate::issue::{Issue, Issued, Request};
+use crate::issue::{Given, Issue, Issued, Request};
 use crate::policy::{Policy, text};
 use crate::table::{self, Limits, Source, Table};
 use crate::vault::Vault;
@@ -75,11 +75,11 @@ impl Stage {
                 out: folder.path().join("copies"),
                 stem: "table".into(),
                 source_sha256: Sha256::digest(&source.name).into(),
-                register: Some(REGISTER.into()),
-                policy: options.policy.clone().filter(|_| nth == 0),
                 ..Request::default()
             };
-            for (at, issued) in issue(&mut vault, source, request)?.into_iter().enumerate() {
+            let policy = options.policy.clone().filter(|_| nth == 0);
+            let issued = issue(&mut vault, source, policy, request)?;
+            for (at, issued) in issued.into_iter().enumerate() {
                 sites = issued.sites;
                 cells += issued.cells_altered;
                 canaries += issued.canaries;
@@ -149,10 +149,9 @@ impl Stage {
             out: self._folder.path().join("next"),
             stem: "next".into(),
             source_sha256: Sha256::digest(b"the next table").into(),
-            register: Some(REGISTER.into()),
             ..Request::default()
         };
-        let issued = issue(&mut self.vault, next, request)?;
+        let issued = issue(&mut self.vault, next, None, request)?;
         for (at, issued) in leaders.into_iter().zip(issued) {
             if let Some(place) = self.next.get_mut(at) {
                 *place = Some(issued.path);
@@ -184,8 +183,18 @@ impl Stage {
     }
 }
 
-fn issue(vault: &mut Vault, source: &Source, request: Request) -> Result<Vec<Issued>> {
-    Issue::prepare(vault, source, request)?.run(&|_| ())
+fn issue(
+    vault: &mut Vault,
+    source: &Source,
+    policy: Option<Policy>,
+    request: Request,
+) -> Result<Vec<Issued>> {
+    let given = Given {
+        register: Some(REGISTER.into()),
+        policy,
+        ..Given::alone(source)
+    };
+    Issue::prepare_all(vault, vec![given], request)?.run(&|_| ())
 }
 
 /// The copy's path, or nothing and its file removed.

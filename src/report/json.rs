@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Answer, LeakReport, Unread};
 use crate::issue::again::Standing;
 use crate::issue::by::Reason;
-use crate::issue::{Arrival, Issued, Plan};
+use crate::issue::{Arrival, Issued, Plan, TablePlan};
 use crate::trace::outcome::{Candidate, Outcome, Remark, StretchEvidence, StretchPlace};
 use crate::trace::units::Log10E;
 
@@ -141,6 +141,8 @@ struct OverlapJson<'a> {
 struct IssuedJson<'a> {
     export: &'a str,
     recipient: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sheet: Option<&'a str>,
     path: String,
     sha256: String,
     rows: usize,
@@ -152,6 +154,8 @@ struct IssuedJson<'a> {
     instead_of: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows_of_nobody: Option<usize>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_source: bool,
 }
 
 /// One trace as one JSON value.
@@ -307,7 +311,7 @@ fn finite(e: Log10E) -> f64 {
     e.0.clamp(-1e6, 1e6)
 }
 
-/// What an issue would do.
+/// What an issue would do: of one table all in one object, of several a list of such objects beside the copies.
 pub fn plan(plan: &Plan) -> serde_json::Value {
     let copies: serde_json::Value = plan
         .copies
@@ -323,6 +327,24 @@ pub fn plan(plan: &Plan) -> serde_json::Value {
             })
         })
         .collect();
+    if let [table] = &plan.tables[..] {
+        let mut whole = table_plan(table);
+        whole["copies"] = copies;
+        return whole;
+    }
+    let tables: Vec<serde_json::Value> = plan
+        .tables
+        .iter()
+        .map(|table| {
+            let mut one = table_plan(table);
+            one["sheet"] = table.sheet.clone().into();
+            one
+        })
+        .collect();
+    serde_json::json!({"tables": tables, "copies": copies})
+}
+
+fn table_plan(plan: &TablePlan) -> serde_json::Value {
     let nobody: serde_json::Value = plan
         .nobody
         .iter()
@@ -336,7 +358,6 @@ pub fn plan(plan: &Plan) -> serde_json::Value {
         "rows": plan.rows,
         "sites": plan.sites,
         "derived_from": plan.parent,
-        "copies": copies,
         "by": plan.by,
         "nobody": nobody,
     })
@@ -358,6 +379,7 @@ pub fn issued(copies: &[Issued]) -> serde_json::Value {
         .map(|c| IssuedJson {
             export: &c.export,
             recipient: &c.recipient,
+            sheet: c.sheet.as_deref(),
             path: c.path.to_string_lossy().into_owned(),
             sha256: hex(&c.sha256),
             rows: c.rows,
@@ -371,6 +393,7 @@ pub fn issued(copies: &[Issued]) -> serde_json::Value {
                 _ => None,
             },
             rows_of_nobody: c.rows_of_nobody,
+            is_source: c.is_source,
         })
         .collect();
     serde_json::to_value(&all).unwrap_or_default()

@@ -28,7 +28,7 @@ pub use self::found::{Contents, Found, Password, contents, is_archive, is_workbo
 pub use self::frame::{read_outcome, write_outcome};
 pub use self::limits::Limits;
 use self::source::State;
-pub use self::source::{Format, Source, from_bytes, load, open, rewrite};
+pub use self::source::{Format, Source, from_bytes, load, open, rewrite, rewrite_all};
 
 /// Rows and columns of text. Every row has `width` cells; where the file had fewer, the rest are empty.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -166,6 +166,14 @@ impl Source {
         }
     }
 
+    /// Whether copies are plain workbooks that hold this table alone.
+    pub fn is_rebuilt(&self) -> bool {
+        match &self.state {
+            State::Csv(_) => false,
+            State::Xlsx(sheet) => sheet.is_rebuilt(),
+        }
+    }
+
     /// Makes copies plain workbooks that hold this table alone, instead of the source's own package with a few bytes changed.
     pub fn rebuild(&mut self) {
         if let State::Xlsx(sheet) = &mut self.state {
@@ -190,6 +198,32 @@ pub fn rewrite(source: &Source, edits: &Edits<'_>, path: &Path) -> Result<()> {
         State::Csv(file) => csv::rewrite(source, file, edits, path),
         State::Xlsx(sheet) => xlsx::rewrite(source, sheet, edits, path),
     }
+}
+
+/// Writes the copy that edits of some of one file's tables make, as [`rewrite`] does for one of them.
+///
+/// # Errors
+/// As `rewrite`; several tables of a file whose copies are not its own package again.
+pub fn rewrite_all(edits: &[(&Source, Edits<'_>)], path: &Path) -> Result<()> {
+    let Some(((first, first_edits), others)) = edits.split_first() else {
+        return Ok(());
+    };
+    rewrite(first, first_edits, path)?;
+    for (source, edits) in others {
+        match &source.state {
+            State::Xlsx(sheet) => xlsx::rewrite_upon(source, sheet, edits, path)?,
+            State::Csv(_) => return Err(several(source)),
+        }
+    }
+    Ok(())
+}
+
+/// What to say where only one table of a file can get marks.
+pub(super) fn several(source: &Source) -> Error {
+    Error::input(format!(
+        "copies of `{}` hold one table only. Name its sheet with `--sheet`, once.",
+        source.name
+    ))
 }
 
 pub(super) fn too_large(name: &str, limits: &Limits) -> Error {

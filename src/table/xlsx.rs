@@ -49,6 +49,7 @@ use super::books::NumberFormat;
 use super::cells::Kind;
 use super::dates::{self, Shape};
 use super::limits::Limits;
+use super::source::several;
 use super::{Edits, Source, State};
 use crate::error::{Error, Result};
 
@@ -122,17 +123,21 @@ pub(super) fn ready(source: &Source, sheet: &Sheet) -> Result<()> {
     let Some(ground) = sheet.ground.clone() else {
         return Ok(());
     };
+    let index = index(source, sheet, ground)?;
+    index.refuse_repeats(&source.table)?;
+    // another thread may have been quicker
+    let _ = sheet.index.set(Arc::new(index));
+    Ok(())
+}
+
+/// What copies of a table need of its workbook.
+fn index(source: &Source, sheet: &Sheet, ground: Arc<Ground>) -> Result<Index> {
     let place = Place {
         first: sheet.row,
         left: sheet.column,
         rows: source.table.rows() as u32,
     };
-    let name = source.sheet.as_deref().unwrap_or_default();
-    let index = Index::of(ground, name, place)?;
-    index.refuse_repeats(&source.table)?;
-    // another thread may have been quicker
-    let _ = sheet.index.set(Arc::new(index));
-    Ok(())
+    Index::of(ground, source.sheet.as_deref().unwrap_or_default(), place)
 }
 
 /// Writes the copy that `edits` make.
@@ -147,6 +152,24 @@ pub(super) fn rewrite(
         Some(index) => splice::rewrite(source, sheet, index, edits, path),
         None => write::rewrite(source, sheet, edits, path),
     }
+}
+
+/// Writes what `edits` make of a copy that is at `path` already, in which other tables of the workbook were written anew: where this
+/// table is and what it says, they left as it was.
+pub(super) fn rewrite_upon(
+    source: &Source,
+    sheet: &Sheet,
+    edits: &Edits<'_>,
+    path: &Path,
+) -> Result<()> {
+    if sheet.ground.is_none() {
+        return Err(several(source));
+    }
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let package = Package::open(&source.name, Arc::new(bytes))?;
+    let (ground, _) = Ground::of(package, &Limits::default())?;
+    let index = index(source, sheet, Arc::new(ground))?;
+    splice::rewrite(source, sheet, &index, edits, path)
 }
 
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
