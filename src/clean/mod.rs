@@ -74,7 +74,7 @@ impl Cleaned {
 pub fn clean(vault: &Vault, request: &Request<'_>) -> Result<Option<Cleaned>> {
     let returned = request.returned;
     let (export, sign) = match request.export {
-        Some(id) => (whose::told(vault, id)?, Sign::Told),
+        Some(id) => (whose::told(vault, returned, id)?, Sign::Told),
         None => match whose::find(vault, returned, &request.sha256)? {
             Some(found) => found,
             None => return Ok(None),

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::found::Sign;
 use crate::digests::DigestSet;
 use crate::error::{Error, Result};
+use crate::issue::back::about;
 use crate::ledger::{ExportEntry, NO_RECORD, RecordIndex};
 use crate::mark::Record;
 use crate::mark::plan::Planner;
@@ -18,16 +19,19 @@ use crate::vault::Vault;
 /// Fewer canaries than this in a copy, and one of them is sign enough.
 const FEW: usize = 40;
 
-/// The export of this id.
+/// The export of this id; where its file has several tables with marks, the entry that is about this one.
 ///
 /// # Errors
 /// None has it.
-pub fn told(vault: &Vault, id: &str) -> Result<ExportEntry> {
-    vault.ledger.export(id)?.ok_or_else(|| {
+pub fn told(vault: &Vault, returned: &Source, id: &str) -> Result<ExportEntry> {
+    let export = vault.ledger.export(id)?.ok_or_else(|| {
         Error::input(format!(
             "there is no export `{id}`. See `taggant ledger list`."
         ))
-    })
+    })?;
+    let mut of_file = vault.ledger.exports()?;
+    of_file.retain(|e| e.sha256 == export.sha256 && e.recipient == export.recipient);
+    Ok(about(vault, of_file, returned)?.unwrap_or(export))
 }
 
 /// The export that a file came from, found by its bytes, its canaries or its marks; none where it is no copy of this vault's.
@@ -37,8 +41,11 @@ pub fn find(
     sha256: &[u8; 32],
 ) -> Result<Option<(ExportEntry, Sign)>> {
     let exports = vault.ledger.exports()?;
-    if let Some(export) = exports.iter().find(|e| e.sha256 == *sha256) {
-        return Ok(Some((export.clone(), Sign::SameFile)));
+    let of_file = exports.iter().filter(|e| e.sha256 == *sha256).cloned();
+    let of_file: Vec<ExportEntry> = of_file.collect();
+    if !of_file.is_empty() {
+        let export = about(vault, of_file, returned)?;
+        return Ok(export.map(|export| (export, Sign::SameFile)));
     }
     if is_own_table(vault, sha256)? {
         return Ok(None);

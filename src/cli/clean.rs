@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use sha2::{Digest, Sha256};
-use taggant::clean::{self, Request};
+use taggant::clean::{self, Cleaned, Request};
 use taggant::error::{Error, Result};
-use taggant::issue::which::choose_one;
+use taggant::issue::which;
 use taggant::report::clean as report;
 use taggant::report::json::hex;
 use taggant::table::{self, Limits, Source};
@@ -59,28 +59,43 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let vault = place.open()?;
     vault.ledger.verify()?;
     let (name, sources, sha256) = open(&options.table)?;
-    let returned = options.which.table(sources, &name)?;
+    let sheets = which::meant(&options.which.sheet, &[], &vault.ledger, &sources)?;
+    let returned = options.which.tables(sources, &sheets, &name)?.tables;
     let original = match &options.original {
         Some(path) => {
             let (name, sources, sha256) = open(path)?;
-            let sheet = options.which.one_sheet()?;
-            Some((choose_one(sources, sheet, &name)?, sha256))
+            Some((which::choose(sources, &sheets, &name)?.tables, sha256))
         }
         None => None,
     };
-    check_format(options.output.as_deref(), &returned)?;
-    let request = Request {
-        returned: &returned,
-        sha256,
-        export: options.export.as_deref(),
-        original: original.as_ref().map(|(source, sha256)| (source, *sha256)),
-        source_order: options.source_order,
-    };
-    let Some(cleaned) = clean::clean(&vault, &request)? else {
+    let mut tables: Vec<(&Source, Cleaned)> = Vec::new();
+    for table in &returned {
+        check_format(options.output.as_deref(), table)?;
+        let original = original.as_ref().and_then(|(sources, sha256)| {
+            let mut sources = sources.iter();
+            let its = |s: &&Source| returned.len() == 1 || s.sheet == table.sheet;
+            Some((sources.find(its)?, *sha256))
+        });
+        let request = Request {
+            returned: table,
+            sha256,
+            export: options.export.as_deref(),
+            original,
+            source_order: options.source_order,
+        };
+        match clean::clean(&vault, &request)? {
+            Some(cleaned) => tables.push((table, cleaned)),
+            None if returned.len() > 1 => terminal::warn(&format!(
+                "sheet `{}` of `{name}` is no copy that this vault issued, and stays as it is.",
+                table.sheet.as_deref().unwrap_or_default()
+            )),
+            None => (),
+        }
+    }
+    if tables.is_empty() {
         let text = match options.format {
             Form::Human => format!(
-                "NO COPY   `{}` is no copy that this vault issued: there is nothing to clean.\n",
-                returned.name
+                "NO COPY   `{name}` is no copy that this vault issued: there is nothing to clean.\n"
             ),
             Form::Json => terminal::document(&serde_json::json!({
                 "schema": report::SCHEMA,
@@ -89,38 +104,41 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
         };
         result.give(&text)?;
         return Ok(ExitCode::from(1));
-    };
+    }
     let written = options
         .output
         .as_deref()
-        .map(|path| write(&returned, &cleaned, path))
+        .map(|path| write(&tables, path))
         .transpose()?;
-    let exact = written.is_some_and(|sha256| cleaned.is_the_source(&vault, &sha256));
+    let exact =
+        written.is_some_and(|sha256| tables.iter().all(|(_, c)| c.is_the_source(&vault, &sha256)));
+    let several = returned.len() > 1;
+    let found: Vec<report::Cleaned<'_>> = tables
+        .iter()
+        .map(|(table, c)| (table.sheet.as_deref().filter(|_| several), &c.found))
+        .collect();
     if let Some(path) = &options.changes {
         let is_json = path
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("json"));
         changes.give(&match is_json {
-            true => terminal::document(&report::changes_json(&cleaned.found)),
-            false => report::changes_csv(&cleaned.found),
+            true => terminal::document(&report::changes_json(&found)),
+            false => report::changes_csv(&found),
         })?;
     }
     let shown = options
         .output
         .as_ref()
         .map(|path| path.display().to_string());
-    let output = shown.as_deref();
+    let sha256 = written.map(|sha256| hex(&sha256));
+    let written = report::Written {
+        output: shown.as_deref(),
+        sha256: sha256.as_deref(),
+        exact,
+    };
     result.give(&match options.format {
-        Form::Human => report::human(&cleaned.found, output, exact),
-        Form::Json => {
-            let sha256 = written.map(|sha256| hex(&sha256));
-            terminal::document(&report::json(
-                &cleaned.found,
-                output,
-                sha256.as_deref(),
-                exact,
-            ))
-        }
+        Form::Human => report::human(&found, written),
+        Form::Json => terminal::document(&report::json(&found, written)),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -151,13 +169,14 @@ fn check_format(output: Option<&Path>, returned: &Source) -> Result<()> {
     )))
 }
 
-/// Writes the cleaned table, whole or not at all. Its SHA-256.
-fn write(returned: &Source, cleaned: &clean::Cleaned, path: &Path) -> Result<[u8; 32]> {
+/// Writes the cleaned tables, whole or not at all. The file's SHA-256.
+fn write(tables: &[(&Source, Cleaned)], path: &Path) -> Result<[u8; 32]> {
     let file = tempfile::Builder::new()
         .prefix(".taggant-")
         .tempfile_in(folder_of(path))
         .map_err(Error::io("write", path))?;
-    table::rewrite(returned, &cleaned.edits, file.path())?;
+    let edits = tables.iter().map(|(table, c)| (*table, &c.edits));
+    table::rewrite_all(&edits.collect::<Vec<_>>(), file.path())?;
     let bytes = std::fs::read(file.path()).map_err(Error::io("read", path))?;
     file.persist(path)
         .map_err(|e| Error::io("write", path)(e.error))?;

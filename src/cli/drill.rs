@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use sha2::{Digest, Sha256};
 use taggant::error::{Error, Result};
 use taggant::issue::register::describes_only;
 use taggant::issue::{check_table, which};
 use taggant::ledger::ExportEntry;
 use taggant::rehearsal::{self, Options as Rehearsed, Rehearsal};
 use taggant::report::{curves, drill as report};
-use taggant::table::{self, Limits};
+use taggant::table::{self, Limits, Source};
 use taggant::trace::units::Alpha;
 use taggant::vault::Vault;
 
@@ -62,9 +63,10 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
     let sink = guard.open(options.output.output.as_deref())?;
     let limits = Limits::default();
     let (name, bytes) = table::load(&options.file, &limits)?;
-    let issued = whose(place, &bytes)?;
+    let sha256: [u8; 32] = Sha256::digest(&bytes).into();
     let sources = table::from_bytes(&name, bytes, &limits)?;
     let mut source = which::choose_one(sources, options.sheet.as_deref(), &name)?;
+    let issued = whose(place, &source, &sha256)?;
     // a drill looks at tables, not at what surrounds them
     source.rebuild();
     let policy = options.policy.as_ref();
@@ -116,9 +118,9 @@ fn written(found: &Rehearsal, output: &Output) -> String {
     }
 }
 
-/// The vault here and the export of which these bytes are the copy. Where no vault is, or none that opens, the table is drilled as
+/// The vault here and the export of which this table is the copy. Where no vault is, or none that opens, the table is drilled as
 /// what it is.
-fn whose(place: &Place, bytes: &[u8]) -> Result<Option<(Vault, ExportEntry)>> {
+fn whose(place: &Place, table: &Source, sha256: &[u8; 32]) -> Result<Option<(Vault, ExportEntry)>> {
     if place.folder().is_err() {
         return Ok(None);
     }
@@ -131,7 +133,7 @@ fn whose(place: &Place, bytes: &[u8]) -> Result<Option<(Vault, ExportEntry)>> {
             return Ok(None);
         }
     };
-    let export = rehearsal::export_of(&vault, bytes)?;
+    let export = rehearsal::export_of(&vault, table, sha256)?;
     Ok(export.map(|export| (vault, export)))
 }
 

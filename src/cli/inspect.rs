@@ -58,6 +58,9 @@ pub fn run(place: &Place, options: &Options) -> Result<ExitCode> {
         describes_only(&source, policy)?;
     }
     let mut policy = first_policy(&source, given, options.lossless);
+    if let Some(sheet) = options.which.one_sheet()? {
+        policy.sheet = Some(sheet.to_string());
+    }
     if options.coalition.is_some() {
         policy.coalition = options.coalition;
         policy::text::check("--coalition", &policy)?;

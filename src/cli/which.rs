@@ -9,7 +9,8 @@ use super::terminal;
 
 #[derive(Args, Debug, Default)]
 pub struct Which {
-    /// The sheet that holds the table [default: the one that looks like a register]
+    /// The sheet that holds the table; `issue` and `clean` take several [default: the sheets that the policies name, else the one
+    /// that looks like a register]
     #[arg(long, value_name = "NAME")]
     pub sheet: Vec<String>,
     /// Write copies of a workbook as plain workbooks with this one table, instead of the workbook itself with a few cells changed

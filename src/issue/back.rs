@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Request;
 use super::records::Records;
+use super::register::fits;
 use crate::canary::Identity;
 use crate::error::{Error, Result};
 use crate::key::DigestKeys;
@@ -106,6 +107,35 @@ pub fn find(vault: &Vault, source: &Source, request: &Request) -> Result<Option<
         export: export.id,
         sign: Sign::Canaries(met),
     }))
+}
+
+/// Of the entries of one file the one that is about a table of it.
+///
+/// # Errors
+/// A ledger that cannot be read.
+pub fn about(
+    vault: &Vault,
+    of_file: Vec<ExportEntry>,
+    table: &Source,
+) -> Result<Option<ExportEntry>> {
+    let mut entries = of_file.into_iter();
+    let first = entries.next();
+    if entries.len() == 0 {
+        return Ok(first);
+    }
+    let mut best: Option<(bool, ExportEntry)> = None;
+    let registers = vault.ledger.registers()?;
+    for entry in first.into_iter().chain(entries) {
+        let register = registers.iter().find(|r| r.id == entry.register);
+        let Some(register) = register else { continue };
+        let policy = text::read(&register.name, &register.policy_toml)?;
+        let of_sheet = policy.sheet.is_some() && policy.sheet == table.sheet;
+        let better = best.as_ref().is_none_or(|(was, _)| of_sheet && !was);
+        if better && (of_sheet || fits(&policy, table)) {
+            best = Some((of_sheet, entry));
+        }
+    }
+    Ok(best.map(|(_, entry)| entry))
 }
 
 /// Whether so many of a copy's canaries tell that a table comes from it.

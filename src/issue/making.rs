@@ -156,7 +156,8 @@ pub fn make_copy(
         all_edits.push((*source, edits));
     }
     let file = workshop.part()?;
-    table::rewrite_all(&all_edits, file.path())?;
+    let edits: Vec<_> = all_edits.iter().map(|(source, e)| (*source, e)).collect();
+    table::rewrite_all(&edits, file.path())?;
     Ok(MadeCopy {
         sha256: hash_and_sync(file.path())?,
         file,

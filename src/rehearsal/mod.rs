@@ -13,14 +13,13 @@ mod tally;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sha2::{Digest, Sha256};
-
 pub use self::likeness::Likeness;
 pub use self::tally::{Played, Tally};
 use crate::drill::attacks::{Attack, Loot, catalogue, chosen};
 use crate::drill::leaks::take_rows;
 use crate::error::{Error, Result};
 use crate::intake::{self, Reading};
+use crate::issue::back::about;
 use crate::key::MasterKey;
 use crate::ledger::ExportEntry;
 use crate::parallel;
@@ -208,11 +207,12 @@ pub fn rehearse(
     })
 }
 
-/// The export of which a file is the copy, byte for byte; none where it is no copy of this vault.
-pub fn export_of(vault: &Vault, bytes: &[u8]) -> Result<Option<ExportEntry>> {
-    let sha256: [u8; 32] = Sha256::digest(bytes).into();
-    let exports = vault.ledger.exports()?;
-    Ok(exports.into_iter().find(|e| e.sha256 == sha256))
+/// The export of which a file of this SHA-256 is the copy, byte for byte, and which is about this table of it; none where it is no
+/// copy of this vault.
+pub fn export_of(vault: &Vault, table: &Source, sha256: &[u8; 32]) -> Result<Option<ExportEntry>> {
+    let mut of_file = vault.ledger.exports()?;
+    of_file.retain(|e| e.sha256 == *sha256);
+    about(vault, of_file, table)
 }
 
 /// Plays on a real copy every attack that takes no other, and traces against the vault that issued it. Nothing is written in the

@@ -10,19 +10,40 @@ use crate::clean::{Change, Found, Numbering, RowOrder, Sign};
 /// The schema of the JSON form.
 pub const SCHEMA: &str = "taggant.clean/1";
 
-/// For people. `output` is where the cleaned table went, if anywhere; `exact` says that it is the source, byte for byte.
-pub fn human(found: &Found, output: Option<&str>, exact: bool) -> String {
+/// A table that was cleaned, under its sheet where several of one file were.
+pub type Cleaned<'f> = (Option<&'f str>, &'f Found);
+
+/// Where the cleaned file went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Written<'p> {
+    /// The file, if there is one.
+    pub output: Option<&'p str>,
+    /// Its SHA-256.
+    pub sha256: Option<&'p str>,
+    /// Whether it is the source, byte for byte.
+    pub exact: bool,
+}
+
+/// For people.
+pub fn human(tables: &[Cleaned<'_>], written: Written<'_>) -> String {
     let mut out = String::new();
-    write_human(found, output, exact, &mut out).ok();
+    for (sheet, found) in tables {
+        if let Some(sheet) = sheet {
+            writeln!(out, "SHEET     `{sheet}`").ok();
+        }
+        write_human(found, &mut out).ok();
+    }
+    if written.exact {
+        out.push_str("EXACT     the cleaned file is the source, byte for byte\n");
+    }
+    match written.output {
+        Some(path) => writeln!(out, "cleaned   {path}").ok(),
+        None => writeln!(out, "Nothing was written: name a file with `-o`.").ok(),
+    };
     out
 }
 
-fn write_human(
-    found: &Found,
-    output: Option<&str>,
-    exact: bool,
-    out: &mut String,
-) -> std::fmt::Result {
+fn write_human(found: &Found, out: &mut String) -> std::fmt::Result {
     let how = match found.sign {
         Sign::SameFile => "it is that very file".to_string(),
         Sign::Canaries(1) => "it holds a canary of that copy".to_string(),
@@ -90,16 +111,7 @@ fn write_human(
     for note in &found.notes {
         writeln!(out, "note      {note}")?;
     }
-    if exact {
-        writeln!(
-            out,
-            "EXACT     the cleaned file is the source, byte for byte"
-        )?;
-    }
-    match output {
-        Some(path) => writeln!(out, "cleaned   {path}"),
-        None => writeln!(out, "Nothing was written: name a file with `-o`."),
-    }
+    Ok(())
 }
 
 fn write_unknown(found: &Found, out: &mut String) -> std::fmt::Result {
@@ -145,8 +157,27 @@ fn by_column(columns: &[(&str, usize)]) -> String {
     named.join(", ")
 }
 
-/// As JSON: counts and columns, no values.
-pub fn json(found: &Found, output: Option<&str>, sha256: Option<&str>, exact: bool) -> Value {
+/// As JSON: counts and columns, no values. Of one table all in one object, of several a list of such objects.
+pub fn json(tables: &[Cleaned<'_>], written: Written<'_>) -> Value {
+    let mut out = match tables {
+        [(_, found)] => table_json(found),
+        several => {
+            let one = |(sheet, found): &Cleaned<'_>| {
+                let mut table = table_json(found);
+                table["sheet"] = (*sheet).into();
+                table
+            };
+            json!({"tables": several.iter().map(one).collect::<Vec<Value>>()})
+        }
+    };
+    out["schema"] = SCHEMA.into();
+    out["output"] = written.output.into();
+    out["sha256"] = written.sha256.into();
+    out["is_the_source"] = written.exact.into();
+    out
+}
+
+fn table_json(found: &Found) -> Value {
     let (cells, added, deleted) = found.counts();
     let columns = |counts: &[(&str, usize)]| -> Value {
         counts
@@ -189,14 +220,11 @@ pub fn json(found: &Found, output: Option<&str>, sha256: Option<&str>, exact: bo
             Numbering::Left => "left".into(),
         },
         "notes": found.notes,
-        "output": output,
-        "sha256": sha256,
-        "is_the_source": exact,
     })
 }
 
 /// The list of changes as JSON, with values.
-pub fn changes_json(found: &Found) -> Value {
+pub fn changes_json(tables: &[Cleaned<'_>]) -> Value {
     let one = |change: &Change| match change {
         Change::Cell {
             row,
@@ -212,51 +240,74 @@ pub fn changes_json(found: &Found) -> Value {
             json!({"change": "deleted", "source_row": source_row, "cells": cells})
         }
     };
-    found.changes.iter().map(one).collect()
+    let all = tables.iter().flat_map(|(sheet, found)| {
+        found.changes.iter().map(move |change| {
+            let mut value = one(change);
+            if let Some(sheet) = sheet {
+                value["sheet"] = (*sheet).into();
+            }
+            value
+        })
+    });
+    all.collect()
 }
 
 /// The list of changes as CSV with a BOM, so that spreadsheets read it, with values: one line a cell or row. A row's cells stand in
-/// one cell, with ` | ` between them.
-pub fn changes_csv(found: &Found) -> String {
-    let mut out = String::from("\u{FEFF}change,row,source_row,column,before,after\r\n");
-    for change in &found.changes {
-        let (kind, row, source_row, column, before, after) = match change {
-            Change::Cell {
-                row,
-                source_row,
-                column,
-                before,
-                after,
-            } => (
-                "cell",
-                row.to_string(),
-                source_row.to_string(),
-                column.as_str(),
-                before.clone().unwrap_or_default(),
-                after.clone(),
-            ),
-            Change::Added { row, cells } => (
-                "added",
-                row.to_string(),
-                String::new(),
-                "",
-                String::new(),
-                cells.join(" | "),
-            ),
-            Change::Deleted { source_row, cells } => (
-                "deleted",
-                String::new(),
-                source_row.to_string(),
-                "",
-                cells.as_ref().map(|c| c.join(" | ")).unwrap_or_default(),
-                String::new(),
-            ),
-        };
-        let cells = [kind, &row, &source_row, column, &before, &after];
-        out.push_str(&cells.map(quoted).join(","));
-        out.push_str("\r\n");
+/// one cell, with ` | ` between them. Sheets are named where there are several.
+pub fn changes_csv(tables: &[Cleaned<'_>]) -> String {
+    let mut out = String::from("\u{FEFF}");
+    if tables.len() > 1 {
+        out.push_str("sheet,");
+    }
+    out.push_str("change,row,source_row,column,before,after\r\n");
+    for (sheet, found) in tables {
+        for change in &found.changes {
+            if let Some(sheet) = sheet {
+                out.push_str(&quoted(sheet));
+                out.push(',');
+            }
+            out.push_str(&line(change));
+            out.push_str("\r\n");
+        }
     }
     out
+}
+
+fn line(change: &Change) -> String {
+    let (kind, row, source_row, column, before, after) = match change {
+        Change::Cell {
+            row,
+            source_row,
+            column,
+            before,
+            after,
+        } => (
+            "cell",
+            row.to_string(),
+            source_row.to_string(),
+            column.as_str(),
+            before.clone().unwrap_or_default(),
+            after.clone(),
+        ),
+        Change::Added { row, cells } => (
+            "added",
+            row.to_string(),
+            String::new(),
+            "",
+            String::new(),
+            cells.join(" | "),
+        ),
+        Change::Deleted { source_row, cells } => (
+            "deleted",
+            String::new(),
+            source_row.to_string(),
+            "",
+            cells.as_ref().map(|c| c.join(" | ")).unwrap_or_default(),
+            String::new(),
+        ),
+    };
+    let cells = [kind, &row, &source_row, column, &before, &after];
+    cells.map(quoted).join(",")
 }
 
 /// A cell as CSV holds it. One that a spreadsheet would take for a formula is kept from it by an apostrophe.

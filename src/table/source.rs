@@ -204,7 +204,7 @@ pub fn rewrite(source: &Source, edits: &Edits<'_>, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// As `rewrite`; several tables of a file whose copies are not its own package again.
-pub fn rewrite_all(edits: &[(&Source, Edits<'_>)], path: &Path) -> Result<()> {
+pub fn rewrite_all(edits: &[(&Source, &Edits<'_>)], path: &Path) -> Result<()> {
     let Some(((first, first_edits), others)) = edits.split_first() else {
         return Ok(());
     };
