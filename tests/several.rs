@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use rust_xlsxwriter::{Formula, Workbook, Worksheet};
 use support::{Desk, column, mothers, sheet};
-use taggant::drill::leaks::{drop_columns, take_rows};
+use taggant::drill::leaks::{drop_columns, rename, take_rows};
 use taggant::drill::registers::patients;
 use taggant::table::{Limits, Source, Table, open};
 
@@ -265,4 +265,74 @@ fn what_comes_back_is_cleaned_of_both() {
         .json();
     assert_eq!(back["register"], "March - Patients");
     assert_eq!(back["cells_changed"], 1);
+}
+
+/// Two visits of each mother: her number, a day, and a weight, beside the visit's own number.
+fn visits(mothers: &Table) -> Table {
+    let header = ["随访编号", "身份证号", "医院", "随访日期", "体重"];
+    let mut out = Table::new(header.map(String::from).to_vec(), header.len());
+    let places = ["身份证号", "建档医院"].map(|name| column(mothers, name));
+    let mut state = 1_u64;
+    let mut below = |n: u64| {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 33) % n
+    };
+    for row in 0..2 * mothers.rows() {
+        let [id, hospital] = places.map(|place| mothers.cell(row / 2, place));
+        let number = format!("V{:06}", 37 * row + 1011);
+        let day = format!("2024-{:02}-{:02}", below(6) + 1, below(28) + 1);
+        let weight = format!("{}.{}", 45 + below(20) + below(20), below(10));
+        out.push([number.as_str(), id, hospital, &day, &weight]);
+    }
+    out
+}
+
+#[test]
+fn rows_are_divided_in_both_and_tables_that_list_each_other_get_no_canaries() {
+    let desk = Desk::new();
+    let mothers = mothers(600);
+    let mut book = Workbook::new();
+    write(book.add_worksheet().set_name("产妇").unwrap(), &mothers);
+    write(
+        book.add_worksheet().set_name("随访").unwrap(),
+        &visits(&mothers),
+    );
+    desk.put("b.xlsx", book.save_to_buffer().unwrap());
+    let base = ["issue", "b.xlsx", "--out", "c", "--format", "json"];
+    let both = ["--sheet", "产妇", "--sheet", "随访"];
+    let one = desk
+        .run([&base[..], &both, &["--to", "A", "--dry-run"]].concat())
+        .well()
+        .json();
+    for table in one["tables"].as_array().unwrap() {
+        assert!(
+            table["notes"].to_string().contains("lists these records"),
+            "{table}"
+        );
+    }
+    let by = [&base[..], &both, &["--by", "医院"]].concat();
+    desk.refuses(2, &by, &["no column `医院`"]);
+
+    // the same with one name for the column
+    let renamed = rename(&visits(&mothers), &[("医院", "建档医院")]).unwrap();
+    let mut book = Workbook::new();
+    write(book.add_worksheet().set_name("产妇").unwrap(), &mothers);
+    write(book.add_worksheet().set_name("随访").unwrap(), &renamed);
+    desk.put("b.xlsx", book.save_to_buffer().unwrap());
+    let by = [&base[..], &both, &["--by", "建档医院"]].concat();
+    let issued = desk.run(by).well().json();
+    let mut rows = [0, 0];
+    for entry in issued.as_array().unwrap() {
+        let (file, recipient) = (entry["path"].as_str().unwrap(), entry["recipient"].as_str());
+        let sheet = entry["sheet"].as_str().unwrap();
+        let copy = sheet_of(&desk, file, sheet).table;
+        assert_eq!(Some(copy.rows() as u64), entry["rows"].as_u64());
+        assert_eq!(entry["canaries"], 0);
+        let place = column(&copy, "建档医院");
+        assert!(copy.column(place).all(|cell| Some(cell) == recipient));
+        rows[usize::from(sheet == "随访")] += copy.rows();
+    }
+    assert!(rows[0] > 500 && rows[1] >= 2 * rows[0], "{rows:?}");
 }

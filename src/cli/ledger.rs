@@ -90,12 +90,12 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
             return said(&format!("`{part}` is `{}` from now on.", known.name));
         }
         What::Withdraw { export, note } => {
-            vault.ledger.withdraw(&export, note, Timestamp::now())?;
-            return said(&format!("{export} is noted as withdrawn."));
+            let entries = vault.ledger.withdraw(&export, note, Timestamp::now())?;
+            return said(&format!("{} noted as withdrawn.", these(&entries)));
         }
         What::Destroyed { export, note } => {
-            vault.ledger.destroyed(&export, note, Timestamp::now())?;
-            return said(&format!("{export} is noted as destroyed."));
+            let entries = vault.ledger.destroyed(&export, note, Timestamp::now())?;
+            return said(&format!("{} noted as destroyed.", these(&entries)));
         }
         What::Events { output } => {
             let (value, text) = events(&vault)?;
@@ -134,6 +134,14 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     };
     sink.give(&result)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The entries of one file, as a sentence about them begins.
+fn these(entries: &[String]) -> String {
+    match entries {
+        [one] => format!("{one} is"),
+        several => format!("{} (one file) are", several.join(" and ")),
+    }
 }
 
 fn said(what: &str) -> Result<ExitCode> {

@@ -134,22 +134,57 @@ impl Ledger {
         })
     }
 
-    /// Enters that a copy was withdrawn.
-    pub fn withdraw(&mut self, export: &str, note: Option<String>, at: Timestamp) -> Result<()> {
-        let said = Said::Withdrawn {
-            export: export.to_owned(),
-            note,
+    /// Enters that a copy was withdrawn; gives every entry of its file, of which there are several where several tables have marks.
+    pub fn withdraw(
+        &mut self,
+        export: &str,
+        note: Option<String>,
+        at: Timestamp,
+    ) -> Result<Vec<String>> {
+        let said = |export| Said::Withdrawn {
+            export,
+            note: note.clone(),
         };
-        self.write(|writer| writer.say(&said, export, at))
+        self.say_of_file(export, said, at)
     }
 
-    /// Enters that a copy was destroyed.
-    pub fn destroyed(&mut self, export: &str, note: Option<String>, at: Timestamp) -> Result<()> {
-        let said = Said::Destroyed {
-            export: export.to_owned(),
-            note,
+    /// Enters that a copy was destroyed; gives every entry of its file.
+    pub fn destroyed(
+        &mut self,
+        export: &str,
+        note: Option<String>,
+        at: Timestamp,
+    ) -> Result<Vec<String>> {
+        let said = |export| Said::Destroyed {
+            export,
+            note: note.clone(),
         };
-        self.write(|writer| writer.say(&said, export, at))
+        self.say_of_file(export, said, at)
+    }
+
+    fn say_of_file(
+        &mut self,
+        export: &str,
+        said: impl Fn(String) -> Said,
+        at: Timestamp,
+    ) -> Result<Vec<String>> {
+        let all = self.exports()?;
+        let one = all.iter().find(|e| e.id == export);
+        let of_file = |e: &&ExportEntry| {
+            one.is_some_and(|one| {
+                (e.sha256, e.recipient, e.created) == (one.sha256, one.recipient, one.created)
+            })
+        };
+        let mut entries: Vec<String> = all.iter().filter(of_file).map(|e| e.id.clone()).collect();
+        if entries.is_empty() {
+            // which the writer refuses in its own words
+            entries.push(export.to_string());
+        }
+        self.write(|writer| {
+            let mut all = entries.iter();
+            all.try_for_each(|entry| writer.say(&said(entry.clone()), entry, at))
+        })?;
+        Ok(entries)
     }
 }
 
