@@ -42,7 +42,7 @@ pub struct Body<'a> {
     /// Columns that an identity number tells, with its column.
     inside: Vec<(usize, usize)>,
     codes: Vec<usize>,
-    grains: HashMap<usize, Grain<'a>>,
+    grains: HashMap<usize, Grain>,
     spans: HashMap<usize, (Date, Date)>,
     /// Days of the year in columns that tell birthdays.
     birthdays: HashMap<usize, Rarity>,

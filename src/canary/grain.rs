@@ -17,9 +17,9 @@ const COMMON: u32 = 4;
 const TRIES: usize = 24;
 
 /// How finely a column's numbers lie.
-pub struct Grain<'a> {
+pub struct Grain {
     column: usize,
-    counts: Counts<'a>,
+    counts: Counts,
     /// Digits at the end that are drawn apart from those before, as a power of ten.
     ends: i64,
     /// Whether the last two digits are heaped upon some values.
@@ -28,12 +28,12 @@ pub struct Grain<'a> {
     most: f64,
 }
 
-impl<'a> Grain<'a> {
+impl Grain {
     /// The grain of a column; none where its numbers repeat.
-    pub fn of(sheet: Sheet<'a>, column: usize) -> Option<Grain<'a>> {
+    pub fn of(sheet: Sheet<'_>, column: usize) -> Option<Grain> {
         let rows = aspects::sample(sheet.table.rows());
         let cells = || rows.iter().map(|row| sheet.cell(*row as usize, column));
-        let few = Counts::of(cells(), rows.len());
+        let few = Counts::of(cells());
         let lonely = cells().filter(|c| few.times(c) == 1).count();
         if (lonely as f64) < LONELY * rows.len() as f64 {
             return None;
@@ -53,7 +53,7 @@ impl<'a> Grain<'a> {
         }
         Some(Grain {
             column,
-            counts: Counts::of(sheet.column(column), sheet.table.rows()),
+            counts: Counts::of(sheet.column(column)),
             ends,
             heaped: heaped(&read),
             least: values().fold(f64::INFINITY, f64::min),

@@ -55,7 +55,7 @@ enum Sex {
 /// What the table tells of people: which names there are, and what goes with a name.
 pub struct People<'a> {
     sheet: Sheet<'a>,
-    known: Counts<'a>,
+    known: Counts,
     spaces: Spaces,
     given: Rarity,
     surnames: Rarity,
@@ -67,7 +67,7 @@ pub struct People<'a> {
     /// Mail columns whose addresses are made of names.
     mails_by_name: HashSet<usize>,
     /// How often each value occurs in columns of numbers that identify nobody in the policy's eyes.
-    unlinked: HashMap<usize, Counts<'a>>,
+    unlinked: HashMap<usize, Counts>,
     /// By column, how telephone numbers begin; counted where a block that is nobody's is first asked for.
     blocks: Vec<OnceLock<blocks::Blocks>>,
     /// By column, how often the pieces of names are seen; counted where a short list's name is first asked for.
@@ -86,10 +86,7 @@ impl<'a> People<'a> {
         order.sort_by_key(|at| sheet.policy.columns[*at].kind == Kind::Email);
         let order: Vec<usize> = names.iter().copied().chain(order).collect();
         let rows = sheet.table.rows();
-        let known = Counts::of(
-            names.iter().flat_map(|at| sheet.column(*at)),
-            rows * names.len().min(1),
-        );
+        let known = Counts::of(names.iter().flat_map(|at| sheet.column(*at)));
         let parts = || {
             let columns = names.iter().enumerate();
             let cells = columns.flat_map(|(nth, at)| {
@@ -100,13 +97,13 @@ impl<'a> People<'a> {
             });
             cells.filter_map(|(place, cell)| Some((place, name::split(cell)?)))
         };
-        let given = Rarity::of(parts().map(|(place, n)| (key_of(n.given), place)), rows);
+        let given = Rarity::of(parts().map(|(place, n)| (key_of(n.given), place)), 1_000);
         let surnames = Rarity::of(parts().map(|(place, n)| (key_of(n.surname), place)), 1_000);
         let mut unlinked = HashMap::new();
         for at in order.iter().copied() {
             let column = &sheet.policy.columns[at];
             if column.role != Role::Identifier && column.kind != Kind::Name {
-                unlinked.insert(at, Counts::of(sheet.column(at), rows));
+                unlinked.insert(at, Counts::of(sheet.column(at)));
             }
         }
         let numbers = sheet.columns(|c| c.kind == Kind::NationalId);

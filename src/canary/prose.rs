@@ -33,7 +33,7 @@ const ENDS: [char; 10] = ['，', '。', '；', '、', ',', '.', ';', '|', '/', '
 pub struct Prose<'a> {
     sheet: Sheet<'a>,
     /// Columns of addresses and free texts, with how often each text occurs.
-    columns: Vec<(usize, Counts<'a>)>,
+    columns: Vec<(usize, Counts)>,
     /// How often each long number occurs in them.
     numbers: HashMap<usize, Rarity>,
     /// What is seen of addresses, where the list is short.
@@ -52,8 +52,7 @@ impl<'a> Prose<'a> {
                 && matches!(c.role, Role::Plain | Role::Carrier)
         });
         texts.retain(|at| made.contains(at));
-        let rows = sheet.table.rows();
-        let counted = |at| (at, Counts::of(sheet.column(at), rows));
+        let counted = |at| (at, Counts::of(sheet.column(at)));
         let numbers = texts.iter().map(|at| {
             let cells = sheet.column(*at).enumerate();
             let numbers = cells.flat_map(|(row, cell)| {
@@ -124,7 +123,7 @@ impl<'a> Prose<'a> {
         &self,
         draft: &Draft<'_>,
         at: usize,
-        counts: &Counts<'a>,
+        counts: &Counts,
         used: &HashSet<String>,
     ) -> Option<String> {
         let own: &[String] = match self.sheet.policy.columns[at].kind {
@@ -143,7 +142,7 @@ impl<'a> Prose<'a> {
         &self,
         draft: &Draft<'_>,
         at: usize,
-        counts: &Counts<'a>,
+        counts: &Counts,
         used: &HashSet<String>,
     ) -> Option<String> {
         let lender = draft.like(at);

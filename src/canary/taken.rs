@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::Tally;
 use crate::digests::{DigestMap, DigestSet};
 use crate::key::DigestKeys;
 use crate::mark::normal::Form;
@@ -11,26 +12,43 @@ use crate::policy::Kind;
 /// Identifiers in use, by digest and by stem: canaries keep clear of them.
 #[derive(Debug, Default)]
 pub struct Taken {
+    /// Those that were known from the start, which may be millions, rising.
+    first: Vec<u64>,
+    first_stems: Tally,
     full: DigestSet,
     stems: DigestMap<u32>,
 }
 
 impl Taken {
+    /// These identifiers, each as its digest and its stem's (0: none).
+    pub fn of(identifiers: impl Iterator<Item = (u64, u64)>) -> Taken {
+        let mut all: Vec<(u64, u64)> = identifiers.filter(|(full, _)| *full != 0).collect();
+        all.sort_unstable();
+        all.dedup_by_key(|(full, _)| *full);
+        let stems = all.iter().map(|(_, stem)| *stem).filter(|stem| *stem != 0);
+        Taken {
+            first_stems: Tally::of(stems.collect()),
+            first: all.iter().map(|(full, _)| *full).collect(),
+            ..Taken::default()
+        }
+    }
+
     /// Enters an identifier's digest and its stem's (0: none). One that is in already is not counted again.
     pub fn enter(&mut self, full: u64, stem: u64) {
-        if full != 0 && self.full.insert(full) && stem != 0 {
+        let new = full != 0 && self.first.binary_search(&full).is_err() && self.full.insert(full);
+        if new && stem != 0 {
             *self.stems.entry(stem).or_insert(0) += 1;
         }
     }
 
     /// Whether this identifier is in use.
     pub fn holds(&self, full: u64) -> bool {
-        self.full.contains(&full)
+        self.full.contains(&full) || self.first.binary_search(&full).is_ok()
     }
 
     /// How many identifiers in use have this stem.
     pub fn with_stem(&self, stem: u64) -> u32 {
-        self.stems.get(&stem).copied().unwrap_or(0)
+        self.stems.get(&stem).copied().unwrap_or(0) + self.first_stems.times(stem)
     }
 }
 
@@ -135,5 +153,31 @@ impl Free<'_> {
                 self.left(kind, stem) + itself
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_known_from_the_start_are_as_if_entered() {
+        let all = [(5, 50), (0, 50), (7, 50), (5, 50), (9, 0), (2, 20)];
+        let first = Taken::of(all.into_iter());
+        let mut later = Taken::default();
+        all.iter()
+            .for_each(|(full, stem)| later.enter(*full, *stem));
+        for taken in [&first, &later] {
+            let held: Vec<u64> = (0..10).filter(|full| taken.holds(*full)).collect();
+            assert_eq!(held, [2, 5, 7, 9]);
+            let stems = [0, 20, 50, 60].map(|stem| taken.with_stem(stem));
+            assert_eq!(stems, [0, 1, 2, 0]);
+        }
+        let mut both = first;
+        both.enter(5, 50);
+        both.enter(6, 50);
+        both.enter(6, 50);
+        assert_eq!(both.with_stem(50), 3);
+        assert!(both.holds(6) && both.holds(7) && !both.holds(8));
     }
 }

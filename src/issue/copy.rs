@@ -89,8 +89,8 @@ pub struct Printer<'a> {
     rows: Marked<'a>,
     shared: Shared,
     sort: Vec<Sorting<'a>>,
-    /// Every row's ranks in the source.
-    ranks: Vec<Ranks>,
+    /// Every row's ranks in the source, key by key.
+    ranks: Vec<Vec<Rank>>,
     sequences: Vec<(usize, i64)>,
     within: Option<&'a Within>,
     /// Counts of time that follow an altered date, with the columns that make them change.
@@ -193,12 +193,8 @@ impl<'a> Printer<'a> {
             })
             .take(KEYS)
             .collect();
-        let mut ranks = vec![Ranks::default(); table.rows()];
-        for (key, by) in sort.iter().enumerate() {
-            for (cell, ranks) in table.column(by.place).zip(&mut ranks) {
-                ranks[key] = by.rank(cell);
-            }
-        }
+        let ranked = |by: &Sorting<'_>| table.column(by.place).map(|cell| by.rank(cell)).collect();
+        let ranks = sort.iter().map(ranked).collect();
         let sequences = policy
             .columns
             .iter()
@@ -383,12 +379,14 @@ impl<'a> Printer<'a> {
         inserts: &[Insert<'_>],
         codeword: &Codeword,
     ) -> Vec<Line> {
-        let places = self.turns.places(codeword, self.ranks.len());
+        let rows = self.sheet.table.rows();
+        let places = self.turns.places(codeword, rows);
+        let mut items: Vec<(Ranks, u64, Line)> = Vec::with_capacity(rows + inserts.len());
         // twice the row's number, so that a canary's place is an even number between two rows
-        let kept = self.ranks.iter().zip(places).enumerate();
-        let mut items: Vec<(Ranks, u64, Line)> = kept
-            .map(|(row, (ranks, place))| (*ranks, 2 * u64::from(place) + 1, Line::Kept(row as u32)))
-            .collect();
+        items.extend(places.into_iter().enumerate().map(|(row, place)| {
+            let line = Line::Kept(row as u32);
+            (self.ranks_of(row), 2 * u64::from(place) + 1, line)
+        }));
         for (key, by) in self.sort.iter().enumerate() {
             for r in altered.iter().filter(|r| r.column as usize == by.place) {
                 items[r.row as usize].0[key] = by.rank(&r.text);
@@ -401,8 +399,8 @@ impl<'a> Printer<'a> {
             }
             let mut draws = Draws::new(insert.key, insert.donor, Purpose::Place);
             // the source is in order, so its own ranks can be searched; in a table without order all rows are equal
-            let first = self.ranks.partition_point(|r| *r < ranks);
-            let behind = self.ranks.partition_point(|r| *r <= ranks);
+            let first = self.first_row(|r| r >= ranks);
+            let behind = self.first_row(|r| r > ranks);
             let free = first..behind;
             let tie = match free.contains(&insert.behind) {
                 true => insert.behind + 1,
@@ -413,6 +411,27 @@ impl<'a> Printer<'a> {
         }
         items.sort_by_key(|(ranks, tie, _)| (*ranks, *tie));
         items.into_iter().map(|(_, _, line)| line).collect()
+    }
+
+    fn ranks_of(&self, row: usize) -> Ranks {
+        let mut ranks = Ranks::default();
+        for (rank, of_key) in ranks.iter_mut().zip(&self.ranks) {
+            *rank = of_key[row];
+        }
+        ranks
+    }
+
+    /// The first row whose ranks are `beyond`, where all rows behind it are so, too.
+    fn first_row(&self, beyond: impl Fn(Ranks) -> bool) -> usize {
+        let (mut from, mut to) = (0, self.sheet.table.rows());
+        while from < to {
+            let middle = from + (to - from) / 2;
+            match beyond(self.ranks_of(middle)) {
+                true => to = middle,
+                false => from = middle + 1,
+            }
+        }
+        from
     }
 
     fn inserted(&self, inserts: &[Insert<'_>]) -> Vec<Vec<String>> {

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use super::records::Records;
-use crate::code::{BiasSet, Codeword};
+use crate::code::{BiasSet, Codeword, Handle};
 use crate::key::CodeKeys;
 use crate::mark::Record;
 use crate::mark::constraint::Elapsed;
 use crate::mark::shape::Shape;
 use crate::table::{Replaced, Table};
+
+/// Rows whose bits are drawn together: enough to keep the cipher busy.
+const AT_ONCE: usize = 1 << 12;
 
 /// A table's rows with their plan and the biases of their sites.
 pub struct Marked<'a> {
@@ -63,12 +66,6 @@ impl<'a> Marked<'a> {
     pub fn altered(&self, codeword: &Codeword, follow: &[Elapsed]) -> Vec<Replaced<'a>> {
         let mut out = Vec::new();
         let records = self.records;
-        let mut blocks: Vec<[u8; 16]> = Vec::new();
-        let handles: Vec<u64> = records
-            .handles
-            .iter()
-            .map(|h| h.map_or(0, |h| h.0))
-            .collect();
         let last = self
             .shape
             .groups
@@ -76,13 +73,17 @@ impl<'a> Marked<'a> {
             .map(|g| g.first_slot + 4)
             .max()
             .unwrap_or(0);
-        let per_row = usize::from(last / 16) + 1;
-        let mut all = vec![Vec::new(); per_row];
-        for (block, out) in all.iter_mut().enumerate() {
-            codeword.bytes(block as u64, &handles, &mut blocks);
-            out.clone_from(&blocks);
-        }
+        let mut drawn = vec![Vec::new(); usize::from(last / 16) + 1];
         for (row, start) in self.starts.iter().enumerate() {
+            let place = row % AT_ONCE;
+            if place == 0 {
+                let rows = row..records.handles.len().min(row + AT_ONCE);
+                let handle = |h: &Option<Handle>| h.map_or(0, |h| h.0);
+                let handles: Vec<u64> = records.handles[rows].iter().map(handle).collect();
+                for (block, out) in drawn.iter_mut().enumerate() {
+                    codeword.bytes(block as u64, &handles, out);
+                }
+            }
             let mut at = *start as usize;
             let before = out.len();
             for (g, group) in self.shape.groups.iter().enumerate() {
@@ -90,7 +91,7 @@ impl<'a> Marked<'a> {
                 let mut v = 0;
                 for bit in 0..bits {
                     let slot = usize::from(group.first_slot) + usize::from(bit);
-                    v |= usize::from(all[slot / 16][row][slot % 16] < self.biases[at]) << bit;
+                    v |= usize::from(drawn[slot / 16][place][slot % 16] < self.biases[at]) << bit;
                     at += 1;
                 }
                 if v == 0 {

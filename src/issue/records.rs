@@ -1,8 +1,11 @@
 //! Which record each row is: handles found again in the register's earlier tables, or given now.
 
+mod plan;
+
 use std::collections::HashSet;
 use std::ops::Range;
 
+pub use self::plan::Plan;
 use super::history::History;
 use crate::canary::Taken;
 use crate::code::Handle;
@@ -10,7 +13,7 @@ use crate::digests::{DigestMap, DigestSet, map_for};
 use crate::key::{BlockKey, DigestKeys};
 use crate::ledger::{NO_RECORD, RecordIndex, TableRows};
 use crate::mark::plan::Planner;
-use crate::mark::shape::Shape;
+use crate::mark::shape::{IdentifierColumn, Shape};
 use crate::mark::{Record, Variants};
 use crate::parallel;
 use crate::policy::Kind;
@@ -34,62 +37,6 @@ pub struct Records {
     pub known_rows: usize,
     /// Sites of changed records that could be compared, and how many stand on a variant other than 0.
     pub moved: (usize, usize),
-}
-
-/// The texts of all variants of all rows.
-#[derive(Default)]
-pub struct Plan {
-    groups: usize,
-    columns: Vec<usize>,
-    /// Slots, a number for each row and group.
-    pub bits: Vec<u8>,
-    starts: Vec<u32>,
-    texts: String,
-    ends: Vec<u32>,
-}
-
-impl Plan {
-    fn new(shape: &Shape) -> Plan {
-        Plan {
-            groups: shape.groups.len(),
-            columns: shape.layout().group_columns,
-            ..Plan::default()
-        }
-    }
-
-    /// Adds the rows of another part.
-    fn append(&mut self, part: &Plan) {
-        let (texts, ends) = (self.texts.len() as u32, self.ends.len() as u32);
-        self.bits.extend_from_slice(&part.bits);
-        self.starts
-            .extend(part.starts.iter().map(|start| start + ends));
-        self.texts.push_str(&part.texts);
-        self.ends.extend(part.ends.iter().map(|end| end + texts));
-    }
-
-    fn push(&mut self, variants: &[Variants]) {
-        for v in variants {
-            self.bits.push(v.bits);
-            self.starts.push(self.ends.len() as u32);
-            for text in &v.texts {
-                self.texts.push_str(text);
-                self.ends.push(self.texts.len() as u32);
-            }
-        }
-    }
-
-    /// Slots of a row's group.
-    pub fn bits(&self, row: usize, group: usize) -> u8 {
-        self.bits[row * self.groups + group]
-    }
-
-    /// The text of a row's group under variant `v >= 1`, in the group's `nth` column.
-    pub fn text(&self, row: usize, group: usize, v: usize, nth: usize) -> &str {
-        let at =
-            self.starts[row * self.groups + group] as usize + (v - 1) * self.columns[group] + nth;
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.texts[start as usize..self.ends[at] as usize]
-    }
 }
 
 /// The digests of all rows' identifiers and plain cells.
@@ -140,6 +87,9 @@ impl Marked {
 /// Fewer rows than this are not worth another core.
 const ROWS_A_JOB: usize = 1_000;
 
+/// Rows whose variants are held apart from the plan, before they are entered into it.
+const ROWS_AT_ONCE: usize = 1 << 17;
+
 /// How sure an identifier is, surest first.
 fn strength(kind: Kind) -> u8 {
     match kind {
@@ -169,8 +119,10 @@ impl Reader<'_> {
     pub fn read(&self, table: &Table, places: &[Option<usize>], history: &History) -> Records {
         let digests = self.digests(table, places);
         let handles = self.handles(table.rows(), &digests, history);
+        // counting them takes room, which the records do not take yet
+        let taken = self.taken(history, &digests);
         let mut records = self.enter(table, places, history, handles, &digests);
-        records.taken = self.taken(history, &digests);
+        records.taken = taken;
         records.came_back = self.came_back(history, &digests);
         records
     }
@@ -192,13 +144,18 @@ impl Reader<'_> {
         let digested = parallel::map(parts.len(), |part| {
             self.digest(table, places, parts[part].clone())
         });
-        let (identifiers, plain): (Vec<Vec<u64>>, Vec<Vec<u32>>) = digested.into_iter().unzip();
-        Digests {
-            identifiers: identifiers.concat(),
-            forms: self.shape.layout().identifier_forms,
-            plain: plain.concat(),
-            plains: self.shape.plain.len(),
+        let (forms, plains) = (self.shape.layout().identifier_forms, self.shape.plain.len());
+        let mut all = Digests {
+            identifiers: Vec::with_capacity(table.rows() * forms),
+            forms,
+            plain: Vec::with_capacity(table.rows() * plains),
+            plains,
+        };
+        for (identifiers, plain) in digested {
+            all.identifiers.extend_from_slice(&identifiers);
+            all.plain.extend_from_slice(&plain);
         }
+        all
     }
 
     fn enter(
@@ -211,11 +168,10 @@ impl Reader<'_> {
     ) -> Records {
         let rows = table.rows();
         let (forms, plains) = (digests.forms, digests.plains);
-        let parts = parallel::ranges(rows, ROWS_A_JOB);
         let ids = |row: usize| digests.ids(row);
         let plain_of = |row: usize| digests.plain_of(row);
         let mut out = Records {
-            handles,
+            handles: Vec::new(),
             new: RecordIndex::new(self.shape.layout()),
             rows: TableRows {
                 membership: vec![NO_RECORD; rows],
@@ -228,66 +184,93 @@ impl Reader<'_> {
             moved: (0, 0),
         };
         let ranges = history.index.variant_ranges();
-        // the newest new record of each handle; for each new record its variants' place and the one before it of the same handle
-        let mut newest: DigestMap<u32, Handle> = map_for(rows);
-        let mut new_places: Vec<(usize, Option<u32>)> = Vec::with_capacity(rows);
+        // of handles that several rows have, the new records and where their variants stand
+        let mut twins: DigestMap<Vec<(u32, usize)>, Handle> = repeated(&handles)
+            .map(|handle| (handle, Vec::new()))
+            .collect();
         out.new.handles.reserve(rows);
         out.new.identifiers.reserve(rows * forms);
         out.new.plain.reserve(rows * plains);
-        let marked = parallel::map(parts.len(), |part| {
-            self.mark(table, places, parts[part].clone(), &out.handles)
+        let batches = (0..rows).step_by(ROWS_AT_ONCE);
+        let marked = batches.flat_map(|start| {
+            let batch = start..rows.min(start + ROWS_AT_ONCE);
+            self.marked(table, places, batch, &handles)
         });
-        for part in &marked {
+        let mut first = 0;
+        for part in marked {
             out.plan.append(&part.plan);
-        }
-        let rows_marked = marked.iter().flat_map(Marked::rows);
-        for (row, now) in rows_marked.enumerate() {
-            let Some(handle) = out.handles[row] else {
-                continue;
-            };
-            let versions = history.versions.get(&handle);
-            out.known_rows += usize::from(versions.is_some());
-            let known = versions.into_iter().flatten().find(|ordinal| {
-                let at = **ordinal as usize;
-                history.index.identifiers_of(at) == ids(row)
-                    && history.index.plain_of(at) == plain_of(row)
-                    && history.index.bits_of(at) == now.bits
-                    && history.index.variants[record_range(&ranges, at, self.shape.groups.len())]
-                        == *now.variants
-            });
-            if let Some(ordinal) = known {
-                out.rows.membership[row] = *ordinal;
-                continue;
-            }
-            if let Some(last) = versions.and_then(|v| v.last()) {
-                let (compared, moved) = self.moved(&history.index, &ranges, *last as usize, &now);
-                out.moved = (out.moved.0 + compared, out.moved.1 + moved);
-            }
-            let before = newest.get(&handle).copied();
-            let twin = std::iter::successors(before, |at| new_places[*at as usize].1).find(|at| {
-                let (at, start) = (*at as usize, new_places[*at as usize].0);
-                out.new.identifiers_of(at) == ids(row)
-                    && out.new.plain_of(at) == plain_of(row)
-                    && out.new.bits_of(at) == now.bits
-                    && out.new.variants[start..].starts_with(now.variants)
-            });
-            let at = match twin {
-                Some(at) => at,
-                None => {
-                    let at = out.new.len() as u32;
-                    new_places.push((out.new.variants.len(), before));
-                    newest.insert(handle, at);
-                    out.new.handles.push(handle.0);
-                    out.new.identifiers.extend_from_slice(ids(row));
-                    out.new.plain.extend_from_slice(plain_of(row));
-                    out.new.bits.extend_from_slice(now.bits);
-                    out.new.variants.extend_from_slice(now.variants);
-                    at
+            for (row, now) in (first..).zip(part.rows()) {
+                let Some(handle) = handles[row] else {
+                    continue;
+                };
+                let versions = history.versions.get(&handle);
+                out.known_rows += usize::from(versions.is_some());
+                let known = versions.into_iter().flatten().find(|ordinal| {
+                    let at = **ordinal as usize;
+                    history.index.identifiers_of(at) == ids(row)
+                        && history.index.plain_of(at) == plain_of(row)
+                        && history.index.bits_of(at) == now.bits
+                        && history.index.variants
+                            [record_range(&ranges, at, self.shape.groups.len())]
+                            == *now.variants
+                });
+                if let Some(ordinal) = known {
+                    out.rows.membership[row] = *ordinal;
+                    continue;
                 }
-            };
-            out.rows.membership[row] = history.len() as u32 + at;
+                if let Some(last) = versions.and_then(|v| v.last()) {
+                    let (compared, moved) =
+                        self.moved(&history.index, &ranges, *last as usize, &now);
+                    out.moved = (out.moved.0 + compared, out.moved.1 + moved);
+                }
+                let mut twins = twins.get_mut(&handle);
+                let twin = twins
+                    .iter()
+                    .flat_map(|t| t.iter().rev())
+                    .find(|(at, start)| {
+                        let at = *at as usize;
+                        out.new.identifiers_of(at) == ids(row)
+                            && out.new.plain_of(at) == plain_of(row)
+                            && out.new.bits_of(at) == now.bits
+                            && out.new.variants[*start..].starts_with(now.variants)
+                    });
+                let at = match twin {
+                    Some((at, _)) => *at,
+                    None => {
+                        let at = out.new.len() as u32;
+                        if let Some(twins) = &mut twins {
+                            twins.push((at, out.new.variants.len()));
+                        }
+                        out.new.handles.push(handle.0);
+                        out.new.identifiers.extend_from_slice(ids(row));
+                        out.new.plain.extend_from_slice(plain_of(row));
+                        out.new.bits.extend_from_slice(now.bits);
+                        out.new.variants.extend_from_slice(now.variants);
+                        at
+                    }
+                };
+                out.rows.membership[row] = history.len() as u32 + at;
+            }
+            first += part.ends.len();
         }
+        out.handles = handles;
         out
+    }
+
+    /// The variants of some rows, in parts, in the order of the rows.
+    fn marked(
+        &self,
+        table: &Table,
+        places: &[Option<usize>],
+        rows: Range<usize>,
+        handles: &[Option<Handle>],
+    ) -> Vec<Marked> {
+        let parts = parallel::ranges(rows.len(), ROWS_A_JOB);
+        parallel::map(parts.len(), |part| {
+            let part = &parts[part];
+            let part = rows.start + part.start..rows.start + part.end;
+            self.mark(table, places, part, handles)
+        })
     }
 
     /// The identifier and plain digests of some rows.
@@ -446,18 +429,29 @@ impl Reader<'_> {
     }
 
     fn taken(&self, history: &History, digests: &Digests) -> Taken {
-        let mut taken = Taken::default();
         let earlier = (0..history.len())
             .filter(|at| history.shared.binary_search(&(*at as u32)).is_err())
             .map(|at| history.index.identifiers_of(at));
         let here = digests.identifiers.chunks(digests.forms.max(1));
-        for digests in earlier.chain(here) {
-            for id in &self.shape.identifiers {
-                taken.enter(digests[id.first], digests[id.stem()]);
-            }
-        }
-        taken
+        let identifiers = &self.shape.identifiers;
+        Taken::of(earlier.chain(here).flat_map(|digests| {
+            let of = |id: &IdentifierColumn| (digests[id.first], digests[id.stem()]);
+            identifiers.iter().map(of)
+        }))
     }
+}
+
+/// The handles that several rows have.
+fn repeated(handles: &[Option<Handle>]) -> impl Iterator<Item = Handle> {
+    let mut all: Vec<u64> = handles.iter().flatten().map(|handle| handle.0).collect();
+    all.sort_unstable();
+    let mut found: Vec<u64> = Vec::new();
+    found.extend(
+        all.chunk_by(|a, b| a == b)
+            .filter(|same| same.len() > 1)
+            .map(|same| same[0]),
+    );
+    found.into_iter().map(Handle)
 }
 
 fn record_range(

@@ -140,7 +140,10 @@ impl Store {
 
     /// `work` in a transaction that has the right to write from its start, durable on return; undone where `work` fails.
     pub(super) fn immediately<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.transaction(TransactionBehavior::Immediate, work)
+        let done = self.transaction(TransactionBehavior::Immediate, work)?;
+        // records come in megabytes and are not read again by who wrote them; what is durable is so with or without this
+        let _ = self.connection.execute_batch("PRAGMA shrink_memory;");
+        Ok(done)
     }
 
     /// `work` on one state of the ledger, whatever others write meanwhile.

@@ -26,6 +26,7 @@ mod moves;
 mod package;
 mod refs;
 mod rows;
+mod said;
 mod scan;
 mod sheets;
 mod splice;
@@ -42,7 +43,7 @@ use std::sync::{Arc, OnceLock};
 use calamine::{Reader, Style, Xlsx};
 
 pub(super) use self::foreign::of_book;
-use self::index::{Ground, Index, Place};
+use self::index::{Found, Ground, Index, Place};
 use self::looks::Looks;
 use self::package::Package;
 use super::books::NumberFormat;
@@ -173,19 +174,17 @@ pub(super) fn rewrite_upon(
 }
 
 pub(super) fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Result<Vec<Source>> {
-    let parts = guard::check(name, &bytes, limits)?;
-    let package = Package::open(name, Arc::new(bytes))?;
-    let (ground, grids) = Ground::of(package, limits)?;
+    let kept = guard::check(name, &bytes, limits)?;
+    let package = Package::open(name, Arc::new(bytes))?.with(kept);
+    let (ground, sheets) = Ground::of(package, limits)?;
     let ground = Arc::new(ground);
-    let mut looks = looks::of_sheets(&parts);
     let palette = Palette {
         dress: Arc::new(Dress::Plain),
         late: ground.late(),
     };
     let mut found = Vec::new();
-    for (sheet, grid) in grids {
-        let look = looks.remove(&sheet).unwrap_or_default();
-        let Some(mut source) = grid.into_source(name, &sheet, &palette, look, limits)? else {
+    for Found { sheet, looks, grid } in sheets {
+        let Some(mut source) = grid.into_source(name, &sheet, &palette, looks, limits)? else {
             continue;
         };
         if let State::Xlsx(sheet) = &mut source.state {

@@ -156,7 +156,7 @@ impl<'a> Prose<'a> {
         &self,
         draft: &Draft<'_>,
         at: usize,
-        counts: &Counts<'a>,
+        counts: &Counts,
         used: &HashSet<String>,
         streets: &Streets<'a>,
     ) -> Option<String> {

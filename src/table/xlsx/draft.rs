@@ -6,15 +6,15 @@ use super::index::{Index, NOWHERE};
 use super::insert::NewRow;
 use super::refs::NewFormula;
 use super::rows::{CellAt, Cells, RowAt};
+use super::said::{Said, Writing};
 use super::strings::{Arranged, Draft};
-use super::{Kind, Sheet};
 use crate::error::{Error, Result};
 use crate::table::{Edits, Line, Replaced, Source};
 
 /// What is settled before the first byte is written.
 pub(super) struct Plan {
     /// Of every altered cell what it says.
-    pub(super) replaced: Vec<Content>,
+    pub(super) replaced: Said,
     pub(super) inserted: Vec<NewRow>,
     pub(super) strings: Option<Arranged>,
     pub(super) added: Vec<NewFormula>,
@@ -23,11 +23,11 @@ pub(super) struct Plan {
 /// The first pass.
 pub(super) struct Drafting<'a, 'e> {
     pub(super) index: &'a Index,
-    pub(super) sheet: &'a Sheet,
     pub(super) source: &'a Source,
     pub(super) edits: &'e Edits<'e>,
     pub(super) draft: Option<Draft<'a>>,
     pub(super) hand: Hand,
+    pub(super) writing: Writing<'a>,
     pub(super) mover: Mover<'a>,
     /// The formulas of rows put in.
     pub(super) added: Vec<NewFormula>,
@@ -41,9 +41,10 @@ impl Drafting<'_, '_> {
     pub(super) fn settle(mut self, first_edit: &[u32]) -> Result<Plan> {
         let edits = self.edits;
         let index = self.index;
-        let mut replaced = Vec::with_capacity(edits.replaced.len());
+        let mut replaced = Said::for_cells(edits.replaced.len());
         for new in &edits.replaced {
-            replaced.push(self.replaced(new));
+            let content = self.replaced(new);
+            replaced.push(content, || self.writing.cell(new));
         }
         let mut inserted = vec![NewRow::default(); edits.inserted.len()];
         for (at, line) in edits.lines.iter().enumerate() {
@@ -132,23 +133,15 @@ impl Drafting<'_, '_> {
     }
 
     fn of_kind(&mut self, row: usize, column: usize, text: &str) -> Content {
-        if text.is_empty() {
-            return Content::Blank;
-        }
-        let place = row * self.source.table.width() + column;
-        let kind = self.sheet.kinds.get(place).copied().unwrap_or(Kind::Blank);
-        if let Some(value) = self.hand.value(kind, text) {
-            return Content::Value(value);
-        }
-        match (&mut self.draft, kind) {
-            // texts that are not shared stand in their cells
-            (_, Kind::Text) | (None, _) => Content::Own(text.to_string()),
-            (Some(draft), _) => Content::Shared(draft.intern(text, None)),
+        match (self.writing.text(row, column, text), &mut self.draft) {
+            (Some(content), _) => content,
+            (None, Some(draft)) => Content::Shared(draft.intern(text, None)),
+            (None, None) => Content::Own(text.to_string()),
         }
     }
 
     /// The strings that the copy's cells on the table's sheet use, in order.
-    fn uses(&self, replaced: &[Content], inserted: &[NewRow], first_edit: &[u32]) -> Vec<u32> {
+    fn uses(&self, replaced: &Said, inserted: &[NewRow], first_edit: &[u32]) -> Vec<u32> {
         let index = self.index;
         let mut out = Vec::new();
         let plain = |row: &RowAt| row.number < index.first;
@@ -185,31 +178,24 @@ impl Drafting<'_, '_> {
                         .map(|at| {
                             (
                                 index.left + self.edits.replaced[at].column as u16,
-                                &replaced[at],
+                                replaced.shared(at),
                             )
                         })
                         .peekable();
                     for (column, id) in index.uses_of(at as usize) {
-                        while let Some((_, content)) = new.next_if(|(c, _)| c < column) {
-                            out.extend(shared(content));
+                        while let Some((_, shared)) = new.next_if(|(c, _)| c < column) {
+                            out.extend(shared);
                         }
                         match new.next_if(|(c, _)| c == column) {
-                            Some((_, content)) => out.extend(shared(content)),
+                            Some((_, shared)) => out.extend(shared),
                             None => out.push(*id),
                         }
                     }
-                    out.extend(new.filter_map(|(_, content)| shared(content)));
+                    out.extend(new.filter_map(|(_, shared)| shared));
                 }
             }
         }
         out.extend((behind..index.layout().rows.len()).flat_map(whole));
         out
-    }
-}
-
-fn shared(content: &Content) -> Option<u32> {
-    match content {
-        Content::Shared(id) => Some(*id),
-        _ => None,
     }
 }

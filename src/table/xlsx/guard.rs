@@ -1,21 +1,21 @@
 //! A workbook is held against the limits before it is taken apart, and before calamine reads its styles, since calamine takes a
 //! part's word for how much memory it needs.
 //!
-//! Every part is inflated once and thrown away. What is kept is the beginning and the end of the small parts and the sheets,
-//! which also say how the sheet looks (`looks`).
+//! Every part is inflated once. The large ones that are read next are kept, so that they need not be inflated again.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
+use memchr::{memchr, memchr_iter, memchr3};
 use zip::ZipArchive;
 
 use crate::error::{Error, Result};
 use crate::table::limits::{Limits, in_words};
 
-/// Beginning and end of a part that are kept.
-const KEPT: usize = 1 << 16;
-/// What is kept of all parts together.
-const KEPT_IN_ALL: usize = 64 << 20;
+/// Bytes that are looked at together.
+const CHUNK: usize = 1 << 16;
+/// What is kept of all parts together; what is beyond is inflated again when it is read.
+const KEPT: u64 = 2 << 30;
 /// Parts up to this size may be one single XML event: calamine would hold no more than this.
 const SMALL: u64 = 64 << 20;
 /// More parts than any spreadsheet program writes; each costs memory in the archive's index.
@@ -27,18 +27,24 @@ const STRING: u64 = 32;
 const STYLES: u64 = 1 << 30;
 const STYLE_TAGS: u64 = 2_000_000;
 
-/// Beginning and end of one part.
-#[derive(Debug, Default)]
-pub(super) struct Part {
-    pub(super) head: Vec<u8>,
-    pub(super) tail: Vec<u8>,
+/// Parts that were kept, by name.
+#[derive(Clone, Default)]
+pub(super) struct Kept(HashMap<String, Vec<u8>>);
+
+impl Kept {
+    /// A part's bytes, which are kept no longer.
+    pub(super) fn take(&mut self, part: &str) -> Option<Vec<u8>> {
+        self.0.remove(&plain(part))
+    }
 }
 
-/// The parts by name, in lower case and with forward slashes, as calamine looks them up.
-pub(super) type Parts = HashMap<String, Part>;
+/// A part's name as calamine looks it up: in lower case and with forward slashes.
+fn plain(name: &str) -> String {
+    name.replace('\\', "/").to_ascii_lowercase()
+}
 
 /// Inflates everything under the limits.
-pub(super) fn check(name: &str, bytes: &[u8], limits: &Limits) -> Result<Parts> {
+pub(super) fn check(name: &str, bytes: &[u8], limits: &Limits) -> Result<Kept> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|e| damaged(name, &e.to_string()))?;
     if zip.len() > PARTS {
         return Err(refused(
@@ -46,24 +52,22 @@ pub(super) fn check(name: &str, bytes: &[u8], limits: &Limits) -> Result<Parts> 
             "has more parts than a spreadsheet program writes",
         ));
     }
-    let mut parts = Parts::new();
+    let mut parts = HashMap::new();
     let mut inflated = 0u64;
     let mut kept = 0;
-    let mut chunk = vec![0; KEPT];
+    let mut chunk = vec![0; CHUNK];
     for index in 0..zip.len() {
         let mut entry = zip
             .by_index(index)
             .map_err(|e| damaged(name, &e.to_string()))?;
-        let part_name = entry
-            .name()
-            .map_err(|e| damaged(name, &e.to_string()))?
-            .replace('\\', "/")
-            .to_ascii_lowercase();
+        let part_name = plain(&entry.name().map_err(|e| damaged(name, &e.to_string()))?);
         let declared = entry.size();
         if inflated.saturating_add(declared) > limits.inflated_bytes {
             return Err(too_large(name, limits));
         }
         let mut watch = Watch::new(&part_name, declared, limits);
+        let keeps = watch.is_read_next(&part_name) && kept + declared <= KEPT;
+        let mut whole = Vec::with_capacity(if keeps { declared as usize } else { 0 });
         let mut size = 0u64;
         loop {
             let read = entry
@@ -82,29 +86,33 @@ pub(super) fn check(name: &str, bytes: &[u8], limits: &Limits) -> Result<Parts> 
                     "says of a part that it is smaller than it is",
                 ));
             }
-            watch.see(&chunk[..read]);
+            watch
+                .see(&chunk[..read])
+                .map_err(|why| refused(name, why))?;
+            if keeps {
+                whole.extend_from_slice(&chunk[..read]);
+            }
         }
         inflated += size;
-        let mut part = watch
-            .finish(&part_name, size)
-            .map_err(|why| refused(name, why))?;
-        kept += part.head.len() + part.tail.len();
-        if kept > KEPT_IN_ALL {
-            part = Part::default();
-        }
-        if parts.insert(part_name, part).is_some() {
+        watch.finish(size).map_err(|why| refused(name, why))?;
+        kept += whole.len() as u64;
+        // the capacity is only the part's word
+        whole.shrink_to_fit();
+        if parts.insert(part_name, whole).is_some() {
             return Err(refused(name, "holds two parts of one name"));
         }
     }
-    Ok(parts)
+    parts.retain(|_, whole| !whole.is_empty());
+    Ok(Kept(parts))
 }
 
 /// What is learnt of one part as its bytes go by.
 struct Watch {
-    part: Part,
     strings: bool,
     styles: bool,
     tags: u64,
+    /// Strings: the beginning, which says how many there are.
+    head: Vec<u8>,
     /// Where the parser would be, followed in large parts only.
     events: Option<Events>,
     /// Styles: the longest stretch between two quotes.
@@ -117,10 +125,10 @@ struct Watch {
 impl Watch {
     fn new(part_name: &str, declared: u64, limits: &Limits) -> Watch {
         Watch {
-            part: Part::default(),
             strings: part_name.ends_with("sharedstrings.xml"),
             styles: part_name.ends_with("styles.xml"),
             tags: 0,
+            head: Vec::new(),
             events: (declared > SMALL).then(|| Events::new(limits.cell_bytes as u64 * 2)),
             attribute: 0,
             longest_attribute: 0,
@@ -130,18 +138,19 @@ impl Watch {
         }
     }
 
-    fn see(&mut self, bytes: &[u8]) {
-        let head = &mut self.part.head;
-        if head.len() < KEPT {
-            head.extend_from_slice(&bytes[..bytes.len().min(KEPT - head.len())]);
+    /// Whether the part is one of the large ones that are read as soon as all are found harmless.
+    fn is_read_next(&self, part_name: &str) -> bool {
+        let sheet = self.addresses.is_some() && !part_name.ends_with(".rels");
+        (self.strings || sheet) && part_name.is_ascii()
+    }
+
+    fn see(&mut self, bytes: &[u8]) -> std::result::Result<(), &'static str> {
+        if self.strings && self.head.len() < CHUNK {
+            let left = CHUNK - self.head.len();
+            self.head.extend_from_slice(&bytes[..bytes.len().min(left)]);
         }
-        let tail = &mut self.part.tail;
-        if tail.len() > 4 * KEPT {
-            tail.drain(..tail.len() - KEPT);
-        }
-        tail.extend_from_slice(bytes);
         if self.strings || self.styles {
-            self.tags += bytes.iter().map(|b| u64::from(*b == b'<')).sum::<u64>();
+            self.tags += memchr_iter(b'<', bytes).count() as u64;
         }
         if self.styles {
             for piece in bytes.split_inclusive(|b| matches!(b, b'"' | b'\'' | b'<')) {
@@ -154,24 +163,25 @@ impl Watch {
         }
         if let Some(events) = &mut self.events {
             events.see(bytes);
+            if events.too_long {
+                return Err("has a cell or a tag of more than any program writes");
+            }
         }
         if let Some(addresses) = &mut self.addresses {
             addresses.see(bytes);
+            if addresses.too_long {
+                return Err("is damaged: a cell has no possible address");
+            }
         }
+        Ok(())
     }
 
-    fn finish(self, part_name: &str, size: u64) -> std::result::Result<Part, &'static str> {
-        if self.events.is_some_and(|events| events.too_long) {
-            return Err("has a cell or a tag of more than any program writes");
-        }
-        if self.addresses.is_some_and(|addresses| addresses.too_long) {
-            return Err("is damaged: a cell has no possible address");
-        }
+    fn finish(self, size: u64) -> std::result::Result<(), &'static str> {
         if self.strings {
             if size.saturating_add(self.tags.saturating_mul(STRING)) > STRINGS {
                 return Err("has more shared strings than can be read");
             }
-            if !plausible_strings(&self.part.head, size) {
+            if !plausible_strings(&self.head, size) {
                 return Err("says that it has more shared strings than fit into it");
             }
         }
@@ -180,15 +190,7 @@ impl Watch {
         {
             return Err("has more styles than any program writes");
         }
-        let needed = part_name.ends_with(".rels")
-            || part_name.ends_with("workbook.xml")
-            || self
-                .part
-                .head
-                .windows(9)
-                .take(4096)
-                .any(|w| w == b"worksheet");
-        Ok(if needed { self.part } else { Part::default() })
+        Ok(())
     }
 }
 
@@ -282,26 +284,50 @@ impl Events {
         }
     }
 
-    fn see(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            let next = match (self.state, b) {
-                (TEXT, b'<') => TAG,
-                (TEXT, _) => TEXT,
-                (TAG, b'!' | b'?') if self.length == 0 => ODD,
-                (TAG, b'>') => TEXT,
-                (TAG, b'"') => DOUBLE,
-                (TAG, b'\'') => SINGLE,
-                (TAG, _) | (DOUBLE, b'"') | (SINGLE, b'\'') => TAG,
-                (ODD | ODD_END, b'-' | b']' | b'?') => ODD_END,
-                (ODD_END, b'>') => TEXT,
-                (ODD | ODD_END, _) => ODD,
-                (state, _) => state,
+    fn see(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            // what stands before the next byte that may end the stretch
+            let plain = match self.state {
+                TEXT => memchr(b'<', bytes),
+                TAG if self.length > 0 => memchr3(b'>', b'"', b'\'', bytes),
+                DOUBLE => memchr(b'"', bytes),
+                SINGLE => memchr(b'\'', bytes),
+                _ => Some(0),
             };
-            let turned = (self.state == TEXT) != (next == TEXT);
-            self.length = if turned { 0 } else { self.length + 1 };
-            self.too_long |= self.length > self.most;
-            self.state = next;
+            let plain = plain.unwrap_or(bytes.len());
+            self.pass(plain as u64);
+            if let Some(b) = bytes.get(plain) {
+                self.turn(*b);
+            }
+            bytes = bytes.get(plain + 1..).unwrap_or_default();
         }
+    }
+
+    /// Goes over so many bytes that change nothing.
+    fn pass(&mut self, bytes: u64) {
+        self.length += bytes;
+        self.too_long |= self.length > self.most;
+    }
+
+    /// Goes over one byte.
+    fn turn(&mut self, b: u8) {
+        let next = match (self.state, b) {
+            (TEXT, b'<') => TAG,
+            (TEXT, _) => TEXT,
+            (TAG, b'!' | b'?') if self.length == 0 => ODD,
+            (TAG, b'>') => TEXT,
+            (TAG, b'"') => DOUBLE,
+            (TAG, b'\'') => SINGLE,
+            (TAG, _) | (DOUBLE, b'"') | (SINGLE, b'\'') => TAG,
+            (ODD | ODD_END, b'-' | b']' | b'?') => ODD_END,
+            (ODD_END, b'>') => TEXT,
+            (ODD | ODD_END, _) => ODD,
+            (state, _) => state,
+        };
+        let turned = (self.state == TEXT) != (next == TEXT);
+        self.length = if turned { 0 } else { self.length + 1 };
+        self.too_long |= self.length > self.most;
+        self.state = next;
     }
 }
 
@@ -335,10 +361,15 @@ mod tests {
         let long = |xml: &str| {
             let mut events = Events::new(20);
             xml.as_bytes().chunks(7).for_each(|c| events.see(c));
+            let mut single = Events::new(20);
+            xml.as_bytes().chunks(1).for_each(|c| single.see(c));
+            assert_eq!(events.too_long, single.too_long, "{xml}");
             events.too_long
         };
         assert!(!long("<row r=\"1\"><c r=\"A1\"><v>12</v></c></row>"));
         assert!(long("<t>aaaaaaaaaaaaaaaaaaaaaaaaaaaaa</t>"));
+        assert!(long("<t a='aaaaaaaaaaaaaaaaaaaaaaaaaaaaa'/>"));
+        assert!(!long("<t a='aaaaaa' b=\"aaa\">aaaaaaaa</t>"));
         assert!(long("<t a=\"><><><><><><><><><><><><><><>\">"));
         assert!(long("<!-- <a><a><a><a><a><a><a><a> -->"));
         assert!(!long("<!--x--><a/><!--y--><a/><!--z--><a/>"));

@@ -1,5 +1,6 @@
 //! What is learnt of a workbook once, so that every copy costs little more than the compression of what changed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::bands::{Bands, MIXED};
 use super::formulas::{Formulas, Mover};
 use super::grid::Grid;
 use super::guard;
+use super::looks::Looks;
 use super::manner::{Digits, Manner};
 use super::markup::unescaped;
 use super::moves::{Moves, Rows};
@@ -41,6 +43,13 @@ pub(super) struct Ground {
     scans: Vec<Scan>,
     styles: Styles,
     late: bool,
+}
+
+/// What one sheet holds and how it looks.
+pub(super) struct Found {
+    pub(super) sheet: String,
+    pub(super) looks: Looks,
+    pub(super) grid: Grid,
 }
 
 /// A workbook whose one table is to be copied many times.
@@ -79,18 +88,20 @@ impl std::fmt::Debug for Ground {
 }
 
 impl Ground {
-    /// Looks through everything, and reads every sheet's cells: sheets by name, in the order of their tabs.
+    /// Looks through everything, and reads every sheet's cells: sheets in the order of their tabs.
     ///
     /// # Errors
     /// A package whose parts contradict each other; more than `limits` allow.
-    pub(super) fn of(package: Package, limits: &Limits) -> Result<(Ground, Vec<(String, Grid)>)> {
+    pub(super) fn of(mut package: Package, limits: &Limits) -> Result<(Ground, Vec<Found>)> {
+        let mut kept = package.unkept();
         let name = package.name().to_string();
         let broken = |what: &str| guard::damaged(&name, what);
         let contents =
             Contents::of(&package).ok_or_else(|| broken("its parts do not say what they are"))?;
-        let read = |part: &str| {
-            let bytes = package
-                .part(part)
+        let mut read = |part: &str| {
+            let bytes = kept
+                .take(part)
+                .or_else(|| package.part(part))
                 .ok_or_else(|| broken("a part is missing"))?;
             if !is_utf8(&bytes) {
                 return Err(Error::input(format!(
@@ -116,7 +127,7 @@ impl Ground {
         let styles = contents.styles.and_then(|part| package.part(&part));
         let styles = Styles::of(&styles.unwrap_or_default());
         let mut left = limits.clone();
-        let (mut scans, mut grids) = (Vec::new(), Vec::new());
+        let (mut scans, mut found) = (Vec::new(), Vec::new());
         for listed in contents.sheets {
             let reading = Reading {
                 strings: &texts,
@@ -133,7 +144,12 @@ impl Ground {
                 grid.cut(row);
             }
             left.cells -= grid.cells.len().min(left.cells);
-            grids.push((listed.name, grid));
+            let (head, tail) = (scan.layout.head, scan.layout.tail);
+            found.push(Found {
+                sheet: listed.name,
+                looks: Looks::of(&scan.bytes[..head], &scan.bytes[tail..]),
+                grid,
+            });
             scans.push(scan);
         }
         if let Some(strings) = &mut strings {
@@ -148,7 +164,7 @@ impl Ground {
             styles,
             late: contents.late,
         };
-        Ok((ground, grids))
+        Ok((ground, found))
     }
 
     /// Whether days are counted from 1904.
@@ -164,12 +180,13 @@ impl Ground {
     /// What refers to the rows of a sheet whose table has these, the first and the last.
     fn surroundings(&self, scan: &Scan, table: Rows) -> Result<Surroundings> {
         let names: Vec<String> = self.package.names().map(str::to_string).collect();
+        let part = |part: &str| match self.scans.iter().find(|s| s.part == part) {
+            Some(scan) => Some(Cow::Borrowed(scan.bytes.as_slice())),
+            None => self.package.part(part).map(Cow::Owned),
+        };
         let given = Given {
             names: &names,
-            part: &|part| match self.scans.iter().find(|s| s.part == part) {
-                Some(scan) => Some(scan.bytes.clone()),
-                None => self.package.part(part),
-            },
+            part: &part,
             sheet_part: &scan.part,
             table,
         };

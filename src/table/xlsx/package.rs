@@ -13,7 +13,7 @@ use flate2::{Compression, CrcWriter, write::DeflateEncoder};
 use zip::ZipArchive;
 
 use super::deflate::Deflater;
-use super::guard::damaged;
+use super::guard::{Kept, damaged};
 use crate::error::{Error, Result};
 
 const LOCAL: u32 = 0x0403_4b50;
@@ -56,6 +56,7 @@ pub(super) struct Package {
     /// In the order of the central directory.
     entries: Vec<Entry>,
     end: std::ops::Range<usize>,
+    kept: Kept,
 }
 
 /// What a part becomes.
@@ -78,7 +79,18 @@ impl Package {
             bytes,
             entries,
             end,
+            kept: Kept::default(),
         })
+    }
+
+    /// With parts that are inflated already.
+    pub(super) fn with(self, kept: Kept) -> Package {
+        Package { kept, ..self }
+    }
+
+    /// The parts that are inflated already, which it holds no longer.
+    pub(super) fn unkept(&mut self) -> Kept {
+        std::mem::take(&mut self.kept)
     }
 
     /// The names of all parts, in the directory's order.

@@ -28,6 +28,8 @@ const SUMS: [&[u8]; 7] = [
 
 /// Rows that one core looks through at a time.
 const AT_ONCE: usize = 2_000;
+/// Rows of which there are two copies at a time, one in pieces.
+const IN_PIECES: usize = 1 << 17;
 
 /// One sheet, looked through.
 pub(super) struct Scan {
@@ -111,10 +113,9 @@ impl Rowsful {
         self.uses.extend(behind.uses);
         self.use_ends
             .extend(behind.use_ends.iter().map(|end| end + uses));
-        let mut numbers = vec![0; behind.known.len()];
-        for (look, number) in behind.known {
-            numbers[number as usize] = self.look(&look);
-        }
+        let mut known: Vec<(Vec<(u16, u16)>, u32)> = behind.known.into_iter().collect();
+        known.sort_unstable_by_key(|(_, number)| *number);
+        let numbers: Vec<u32> = known.iter().map(|(look, _)| self.look(look)).collect();
         self.looks
             .extend(behind.looks.iter().map(|look| numbers[*look as usize]));
         self.numbers.add(&behind.numbers);
@@ -132,15 +133,13 @@ impl Scan {
         layout: Layout,
         reading: &Reading<'_>,
     ) -> Result<(Scan, Grid), Trouble> {
-        let ranges = parallel::ranges(layout.rows.len(), AT_ONCE);
-        let look = |at: usize| Rowsful::of(&bytes, &layout.rows[ranges[at].clone()], reading);
-        let mut pieces = parallel::map(ranges.len(), look).into_iter();
-        let mut all = match pieces.next() {
-            Some(first) => first?,
-            None => Rowsful::of(&bytes, &[], reading)?,
-        };
-        for piece in pieces {
-            all.append(piece?, reading.limits)?;
+        let mut all = Rowsful::of(&bytes, &[], reading)?;
+        for rows in layout.rows.chunks(IN_PIECES) {
+            let ranges = parallel::ranges(rows.len(), AT_ONCE);
+            let look = |at: usize| Rowsful::of(&bytes, &rows[ranges[at].clone()], reading);
+            for piece in parallel::map(ranges.len(), look) {
+                all.append(piece?, reading.limits)?;
+            }
         }
         let scan = Scan {
             sheet: sheet.to_string(),

@@ -3,6 +3,7 @@
 //! Twice over the table. First it is settled what every new text becomes, which decides the numbers of all shared strings; then
 //! the sheet is written, row by row, from the source's bytes.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use super::markup::{Tags, push_digits};
 use super::package::Renewed;
 use super::refs::Stuck;
 use super::rows::{CellAt, Cells, Layout, RowAt};
+use super::said::Writing;
 use super::scan;
 use super::{Sheet, sheets};
 use crate::error::{Error, Result};
@@ -40,9 +42,15 @@ pub(super) fn rewrite(
     let first_edit = edits.first_of_rows(source.table.rows());
     let moves = index.moves(&edits.lines);
     let mover = index.mover(&moves);
+    let writing = Writing {
+        hand,
+        sheet,
+        width: source.table.width(),
+        shares: index.strings().is_some(),
+    };
     let drafting = Drafting {
         index,
-        sheet,
+        writing,
         source,
         edits,
         draft: index.strings().map(|(strings, _)| strings.draft()),
@@ -61,7 +69,7 @@ pub(super) fn rewrite(
         edits,
         plan: &plan,
         first_edit: &first_edit,
-        hand,
+        writing,
         mover,
         same_strings: match (&plan.strings, index.strings()) {
             (Some(arranged), Some((strings, _))) => arranged.is_source(strings),
@@ -107,13 +115,13 @@ struct Copy<'a> {
     edits: &'a Edits<'a>,
     plan: &'a Plan,
     first_edit: &'a [u32],
-    hand: Hand,
+    writing: Writing<'a>,
     mover: Mover<'a>,
     same_strings: bool,
 }
 
 /// A row's altered cells: columns of the sheet and what they say.
-type New<'a> = (u16, &'a Content);
+type New<'a> = (u16, Cow<'a, Content>);
 
 impl Copy<'_> {
     /// The table's sheet.
@@ -153,8 +161,9 @@ impl Copy<'_> {
                         ..self.first_edit[row as usize + 1] as usize;
                     new.clear();
                     new.extend(edits.map(|at| {
-                        let column = index.left + self.edits.replaced[at].column as u16;
-                        (column, &self.plan.replaced[at])
+                        let new = &self.edits.replaced[at];
+                        let column = index.left + new.column as u16;
+                        (column, self.plan.replaced.content(at, new, self.writing))
                     }));
                     let look = index.bands.look_at(place, lines.len(), row as usize);
                     self.row(rows[at as usize], number, &new, look, &mut buffer)?;
@@ -269,7 +278,7 @@ impl Copy<'_> {
     fn pen(&self) -> Pen<'_> {
         Pen {
             bytes: self.index.bytes(),
-            hand: self.hand,
+            hand: self.writing.hand,
             strings: self.plan.strings.as_ref(),
             drops: self.mover.drops,
         }

@@ -4,16 +4,20 @@
 //! altered. Here strings that stood in the order of their first use do so in the copy, too, new ones among them; what stood
 //! elsewhere (a cell edited later) stays behind the string that it stood behind. Strings without a use are left out.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod known;
+mod order;
+
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 
+use self::known::{Fresh, Known};
+use self::order::Order;
 use super::manner::{self, Manner};
 use super::markup::{Tags, Turn};
 use super::values::Texts;
-use crate::digests::{DigestMap, map_for};
+use crate::digests::DigestMap;
 
 /// No place.
 const NONE: u32 = u32::MAX;
@@ -27,9 +31,8 @@ pub(super) struct Strings {
     count: Option<Range<usize>>,
     unique: Option<Range<usize>>,
     /// Where each string's element ends; white space before it is its own.
-    ends: Vec<usize>,
-    /// Strings that are one text, by that text's digest, and strings of several runs, by the digest of the whole element.
-    known: DigestMap<u32>,
+    ends: Vec<u32>,
+    known: Known,
     hasher: RandomState,
     /// Whether each cell has a string of its own, even where texts repeat.
     own: bool,
@@ -39,20 +42,13 @@ pub(super) struct Strings {
     order: Order,
 }
 
-/// The order that the source's strings stand in.
-#[derive(Clone, Debug, Default)]
-struct Order {
-    /// Strings that stand in the order of their first use.
-    regular: Vec<bool>,
-    /// Of every other string that is used, the regular one (or none) behind which it stands, in order.
-    followers: Vec<(u32, u32)>,
-}
-
 impl Strings {
     /// Finds the strings, and their texts; `None` where the markup is not that of a table of strings.
     pub(super) fn of(bytes: Vec<u8>) -> Option<(Strings, Texts)> {
         let open = Tags::new(&bytes, 0).find(|t| t.name == b"sst")?;
         let prefix = open.prefix(&bytes).to_vec();
+        // a part that its own tags cannot be counted in is none that a spreadsheet program wrote
+        u32::try_from(bytes.len()).ok()?;
         let mut ends = Vec::new();
         let mut depth = 0u32;
         if open.turn == Turn::Opens {
@@ -61,9 +57,9 @@ impl Strings {
                     (b"si", Turn::Opens) => depth += 1,
                     (b"si", Turn::Closes) => {
                         depth = depth.saturating_sub(1);
-                        ends.push(tag.end);
+                        ends.push(tag.end as u32);
                     }
-                    (b"si", Turn::Whole) if depth == 0 => ends.push(tag.end),
+                    (b"si", Turn::Whole) if depth == 0 => ends.push(tag.end as u32),
                     (b"sst", Turn::Closes) => break,
                     _ => (),
                 }
@@ -73,7 +69,7 @@ impl Strings {
             head: open.end,
             count: open.attribute(&bytes, b"count"),
             unique: open.attribute(&bytes, b"uniqueCount"),
-            known: map_for(ends.len()),
+            known: Known::default(),
             hasher: RandomState::new(),
             own: false,
             manner: Manner::of(&bytes),
@@ -84,21 +80,25 @@ impl Strings {
             bytes,
         };
         let mut texts = Texts::default();
-        for id in 0..strings.ends.len() as u32 {
-            let element = strings.element(id);
+        let look = |id: usize| {
+            let element = strings.element(id as u32);
             let places = manner::texts(&strings.bytes, element.clone());
             texts.push(&strings.bytes, &places);
-            let digest = strings
-                .hasher
-                .hash_one(telling_of(&strings.bytes, element, &places));
-            match strings.known.entry(digest) {
-                Entry::Vacant(free) => {
-                    free.insert(id);
-                }
-                Entry::Occupied(_) => strings.own = true,
-            }
-        }
+            let told = telling_of(&strings.bytes, element, &places);
+            strings.hasher.hash_one(told)
+        };
+        strings.known = Known::of((0..strings.ends.len()).map(look));
+        strings.own = strings.repeats();
         Some((strings, texts))
+    }
+
+    /// Whether two strings are the same.
+    fn repeats(&self) -> bool {
+        self.known.alike().any(|run| {
+            let told = run.iter().map(|entry| self.telling(*entry as u32));
+            let mut seen = HashSet::with_capacity(run.len());
+            told.into_iter().any(|told| !seen.insert(told))
+        })
     }
 
     /// What a string is told by: its text, where it is one text, else its whole element, since runs have looks of their own.
@@ -135,75 +135,20 @@ impl Strings {
     }
 
     fn element(&self, id: u32) -> Range<usize> {
-        let start = match (id as usize).checked_sub(1) {
-            Some(before) => self.ends.get(before).copied().unwrap_or(self.head),
-            None => self.head,
-        };
-        start..self.ends.get(id as usize).copied().unwrap_or(start)
+        let end = |at: usize| self.ends.get(at).map(|end| *end as usize);
+        let before = (id as usize).checked_sub(1);
+        let start = before.and_then(end).unwrap_or(self.head);
+        start..end(id as usize).unwrap_or(start)
     }
 
     /// The copy's strings, with those of the source.
     pub(super) fn draft(&self) -> Draft<'_> {
         Draft {
             source: self,
-            fresh: Vec::new(),
-            known: HashMap::new(),
+            fresh: Fresh::default(),
+            known: DigestMap::default(),
         }
     }
-}
-
-impl Order {
-    fn of(first: &[u32]) -> Order {
-        let used: Vec<u32> = (0..first.len() as u32)
-            .filter(|id| first[*id as usize] != NONE)
-            .collect();
-        let mut regular = vec![false; first.len()];
-        let in_order = used
-            .windows(2)
-            .all(|pair| first[pair[0] as usize] < first[pair[1] as usize]);
-        if in_order {
-            used.iter().for_each(|id| regular[*id as usize] = true);
-        } else {
-            for id in longest_rise(&used, first) {
-                regular[id as usize] = true;
-            }
-        }
-        let mut followers = Vec::new();
-        let mut anchor = NONE;
-        for id in used {
-            match regular[id as usize] {
-                true => anchor = id,
-                false => followers.push((anchor, id)),
-            }
-        }
-        Order { regular, followers }
-    }
-}
-
-/// The longest run of `ids` along which `value` rises (M. L. Fredman, "On computing the length of longest increasing
-/// subsequences", 1975).
-fn longest_rise(ids: &[u32], value: &[u32]) -> Vec<u32> {
-    let of = |id: u32| value[id as usize];
-    let mut tops: Vec<u32> = Vec::new();
-    let mut before: Vec<u32> = vec![NONE; value.len()];
-    for id in ids {
-        let at = tops.partition_point(|top| of(*top) < of(*id));
-        if let Some(previous) = at.checked_sub(1) {
-            before[*id as usize] = tops[previous];
-        }
-        match tops.get_mut(at) {
-            Some(top) => *top = *id,
-            None => tops.push(*id),
-        }
-    }
-    let mut rise = Vec::with_capacity(tops.len());
-    let mut at = tops.last().copied().unwrap_or(NONE);
-    while at != NONE {
-        rise.push(at);
-        at = before[at as usize];
-    }
-    rise.reverse();
-    rise
 }
 
 fn telling(bytes: &[u8], element: Range<usize>) -> &[u8] {
@@ -221,9 +166,9 @@ fn telling_of<'a>(bytes: &'a [u8], element: Range<usize>, texts: &[Range<usize>]
 /// The strings of one copy while its cells are looked at.
 pub(super) struct Draft<'a> {
     source: &'a Strings,
-    /// Elements of strings that the source has not.
-    fresh: Vec<Vec<u8>>,
-    known: HashMap<Vec<u8>, u32>,
+    fresh: Fresh,
+    /// Places of fresh strings by the digest of what they are told by.
+    known: DigestMap<u32>,
 }
 
 impl Draft<'_> {
@@ -244,14 +189,16 @@ impl Draft<'_> {
                 let text = source.manner.element(prefix, text);
                 [b"<", &prefix[..], b"si>", &text, b"</", prefix, b"si>"].concat()
             });
-        let told = telling(&element, 0..element.len()).to_vec();
-        if rich && let Some(id) = self.find(&told) {
+        let told = telling(&element, 0..element.len());
+        if rich && let Some(id) = self.find(told) {
             return id;
         }
-        let id = source.len() + self.fresh.len() as u32;
-        self.fresh.push(element);
-        self.known.insert(told, id);
-        id
+        let at = self.fresh.len() as u32;
+        self.fresh.push(&element);
+        if !source.own {
+            self.known.insert(source.hasher.hash_one(told), at);
+        }
+        source.len() + at
     }
 
     /// The string that is told by this.
@@ -260,16 +207,25 @@ impl Draft<'_> {
         if source.own {
             return None;
         }
-        let here = self.known.get(told).copied();
-        here.or_else(|| {
-            let id = source.known.get(&source.hasher.hash_one(told))?;
-            (source.telling(*id) == told).then_some(*id)
-        })
+        let digest = source.hasher.hash_one(told);
+        let fresh = self.known.get(&digest).filter(|at| {
+            let element = self.fresh.get(**at as usize);
+            element.is_some_and(|element| telling(element, 0..element.len()) == told)
+        });
+        match fresh {
+            Some(at) => Some(source.len() + at),
+            None => source
+                .known
+                .with(digest)
+                .find(|id| source.telling(*id) == told),
+        }
     }
 
     /// Numbers the strings for cells that use them in this order.
     pub(super) fn arrange(self, uses: impl Iterator<Item = u32>) -> Arranged {
         let source = self.source;
+        // nothing is added from here on
+        drop(self.known);
         let all = source.len() as usize + self.fresh.len();
         let mut used = vec![false; all];
         let mut firsts: Vec<u32> = Vec::new();
@@ -310,11 +266,14 @@ impl Draft<'_> {
                 behind.entry(leader).or_default().push(*id);
             }
         }
-        let mut sequence = Vec::with_capacity(firsts.len());
-        sequence.extend(behind.remove(&NONE).unwrap_or_default());
-        for id in firsts {
-            sequence.push(id);
-            sequence.extend(behind.remove(&id).unwrap_or_default());
+        let mut sequence = behind.remove(&NONE).unwrap_or_default();
+        if sequence.is_empty() && behind.is_empty() {
+            sequence = firsts;
+        } else {
+            for id in firsts {
+                sequence.push(id);
+                sequence.extend(behind.remove(&id).unwrap_or_default());
+            }
         }
         let mut numbers = vec![NONE; all];
         for (number, id) in sequence.iter().enumerate() {
@@ -334,7 +293,7 @@ pub(super) struct Arranged {
     /// The copy's number of each string, source's and new ones.
     numbers: Vec<u32>,
     sequence: Vec<u32>,
-    fresh: Vec<Vec<u8>>,
+    fresh: Fresh,
     count: u32,
 }
 
@@ -385,15 +344,14 @@ impl Arranged {
         }
         out.write_all(&bytes[done..source.head])?;
         for id in &self.sequence {
-            match self
-                .fresh
-                .get((*id as usize).wrapping_sub(source.ends.len()))
-            {
-                Some(element) if *id >= source.len() => out.write_all(element)?,
-                _ => out.write_all(&bytes[source.element(*id)])?,
+            let fresh = id.checked_sub(source.len());
+            match fresh.and_then(|at| self.fresh.get(at as usize)) {
+                Some(element) => out.write_all(element)?,
+                None => out.write_all(&bytes[source.element(*id)])?,
             }
         }
-        out.write_all(&bytes[source.ends.last().copied().unwrap_or(source.head)..])?;
+        let behind = source.ends.last().map_or(source.head, |end| *end as usize);
+        out.write_all(&bytes[behind..])?;
         out.flush()
     }
 }

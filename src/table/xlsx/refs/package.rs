@@ -1,5 +1,6 @@
 //! The parts of a workbook's package and what leads from one to the other.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::xml::{self, Tags};
@@ -11,7 +12,7 @@ pub struct Given<'a> {
     /// All parts by name as in the archive.
     pub names: &'a [String],
     /// A part's inflated bytes.
-    pub part: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    pub part: &'a dyn Fn(&str) -> Option<Cow<'a, [u8]>>,
     /// The part of the sheet with the table.
     pub sheet_part: &'a str,
     /// First and last row of the table, without its header, from 0.

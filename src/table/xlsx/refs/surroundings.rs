@@ -91,7 +91,7 @@ impl Surroundings {
             sheet_part: sheets[table].part.clone(),
             beside: survey::second_table(&work, given.table),
             thumbnails: Lost::thumbnails(&relations),
-            content_types: read(CONTENT_TYPES)?,
+            content_types: read(CONTENT_TYPES)?.into_owned(),
             sheets: names,
             names: given.names.to_vec(),
             rows: given.table,

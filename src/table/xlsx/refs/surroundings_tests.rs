@@ -57,7 +57,7 @@ impl Package {
         let names: Vec<String> = self.0.iter().map(|(name, _)| name.clone()).collect();
         let part = |wanted: &str| {
             let found = self.0.iter().find(|(name, _)| name == wanted);
-            found.map(|(_, bytes)| bytes.clone())
+            found.map(|(_, bytes)| bytes.as_slice().into())
         };
         Surroundings::new(&Given {
             names: &names,

@@ -1,5 +1,6 @@
 //! The parts that a copy may have anew, and which belong to which sheet.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::package::{self, Given, Relations};
@@ -38,12 +39,17 @@ pub struct Work {
 }
 
 impl Work {
-    pub fn new(part: impl Into<String>, task: Task, on_table: bool, text: String) -> Work {
+    pub fn new(
+        part: impl Into<String>,
+        task: Task,
+        on_table: bool,
+        text: impl Into<String>,
+    ) -> Work {
         Work {
             part: part.into(),
             task,
             on_table,
-            text,
+            text: text.into(),
             changed: false,
         }
     }
@@ -58,12 +64,15 @@ impl Work {
     }
 }
 
-pub fn read_text(given: &Given, part: &str) -> Result<String, Stuck> {
-    let bytes = (given.part)(part).ok_or_else(|| Stuck::new("is missing").at(part))?;
-    String::from_utf8(bytes).map_err(|e| {
-        let stuck = xml::text(part, e.as_bytes()).err();
-        stuck.unwrap_or_else(|| Stuck::new("cannot be read").at(part))
-    })
+/// A part as text, which stays where it is if somebody holds it already.
+pub fn read_text<'a>(given: &Given<'a>, part: &str) -> Result<Cow<'a, str>, Stuck> {
+    match (given.part)(part).ok_or_else(|| Stuck::new("is missing").at(part))? {
+        Cow::Borrowed(bytes) => xml::text(part, bytes).map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|e| {
+            let stuck = xml::text(part, e.as_bytes()).err();
+            stuck.unwrap_or_else(|| Stuck::new("cannot be read").at(part))
+        }),
+    }
 }
 
 /// A sheet as the workbook names it.
@@ -159,7 +168,7 @@ pub fn works_of_sheet(
     if relations.of(&sheet.part).iter().any(inward)
         && let Some((part, text)) = relations.text_of(&sheet.part)
     {
-        work.push(Work::new(part, Task::Links, on_table, text.to_string()));
+        work.push(Work::new(part, Task::Links, on_table, text));
     }
     Ok(work)
 }
