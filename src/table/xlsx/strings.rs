@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 
 use super::manner::{self, Manner};
-use super::markup::{Tags, Turn};
+use super::markup::{Tags, Turn, opened};
 use super::values::Texts;
 use crate::digests::{DigestMap, map_for};
 
@@ -51,6 +51,7 @@ struct Order {
 impl Strings {
     /// Finds the strings, and their texts; `None` where the markup is not that of a table of strings.
     pub(super) fn of(bytes: Vec<u8>) -> Option<(Strings, Texts)> {
+        let bytes = opened(bytes, b"sst")?;
         let open = Tags::new(&bytes, 0).find(|t| t.name == b"sst")?;
         let prefix = open.prefix(&bytes).to_vec();
         let mut ends = Vec::new();
