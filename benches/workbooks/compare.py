@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds a copy of a workbook against its source: ./compare.py SOURCE COPY [--canaries N] [--office] [--quiet]
+"""Holds a copy of a workbook against its source: ./compare.py SOURCE COPY [--canaries N] [--office] [--lines FILE] [--altered]
 
 Three ways: package part by part, cell by cell and style by style through openpyxl, and with --office what LibreOffice makes of
 both (values of every sheet after it calculated, and pictures of the pages). Prints one line a difference that is neither an
@@ -12,6 +12,7 @@ import re
 import sys
 import warnings
 import zipfile
+from pathlib import Path
 
 import openpyxl
 from lxml import etree
@@ -22,7 +23,7 @@ import alignment
 
 warnings.simplefilter("ignore")
 FOUND = []
-PAINTED, FORMULAS = set(), set()
+PAINTED, FORMULAS, RULED, COVERED = set(), set(), set(), set()
 LIMIT = 12
 
 
@@ -41,9 +42,11 @@ def package(source, copy):
     ours, theirs = zipfile.ZipFile(source), zipfile.ZipFile(copy)
     a, b = ours.infolist(), theirs.infolist()
     gone = [i.filename for i in a if i.filename not in theirs.namelist()]
+    # a picture of the original's first rows
+    missed = [name for name in gone if "thumbnail" not in name.lower()]
     new = [i.filename for i in b if i.filename not in ours.namelist()]
-    if gone or new:
-        differs("package", f"parts gone {gone}, new {new}")
+    if missed or new:
+        differs("package", f"parts gone {missed}, new {new}")
     if [i.filename for i in a if i.filename not in gone] != [i.filename for i in b if i.filename not in new]:
         differs("package", "entries stand in another order")
     changed = []
@@ -59,6 +62,9 @@ def package(source, copy):
         elif one.compress_size != other.compress_size:
             differs("package", f"{one.filename}: same content compressed anew")
     for name in changed:
+        rows = [int(n) for n in re.findall(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"', theirs.read(name))] if "/worksheets/" in name else []
+        if any(a >= b for a, b in zip(rows, rows[1:])) or rows and rows[-1] > 1048576:
+            differs("package", f"{name}: rows out of order, or beyond a sheet's last ({rows[-1]})")
         if name.endswith((".xml", ".rels", ".vml")):
             try:
                 etree.fromstring(theirs.read(name))
@@ -66,7 +72,7 @@ def package(source, copy):
                 differs("package", f"{name}: not well formed: {error}")
     if ours.comment != theirs.comment:
         differs("package", "the archive's comment changed")
-    return changed
+    return changed, len(gone) - len(missed)
 
 
 def strings(copy):
@@ -149,7 +155,7 @@ def same_reference(maps, home, ours, theirs):
     if x.group(1, 2, 4) != y.group(1, 2, 4) or ours.count("$") != theirs.count("$"):
         return False
     title = (x.group(1) or home + "!")[:-1].strip("'").replace("''", "'")
-    rows = lambda m: (int(m.group(3) or 1), int(m.group(5) or m.group(3) or 1))
+    rows = lambda m: tuple(sorted((int(m.group(3) or 1), int(m.group(5) or m.group(3) or 1))))
     if title not in maps:
         return rows(x) == rows(y)
     there = maps[title]
@@ -168,8 +174,8 @@ def cells(areas):
     return out
 
 
-def same_areas(there, ours, theirs, about):
-    """Areas cover the same cells as before at their new places, canaries as their neighbours."""
+def same_areas(there, ours, theirs, about, runs=True):
+    """Areas cover the same cells as before at their new places, canaries as their neighbours (where areas are `runs` of records)."""
     a, b = cells(ours), cells(theirs)
     if set(a) != set(b):
         return differs("areas", f"{about}: {ours} became {theirs}")
@@ -178,7 +184,7 @@ def same_areas(there, ours, theirs, about):
         have = {r for top, bottom in b[column] for r in range(top, min(bottom, there.last + there.shift) + 1)}
         if want - have or have - want - there.new:
             return differs("areas", f"{about}: {ours} became {theirs}: lost rows {sorted(want - have)[:5]}, took in {sorted(have - want - there.new)[:5]}")
-        for row in there.new - have:
+        for row in there.new - have if runs else ():
             above, below = row - 1, row + 1
             while above in there.new:
                 above -= 1
@@ -197,7 +203,7 @@ def same_areas(there, ours, theirs, about):
 STYLE = ("number_format", "font", "fill", "border", "alignment", "protection", "quotePrefix", "pivotButton")
 
 
-LOOKS = {}
+LOOKS, SPARKS = {}, {}
 
 
 def styled(cell):
@@ -221,16 +227,47 @@ def look(cell):
     }
 
 
-def workbook(source, copy):
-    """Compares through openpyxl; the table's sheet is the one that differs in its rows."""
-    ours, theirs = openpyxl.load_workbook(source, rich_text=True), openpyxl.load_workbook(copy, rich_text=True)
-    shown, now = openpyxl.load_workbook(source, data_only=True), openpyxl.load_workbook(copy, data_only=True)
+def sparks(source):
+    """Where sparklines stand, by sheet."""
+    package, found = zipfile.ZipFile(source), {}
+    book = openpyxl.load_workbook(source, read_only=True)
+    for sheet in book.worksheets:
+        path = getattr(sheet, "_worksheet_path", None)
+        if path in package.namelist():
+            found[sheet.title] = [t.decode() for t in re.findall(rb"<xm:sqref>([^<]*)</xm:sqref>", package.read(path))]
+    return found
+
+
+def opened(path):
+    return openpyxl.load_workbook(path, rich_text=True), openpyxl.load_workbook(path, data_only=True)
+
+
+def workbook(source, copy, lines=None):
+    """Compares through openpyxl; the table's sheet is the one that differs in its rows. `lines` says which row is which."""
+    try:
+        ours, shown = opened(source)
+    except Exception as error:
+        ours = error
+    try:
+        theirs, now = opened(copy)
+    except Exception as error:
+        if not isinstance(ours, Exception):
+            differs("reader", f"openpyxl reads the source and not the copy: {error!r}")
+        return {}, [], collections.Counter({"unread by openpyxl": 1})
+    if isinstance(ours, Exception):
+        differs("reader", f"openpyxl reads the copy and not the source: {ours!r}")
+        return {}, [], collections.Counter()
     if ours.sheetnames != theirs.sheetnames:
         differs("sheets", f"{ours.sheetnames} became {theirs.sheetnames}")
+    SPARKS.clear()
+    SPARKS.update(sparks(source))
     maps, altered, counts = {}, [], collections.Counter()
     pairs = [(s, theirs[s.title]) for s in ours.worksheets if s.title in theirs.sheetnames]
     for one, other in pairs:
-        whose = alignment.align(alignment.values(shown[one.title], one), alignment.values(now[one.title], other))
+        if lines is None:
+            whose = alignment.align(alignment.values(shown[one.title], one), alignment.values(now[one.title], other))
+        else:
+            whose = told(lines, one.title, one.max_row)
         maps[one.title] = Map(one.title, whose)
         moved = sum(1 for j, i in enumerate(x for x in whose if x is not None) if i != j)
         counts["canaries"] += len(maps[one.title].new)
@@ -239,10 +276,21 @@ def workbook(source, copy):
         if type(one).__name__ == "Worksheet":
             sheet(maps, one, other, shown[one.title], now[one.title], altered, counts)
             features(maps, one, other)
+            looked_away(maps[one.title], one, other)
     for name, book_a, book_b in [("names", ours.defined_names, theirs.defined_names)]:
         names(maps, "", name, book_a, book_b)
     counts["altered"] = len(altered)
     return maps, altered, counts
+
+
+def told(lines, title, last):
+    """The rows of a sheet of a copy as its maker says: {"sheet", "first" row of the table from 1, "lines" of the table or -1}."""
+    if lines["sheet"] != title:
+        return list(range(last))
+    above = lines["first"] - 1
+    kept = [None if k < 0 else above + k for k in lines["lines"]]
+    behind = above + sum(k is not None for k in kept)
+    return list(range(above)) + kept + list(range(behind, last))
 
 
 def sheet(maps, one, other, shown, now, altered, counts):
@@ -251,9 +299,9 @@ def sheet(maps, one, other, shown, now, altered, counts):
     for row in range(1, one.max_row + 1):
         place = there.row(row)
         looks = [styled(other.cell(place, c)) for c in range(1, wide + 1)]
-        rebanded = place != row and looks != [styled(one.cell(row, c)) for c in range(1, wide + 1)] and repainted(one, row, looks, wide)
-        counts["rows painted as their place is"] += rebanded
-        if rebanded:
+        paint = repainted(one, row, looks, wide) if place != row else None
+        if paint:
+            counts["rows painted as their place is"] += 1
             PAINTED.add((one.title, row))
         for column in range(1, wide + 1):
             a, b = one.cell(row, column), other.cell(place, column)
@@ -276,22 +324,36 @@ def sheet(maps, one, other, shown, now, altered, counts):
                 altered.append((one.title, row, place, column, x, y))
             p, q = look(a), look(b)
             for name in p:
-                if p[name] != q[name] and not (rebanded and name in STYLE):
+                if p[name] != q[name] and not (paint and name in STYLE and paint(name, p[name], q[name])):
                     differs("style", f"{where}: {name} differs: {plain(p[name])[:80]!r} / {plain(q[name])[:80]!r}")
         p, q = one.row_dimensions.get(row), other.row_dimensions.get(place)
         get = lambda d, f: getattr(d, f, None) if d else None
         for field in ("ht", "customHeight", "hidden", "outlineLevel", "collapsed", "s", "thickBot", "thickTop"):
             if (get(p, field) or None) != (get(q, field) or None):
                 differs("row", f"{one.title} row {row}->{place}: {field} {get(p, field)} became {get(q, field)}")
-    canaries(there, one, other)
+    put_in(there, one, other)
+
+
+def fill(looks):
+    """The fill that most of a row's cells have."""
+    return collections.Counter(look.get("fill", "") for look in looks).most_common(1)[0][0]
 
 
 def repainted(one, row, looks, wide):
-    """Whether a row that moved took on the stripe of its place: all of its cells look as those of a neighbour did."""
-    return any(1 <= r <= one.max_row and looks == [styled(one.cell(r, c)) for c in range(1, wide + 1)] for r in (row - 1, row + 1, row - 2, row + 2))
+    """What a row that moved may show of its new place: all the looks of a neighbour, or the neighbour's stripe where it had its own."""
+    row_of = lambda r: [styled(one.cell(r, c)) for c in range(1, wide + 1)]
+    own, near = row_of(row), [row_of(r) for r in range(max(1, row - 4), min(one.max_row, row + 4) + 1) if r != row]
+    if looks == own:
+        return None
+    if looks in near:
+        return lambda name, before, after: True
+    stripe, now = fill(own), fill(looks)
+    if stripe != now and now in [fill(other) for other in near]:
+        return lambda name, before, after: name == "fill" and (before, after) == (stripe, now)
+    return None
 
 
-def canaries(there, one, other):
+def put_in(there, one, other):
     """Rows put in: types and styles as in some neighbour."""
     back = {j: i for i, j in there.to.items()}
     for row in sorted(there.new):
@@ -318,12 +380,16 @@ def plain(value):
 
 def features(maps, one, other):
     there, title = maps[one.title], one.title
-    same_areas(there, " ".join(sorted(map(str, one.merged_cells.ranges))) or "A1", " ".join(sorted(map(str, other.merged_cells.ranges))) or "A1", f"{title} merged areas")
+    same_areas(there, " ".join(sorted(map(str, one.merged_cells.ranges))), " ".join(sorted(map(str, other.merged_cells.ranges))), f"{title} merged areas", runs=False)
     if len(one.merged_cells.ranges) != len(other.merged_cells.ranges):
         differs("merged", f"{title}: {len(one.merged_cells.ranges)} merged areas became {len(other.merged_cells.ranges)}")
-    for field in ("freeze_panes", "print_title_rows", "print_title_cols"):
-        if getattr(one, field) != getattr(other, field):
-            differs("sheet", f"{title}: {field} {getattr(one, field)} became {getattr(other, field)}")
+    if one.print_title_cols != other.print_title_cols:
+        differs("sheet", f"{title}: print_title_cols {one.print_title_cols} became {other.print_title_cols}")
+    if one.print_title_rows or other.print_title_rows:
+        rows = lambda s: tuple(int(n) for n in str(s.print_title_rows).replace("$", "").split(":")) if s.print_title_rows else (0, 0)
+        if not there.same(rows(one), rows(other)):
+            differs("sheet", f"{title}: print_title_rows {one.print_title_rows} became {other.print_title_rows}")
+    panes(there, one, other)
     for field in ("page_setup", "page_margins", "print_options", "oddHeader", "oddFooter", "sheet_properties", "sheet_format", "protection", "sheet_state"):
         if plain(getattr(one, field)) != plain(getattr(other, field)):
             differs("sheet", f"{title}: {field} differs")
@@ -372,12 +438,54 @@ def features(maps, one, other):
         if len(p) != len(q):
             differs("drawing", f"{title}: {len(p)} {kind} became {len(q)}")
         for x, y in zip(p, q):
-            for corner in ("_from", "to"):
-                if hasattr(x.anchor, corner):
-                    u, v = getattr(x.anchor, corner), getattr(y.anchor, corner)
-                    if u and (there.row(u.row + 1), u.col) != (v.row + 1, v.col):
-                        differs("drawing", f"{title}: {kind} {corner} row {u.row + 1} became {v.row + 1}")
+            pictured(there, title, kind, x, y)
     names(maps, title, "local names", one.defined_names, other.defined_names)
+
+
+RELATIVE = {"colorScale", "dataBar", "iconSet", "top10", "aboveAverage", "duplicateValues", "uniqueValues", "expression", "timePeriod"}
+
+
+def looked_away(there, one, other):
+    """Cells whose looks depend on others (rules, sparklines) and cells that a chart or a picture may lie over, at their places in the source."""
+    title = one.title
+    ruled = [area.sqref for area in one.conditional_formatting for rule in area.rules if rule.type in RELATIVE]
+    ruled += SPARKS.get(title, [])
+    for left, top, right, bottom in (range_boundaries(a.replace("$", "")) for areas in ruled for a in str(areas).split()):
+        RULED.update((title, r, c) for r in range(top, min(bottom, one.max_row) + 1) for c in range(left, min(right, one.max_column) + 1))
+    back = {there.row(r): r for r in range(1, one.max_row + 1)}
+    for sheet, row_of in ((one, lambda r: r), (other, back.get)):
+        for drawn in [*sheet._charts, *sheet._images]:
+            top, bottom = getattr(drawn.anchor, "_from", None), getattr(drawn.anchor, "to", None)
+            if top is None:
+                continue
+            ends = (bottom.row + 1, bottom.col + 1) if bottom else (top.row + 40, top.col + 20)
+            for row in filter(None, map(row_of, range(top.row + 1, ends[0] + 1))):
+                COVERED.update((title, row, c) for c in range(top.col + 1, ends[1] + 1))
+
+
+def panes(there, one, other):
+    """Panes are split where they were; what they are scrolled to may have moved."""
+    x, y = (s.sheet_view.pane for s in (one, other))
+    for field in ("xSplit", "ySplit", "state", "activePane"):
+        if getattr(x, field, None) != getattr(y, field, None):
+            differs("sheet", f"{one.title}: {field} of the panes {getattr(x, field, None)} became {getattr(y, field, None)}")
+    if x is not None and y is not None and x.topLeftCell != y.topLeftCell:
+        if not same_reference({one.title: there}, one.title, x.topLeftCell or "", y.topLeftCell or ""):
+            differs("sheet", f"{one.title}: panes scrolled to {x.topLeftCell} became {y.topLeftCell}")
+
+
+def pictured(there, title, kind, x, y):
+    """Anchors begin where the record is that they began at, or stay above it, and end there or keep their rows."""
+    ends = [getattr(x.anchor, "_from", None), getattr(x.anchor, "to", None), getattr(y.anchor, "_from", None), getattr(y.anchor, "to", None)]
+    top, bottom, now, end = (e and e.row + 1 for e in ends)
+    if top is None or now is None:
+        return
+    if [e and e.col for e in ends[:2]] != [e and e.col for e in ends[2:]]:
+        differs("drawing", f"{title}: {kind} changed its columns")
+    if there.row(top) != now:
+        differs("drawing", f"{title}: {kind} began in row {top} and begins in {now}")
+    elif bottom and end not in (there.row(bottom), bottom - top + now):
+        differs("drawing", f"{title}: {kind} ended in row {bottom} and ends in {end}")
 
 
 def anchored(maps, title, ours, theirs, before, after, about):
@@ -388,19 +496,29 @@ def anchored(maps, title, ours, theirs, before, after, about):
                 differs(about, f"{title}: {x} became {y}")
             continue
         top = lambda s: min(range_boundaries(part.replace("$", ""))[1] for part in str(s).split())
-        a, b, there = top(ours), top(theirs), maps[title]
-
-        def relative(formula, origin):
-            tokens = Tokenizer("=" + formula).items
-            return [re.sub(r"(?<![$\d])(\d+)(?!\d)", lambda m: f"[{int(m.group(1)) - origin}]", t.value) if t.subtype == "RANGE" and "!" not in t.value else t.value for t in tokens]
-
-        if relative(x, a) != relative(y, b) and not same_formula(maps, title, "=" + x, "=" + y):
+        a, b = top(ours), top(theirs)
+        if not same_relative(maps, title, (x, a), (y, b)):
             differs(about, f"{title}: {x} at {ours} became {y} at {theirs}")
+
+
+def same_relative(maps, title, ours, theirs):
+    """Each reference is as far from its cell as it was, or about the same rows."""
+    p, q = (Tokenizer("=" + formula).items for formula, _ in (ours, theirs))
+    if len(p) != len(q):
+        return False
+    off = lambda text, origin: re.sub(r"(?<![$\d])(\d+)(?!\d)", lambda m: f"[{int(m.group(1)) - origin}]", text)
+    for x, y in zip(p, q):
+        ranges = x.subtype == y.subtype == "RANGE"
+        if same_reference(maps, title, x.value, y.value) if ranges else x.value == y.value:
+            continue
+        if not ranges or "!" in x.value or off(x.value, ours[1]) != off(y.value, theirs[1]):
+            return False
+    return True
 
 
 def conditional(maps, one, other):
     title, there = one.title, maps[one.title]
-    rules = lambda s: sorted(((r.priority, area.sqref, r) for area in s.conditional_formatting for r in area.rules), key=lambda t: (t[0], str(t[1])))
+    rules = lambda s: sorted(((r.priority, area.sqref, r) for area in s.conditional_formatting for r in area.rules), key=lambda t: (t[0], t[2].type, plain(t[2].iconSet), len(str(t[1]))))
     a, b = rules(one), rules(other)
     if len(a) != len(b):
         return differs("conditional", f"{title}: {len(a)} conditional formats became {len(b)}")
@@ -424,37 +542,62 @@ def names(maps, title, about, ours, theirs):
             differs("names", f"{about} {name}: {x} became {y}")
 
 
+def hold(source, copy, canaries=None, lines=None, shown=None):
+    """All differences that are no marks, as (kind, text), the altered cells, and what was counted. `shown` are both as LibreOffice
+    shows them."""
+    for kept in (FOUND, PAINTED, FORMULAS, RULED, COVERED, LOOKS):
+        kept.clear()
+    changed, thumbnails = package(source, copy)
+    before, after = strings(source), strings(copy)
+    for key in ("orphans", "beyond", "twice"):
+        if after and after[key] > before.get(key, 0):
+            differs("strings", f"{key}: {before.get(key)} became {after[key]}")
+    maps, altered, counts = workbook(source, copy, lines)
+    if thumbnails:
+        counts["thumbnails left out"] = thumbnails
+    if canaries is not None and counts["canaries"] != canaries:
+        differs("canaries", f"{counts['canaries']} rows were put in, not {canaries}")
+    if shown:
+        import office  # needs LibreOffice
+
+        marks = {"formulas": FORMULAS, "ruled": RULED, "covered": COVERED, "painted": PAINTED}
+        office.compare(*shown, maps, altered, marks, differs, counts)
+    return list(FOUND), altered, {"changed parts": changed, "strings": [before, after], **counts}
+
+
+def printed(found, counts):
+    """The first differences of each kind and what was counted; whether there was any."""
+    kinds = collections.Counter()
+    for kind, text in found:
+        kinds[kind] += 1
+        if kinds[kind] <= LIMIT:
+            print(f"{kind}: {text}")
+    print(json.dumps({"differences": dict(kinds), **counts}, ensure_ascii=False), flush=True)
+    return bool(found)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("source")
     options.add_argument("copy")
     options.add_argument("--canaries", type=int)
     options.add_argument("--office", action="store_true")
+    options.add_argument("--lines", type=Path, help="JSON that says which row is which, instead of what the rows hold")
     options.add_argument("--altered", action="store_true", help="list the altered cells")
     asked = options.parse_args()
-    changed = package(asked.source, asked.copy)
-    table = strings(asked.copy)
-    before = strings(asked.source)
-    for key in ("orphans", "beyond", "twice"):
-        if table and table[key] > before.get(key, 0):
-            differs("strings", f"{key}: {before.get(key)} became {table[key]}")
-    maps, altered, counts = workbook(asked.source, asked.copy)
-    if asked.canaries is not None and counts["canaries"] != asked.canaries:
-        differs("canaries", f"{counts['canaries']} rows were put in, not {asked.canaries}")
+    shown = None
     if asked.office:
-        import office  # needs LibreOffice
+        import office
 
-        office.compare(asked.source, asked.copy, maps, altered, differs, counts, FORMULAS, PAINTED)
-    kinds = collections.Counter()
-    for kind, text in FOUND:
-        kinds[kind] += 1
-        if kinds[kind] <= LIMIT:
-            print(f"{kind}: {text}")
+        shown = office.shown([asked.source, asked.copy])
+    lines = json.loads(asked.lines.read_text()) if asked.lines else None
+    found, altered, counts = hold(asked.source, asked.copy, asked.canaries, lines, shown)
+    differ = printed(found, counts)
     if asked.altered:
         for cell in altered:
             print("altered:", *cell)
-    print(json.dumps({"differences": dict(kinds), "changed parts": changed, "strings": [before, table], **counts}, ensure_ascii=False))
-    sys.exit(1 if FOUND else 0)
+    sys.exit(1 if differ else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

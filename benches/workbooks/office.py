@@ -1,6 +1,8 @@
-"""What LibreOffice makes of a workbook and of its copy: values of every sheet after it worked out the formulas, and pictures.
+"""What LibreOffice makes of a workbook and of its copy: values of every sheet after it worked out the formulas, sizes, and pictures.
 
-Every sheet is printed on one page of its own; where rows and columns lie on it is read from the flat form of the same file.
+Every sheet is printed on one page of its own; where rows and columns lie on it is read from the flat form of the same file. Each
+record is then looked at where it is now: its row of dots in the picture of the copy against its row in that of the source, cell by
+cell. What an altered cell, a formula or a rule that looks at other cells changes is counted apart, and so are stripes.
 """
 import csv
 import re
@@ -11,26 +13,43 @@ from pathlib import Path
 
 import numpy as np
 from lxml import etree
+from scipy.ndimage import maximum_filter, minimum_filter
 
 CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
 PDF = 'pdf:calc_pdf_Export:{"SinglePageSheets":{"type":"boolean","value":"true"}}'
 DOTS = 96
+# a dot is another where it is so much lighter or darker than all dots around its place
+FAR = 90
+# backgrounds are flat, and the ink of a text is the same wherever between two dots it begins
+SHADE, INK = 6, 0.2
+# heights are rounded on the way to the page
+DRIFT = (0, -1, 1, -2, 2, -3, 3)
 
 
-def convert(home, path, into, form):
-    subprocess.run(
-        ["soffice", f"-env:UserInstallation=file://{home}", "--headless", "--convert-to", form, "--outdir", str(into), str(path)],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300,
-    )
+class Shown:
+    """One workbook as LibreOffice shows it."""
+
+    def __init__(self, folder, name):
+        self.sheets = {}
+        for path in folder.glob(f"{name}-*.csv"):
+            with open(path, encoding="utf-8", newline="") as file:
+                self.sheets[path.stem[len(name) + 1 :]] = list(csv.reader(file))
+        self.layout = layout(folder / f"{name}.fods")
+        self.pages = pages(folder / f"{name}.pdf", folder)
 
 
-def sheets(folder):
-    """Every sheet's rows as LibreOffice shows them, by the sheet's name."""
-    found = {}
-    for path in folder.glob("book-*.csv"):
-        with open(path, encoding="utf-8", newline="") as file:
-            found[path.stem[len("book-"):]] = list(csv.reader(file))
-    return found
+def shown(books):
+    """Workbooks as LibreOffice shows them, all converted in one go."""
+    with tempfile.TemporaryDirectory(prefix="office") as folder:
+        folder = Path(folder)
+        copies = [folder / f"book{at}.xlsx" for at in range(len(books))]
+        for book, copy in zip(books, copies):
+            shutil.copy(book, copy)
+        for form in (CSV, PDF, "fods"):
+            home = f"-env:UserInstallation=file://{folder}/home"
+            asked = ["soffice", home, "--headless", "--convert-to", form, "--outdir", str(folder), *map(str, copies)]
+            subprocess.run(asked, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120 + 60 * len(books))
+        return [Shown(folder, copy.stem) for copy in copies]
 
 
 def inches(text):
@@ -54,10 +73,7 @@ def layout(flat):
         if local(sheet) != "table" or local(sheet.getparent()) != "spreadsheet":
             continue
         ends = {"table-row": [0.0], "table-column": [0.0]}
-        for line in sheet.iter():
-            kind = local(line)
-            if kind not in ends:
-                continue
+        for kind, line in lines(sheet, local):
             times = int(get(line, f"number-{'rows' if kind == 'table-row' else 'columns'}-repeated") or 1)
             high = 0.0 if get(line, "visibility") in ("collapse", "filter") else size.get(get(line, "style-name"), 0.0)
             for _ in range(min(times, 3000 - len(ends[kind]))):
@@ -66,58 +82,92 @@ def layout(flat):
     return out
 
 
-def pictures(pdf, into):
-    tool = shutil.which("pdftoppm")
-    if tool is None:
-        return None
-    subprocess.run([tool, "-r", str(DOTS), "-gray", str(pdf), str(into / "page")], check=True)
-    pages = []
-    for path in sorted(into.glob("page*.pgm"), key=lambda p: int(re.search(r"(\d+)\.pgm$", p.name).group(1))):
+def lines(within, local):
+    """Rows and columns of a sheet, those of groups and headers too, and not those of the charts that are drawn on it."""
+    for element in within:
+        kind = local(element)
+        if kind in ("table-row", "table-column"):
+            yield kind, element
+        elif kind.startswith(("table-row", "table-column", "table-header")):
+            yield from lines(element, local)
+
+
+def pages(pdf, into):
+    subprocess.run(["pdftoppm", "-r", str(DOTS), str(pdf), str(into / "page")], check=True)
+    found = []
+    for path in sorted(into.glob("page*.ppm"), key=lambda p: int(re.search(r"(\d+)\.ppm$", p.name).group(1))):
         head, data = path.read_bytes().split(b"\n255\n", 1)
         wide, high = map(int, head.split()[1:3])
-        pages.append(np.frombuffer(data, np.uint8).reshape(high, wide).astype(int))
+        found.append(np.frombuffer(data, np.uint8).reshape(high, wide, 3))
         path.unlink()
-    return pages
+    return found
 
 
-def taken_apart(home, path):
-    folder = Path(tempfile.mkdtemp(prefix="office"))
-    book = folder / "book.xlsx"
-    shutil.copy(path, book)
-    convert(home, book, folder, CSV)
-    convert(home, book, folder, PDF)
-    convert(home, book, folder, "fods")
-    made = sheets(folder), layout(folder / "book.fods"), pictures(folder / "book.pdf", folder)
-    shutil.rmtree(folder)
-    return made
+class Page:
+    """A picture of a sheet, and for each dot the darkest and the lightest of those around it."""
+
+    def __init__(self, dots, rows, columns):
+        self.dots = dots.astype(np.int16)
+        self.low, self.high = ((f(dots, (5, 5, 1)).astype(np.int16)) for f in (minimum_filter, maximum_filter))
+        at = lambda ends: [round(end * DOTS) for end in ends]
+        self.rows, self.columns = at(rows), at(columns)
+
+    def place(self, row, column):
+        """Where a cell's dots are, its edges left out."""
+        last = len(self.rows) - 1, len(self.columns) - 1
+        top, bottom = self.rows[min(row - 1, last[0])] + 1, self.rows[min(row, last[0])] - 1
+        left, right = self.columns[min(column - 1, last[1])] + 1, self.columns[min(column, last[1])] - 1
+        return top, bottom, left, right
 
 
-def unlike(a, b):
-    """The part of two boxes' dots that differ, the best of small shifts: heights are rounded on the way to the page."""
+def box(page, place, down, what):
+    top, bottom, left, right = place
+    return getattr(page, what)[max(0, top + down) : max(0, bottom + down), left:right]
+
+
+def ground(dots):
+    """The colour that most dots have."""
+    packed = (dots[..., 0].astype(np.int64) << 16) | (dots[..., 1].astype(np.int64) << 8) | dots[..., 2]
+    values, times = np.unique(packed, return_counts=True)
+    most = int(values[times.argmax()])
+    return np.array([most >> 16, most >> 8 & 255, most & 255], np.int16)
+
+
+def unlike(ours, theirs, place, there, down, painted):
+    """In what two cells' dots differ, in words; None where they do not."""
+    a, b = box(ours, place, 0, "dots"), box(theirs, there, down, "dots")
     high, wide = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
-    if high < 9 or wide < 9:
-        return 0.0
-    inner = a[4 : high - 4, 4 : wide - 4]
-    best = 1.0
-    for down in range(-4, 5):
-        for right in (-1, 0, 1):
-            other = b[4 + down : high - 4 + down, 4 + right : wide - 4 + right]
-            best = min(best, float((abs(inner - other) > 60).mean()))
-    return best
+    if high < 5 or wide < 5:
+        return None
+    cut = lambda dots: dots[:high, :wide]
+    a, b = cut(a), cut(b)
+    inner = np.s_[2:-2, 2:-2]
+    below, above = ground(a[inner]), ground(b[inner])
+    if not painted and abs(below - above).max() > SHADE:
+        return f"background {tuple(map(int, below))} became {tuple(map(int, above))}"
+    ink = [abs(dots[inner] - paper).sum(axis=(0, 1)) for dots, paper in ((a, below), (b, above))]
+    # what is below the ground in one colour and not in another is as light on another ground
+    slack = 0.5 if painted else INK
+    if (abs(ink[0] - ink[1]) > np.maximum(slack * np.maximum(*ink), 255 * 8)).any():
+        return f"ink {[round(float(i) / 255) for i in ink[0]]} became {[round(float(i) / 255) for i in ink[1]]}"
+    strange = lambda dots, page, where, shift: (
+        (dots > cut(box(page, where, shift, "high")) + FAR) | (dots < cut(box(page, where, shift, "low")) - FAR)
+    ).any(axis=2)
+    outside = strange(a, theirs, there, down).sum() + strange(b, ours, place, 0).sum()
+    if outside > max(8, 0.01 * high * wide):
+        return f"{outside} of {high * wide} dots are elsewhere"
+    return None
 
 
-def compare(source, copy, maps, altered, differs, counts, formulas, painted):
-    """`formulas`: cells of the source that hold one, as (sheet, row, column); `painted`: rows with the stripe of their place."""
-    home = tempfile.mkdtemp(prefix="officehome")
-    (ours, where, before), (theirs, there, after) = taken_apart(home, source), taken_apart(home, copy)
-    shutil.rmtree(home, ignore_errors=True)
-    changed = {(sheet, row, column) for sheet, row, _, column, *_ in altered}
-    for title in ours:
+def values(ours, theirs, maps, changed, formulas, differs, counts):
+    """What the cells say; those that say something else because others were altered are counted."""
+    for title, lines in ours.sheets.items():
         if title not in maps:
             continue
-        for i, line in enumerate(ours[title], 1):
+        for i, line in enumerate(lines, 1):
             j = maps[title].row(i)
-            other = theirs[title][j - 1] if j <= len(theirs[title]) else []
+            now = theirs.sheets.get(title, [])
+            other = now[j - 1] if j <= len(now) else []
             for column in range(1, max(len(line), len(other)) + 1):
                 x, y = ((cells[column - 1] if column <= len(cells) else "") for cells in (line, other))
                 if x == y or (title, i, column) in changed:
@@ -128,24 +178,76 @@ def compare(source, copy, maps, altered, differs, counts, formulas, painted):
                         differs("office", f"{title}!{i}->{j} column {column}: {x!r} became {y!r}")
                 else:
                     differs("office", f"{title}!{i}->{j} column {column}: {x!r} is shown as {y!r}")
-    if before is None:
+
+
+def sizes(there, one, other, last, differs):
+    """Columns are as wide as they were and each record's row as high."""
+    (title, rows, columns), (_, rows_now, columns_now) = one, other
+    for column in range(1, min(len(columns), len(columns_now))):
+        wide = [ends[column] - ends[column - 1] for ends in (columns, columns_now)]
+        if abs(wide[0] - wide[1]) > 0.01:
+            differs("sizes", f"{title} column {column}: {wide[0]:.2f} inches wide became {wide[1]:.2f}")
+    high = lambda ends, row: ends[min(row, len(ends) - 1)] - ends[min(row - 1, len(ends) - 1)]
+    for i in range(1, last + 1):
+        j = there.row(i) if there else i
+        before, after = high(rows, i), high(rows_now, j)
+        if abs(before - after) > 0.02:
+            differs("sizes", f"{title} row {i}->{j}: {before:.2f} inches high became {after:.2f}")
+
+
+def spilled(line, columns):
+    """Columns into which texts of these may reach: blank cells beside them."""
+    blank = lambda column: not 0 < column <= len(line) or line[column - 1] == ""
+    reached = set(columns)
+    for column in columns:
+        for step in (1, -1):
+            beside = column + step
+            while 0 < beside < 200 and blank(beside) and beside - column < 40:
+                reached.add(beside)
+                beside += step
+    return reached
+
+
+def compare(ours, theirs, maps, altered, marks, differs, counts):
+    """Two workbooks as shown. `marks` are sets of the source's cells, (sheet, row, column): `formulas`, `ruled` by formats that look
+    at other cells, `covered` by drawings; and `painted`, rows (sheet, row) with the stripe of their place."""
+    changed = {(sheet, row, column) for sheet, row, _, column, *_ in altered}
+    values(ours, theirs, maps, changed, marks["formulas"], differs, counts)
+    if len(ours.pages) != len(theirs.pages) or len(ours.pages) != len(ours.layout):
+        differs("pictures", f"{len(ours.pages)} pages became {len(theirs.pages)}; {len(ours.layout)} sheets are shown")
         return
-    if len(before) != len(after) or len(before) != len(where):
-        return differs("pictures", f"{len(before)} pages became {len(after)}; {len(where)} sheets are shown")
-    for (title, rows, columns), (_, rows_now, columns_now), page, now in zip(where, there, before, after):
-        at = lambda ends, k: round(ends[min(k, len(ends) - 1)] * DOTS)
-        last = min(len(ours.get(title, [])), len(rows) - 1)
+    for one, other, before, after in zip(ours.layout, theirs.layout, ours.pages, theirs.pages):
+        title, there = one[0], maps.get(one[0])
+        lines = ours.sheets.get(title, [])
+        last = min(len(lines), len(one[1]) - 1)
+        in_rows = {}
+        for kind, cells in (("altered", changed), ("altered", marks["formulas"]), ("ruled", marks["ruled"])):
+            for sheet, row, column in cells:
+                if sheet == title:
+                    in_rows.setdefault((kind, row), set()).add(column)
+        sizes(there, one, other, last, differs)
+        page, now = Page(before, *one[1:]), Page(after, *other[1:])
         for i in range(1, last + 1):
-            j = maps[title].row(i) if title in maps else i
-            for column in range(1, len(columns)):
-                if (title, i, column) in changed or (title, i, column) in formulas or (title, i) in painted:
+            j = there.row(i) if there else i
+            apart = spilled(lines[i - 1], in_rows.get(("altered", i), ()))
+            by_rule = in_rows.get(("ruled", i), set())
+            painted = (title, i) in marks["painted"]
+            down = 0
+            for column in range(1, len(one[2])):
+                if column in apart:
                     continue
-                box = page[at(rows, i - 1) : at(rows, i), at(columns, column - 1) : at(columns, column)]
-                other = now[at(rows_now, j - 1) : at(rows_now, j), at(columns_now, column - 1) : at(columns_now, column)]
-                if box.size == 0 and other.size == 0:
+                if column in by_rule or (title, i, column) in marks["covered"]:
+                    counts["boxes under rules or drawings"] += 1
                     continue
-                counts["boxes looked at"] += 1
-                if box.size == 0 or other.size == 0:
-                    differs("pictures", f"{title} row {i}->{j} column {column}: shown in one only")
-                elif (part := unlike(box, other)) > 0.03:
-                    differs("pictures", f"{title} row {i}->{j} column {column}: {part:.0%} of the dots differ")
+                place, where = page.place(i, column), now.place(j, column)
+                if box(page, place, 0, "dots").size == 0 and box(now, where, 0, "dots").size == 0:
+                    continue
+                counts["boxes of repainted rows" if painted else "boxes looked at"] += 1
+                told_of = unlike(page, now, place, where, down, painted)
+                for other_down in DRIFT if told_of else ():
+                    told_here = unlike(page, now, place, where, other_down, painted)
+                    if told_here is None:
+                        told_of, down = None, other_down
+                        break
+                if told_of:
+                    differs("pictures", f"{title} row {i}->{j} column {column}: {told_of}")

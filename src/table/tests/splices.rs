@@ -183,3 +183,68 @@ fn cells_are_where_the_edits_say_and_like_their_neighbours() {
         );
     }
 }
+
+/// The register with these rows behind its own, as LibreOffice puts down the last rows of a sheet.
+fn with_last_rows(rows: &str) -> Vec<u8> {
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, part) in parts(&register()) {
+        let text = String::from_utf8(part).unwrap();
+        let text = match name.as_str() {
+            "xl/worksheets/sheet1.xml" => {
+                text.replace("</sheetData>", &format!("{rows}</sheetData>"))
+            }
+            _ => text,
+        };
+        out.start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        std::io::Write::write_all(&mut out, text.as_bytes()).unwrap();
+    }
+    out.finish().unwrap().into_inner()
+}
+
+#[test]
+fn no_row_is_pushed_beyond_the_sheets_last() {
+    let blank =
+        "<row r=\"1048574\"/><row r=\"1048575\"><c r=\"A1048575\"/></row><row r=\"1048576\"/>";
+    let source = &sheets(&with_last_rows(blank))[0];
+    assert_eq!(source.table.rows(), 40);
+    let made = copy(source, &edited(source));
+    let sheet = parts(&made).into_iter();
+    let sheet = sheet.filter(|(name, _)| name == "xl/worksheets/sheet1.xml");
+    let sheet = String::from_utf8(sheet.last().unwrap().1).unwrap();
+    assert!(
+        sheet.contains("<row r=\"1048576\"/></sheetData>"),
+        "{sheet}"
+    );
+    assert!(!sheet.contains("\"1048577\""), "{sheet}");
+
+    let remark = "<row r=\"1048576\"><c r=\"B1048576\" t=\"str\"><v>x</v></c></row>";
+    let source = &sheets(&with_last_rows(remark))[0];
+    let folder = tempfile::tempdir().unwrap();
+    let why = rewrite(source, &edited(source), &folder.path().join("copy")).unwrap_err();
+    let why = why.to_string();
+    assert!(why.contains("sheet `Sheet1` has no room for"), "{why}");
+}
+
+#[test]
+fn blank_rows_beside_an_edge_have_no_looks_to_lend() {
+    let mut book = Workbook::new();
+    let bold = Style::new().set_bold();
+    let sheet = book.add_worksheet();
+    sheet.write_row(0, 0, ["编号", "数量"]).unwrap();
+    for row in (1..8).chain([10]) {
+        let style = if row == 10 { &bold } else { &Style::new() };
+        sheet
+            .write_with_format(row, 0, format!("N{row}"), style)
+            .unwrap();
+        sheet.write_with_format(row, 1, row, style).unwrap();
+    }
+    let source = &sheets(&book.save_to_buffer().unwrap())[0];
+    assert_eq!(source.table.rows(), 10);
+    let mut edits = keep_all(source);
+    edits.lines.push(Line::Inserted(0));
+    edits.inserted = vec![["N11", "11"].map(String::from).to_vec()];
+    let again = sheets(&copy(source, &edits));
+    assert_eq!(again[0].table.row(9).collect::<Vec<_>>(), ["N10", "10"]);
+    assert_eq!(again[0].table.row(10).collect::<Vec<_>>(), ["N11", "11"]);
+}

@@ -85,10 +85,10 @@ impl Bands {
             };
         }
         if self.first && row == 0 {
-            return Look::Row(1);
+            return self.like(1..rows);
         }
         if self.last && row + 1 == rows {
-            return Look::Row(row.saturating_sub(1));
+            return self.like((0..row).rev());
         }
         match self.fill_at(row).zip(self.fill_at(place)) {
             // a row painted on its own keeps its paint
@@ -97,6 +97,12 @@ impl Bands {
             }
             _ => Look::Own,
         }
+    }
+
+    /// As the first of these rows that the sheet has an element for; blank ones may have none.
+    fn like(&self, mut rows: impl Iterator<Item = usize>) -> Look {
+        let there = rows.find(|row| self.looks.get(*row).is_some_and(|look| *look != NOWHERE));
+        there.map_or(Look::Own, Look::Row)
     }
 
     /// The row whose looks belong to the first or the last place of a copy with `lines` rows, where these look like no other.
@@ -168,6 +174,15 @@ mod tests {
         );
         assert_eq!(bands.look_at(20, 21, 19), Look::Own);
         assert_eq!(bands.look_at(3, 21, 2), Look::Own);
+        let mut gap = vec![1; 20];
+        (gap[0], gap[1], gap[17], gap[18], gap[19]) = (3, NOWHERE, NOWHERE, NOWHERE, 2);
+        let bands = Bands::of(gap, vec![0; 20]);
+        assert_eq!(bands.look_at(19, 21, 19), Look::Row(16), "over blank rows");
+        assert_eq!(bands.look_at(1, 21, 0), Look::Row(2));
+        let mut alone = vec![NOWHERE; 20];
+        (alone[0], alone[19]) = (3, 2);
+        let bands = Bands::of(alone, vec![0; 20]);
+        assert_eq!(bands.look_at(1, 21, 0), Look::Row(19));
         let all_differ = Bands::of((0..20).collect(), vec![0; 20]);
         assert_eq!(all_differ.look_at(20, 21, 5), Look::Own);
         assert_eq!(

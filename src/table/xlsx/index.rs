@@ -359,6 +359,11 @@ impl Index {
         &self.ground.package
     }
 
+    /// The name of the table's sheet.
+    pub(super) fn sheet(&self) -> &str {
+        &self.scan().sheet
+    }
+
     /// The part with the table's sheet.
     pub(super) fn part(&self) -> &str {
         &self.scan().part

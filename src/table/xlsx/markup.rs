@@ -124,6 +124,17 @@ impl<'a> Tag<'a> {
     }
 }
 
+/// A part whose outer element (of this name) can take children: `<sst/>` becomes `<sst></sst>`. `None` without that element.
+pub(super) fn opened(bytes: Vec<u8>, name: &[u8]) -> Option<Vec<u8>> {
+    let tag = Tags::new(&bytes, 0).find(|tag| tag.name == name)?;
+    if tag.turn != Turn::Whole {
+        return Some(bytes);
+    }
+    let open = bytes[..tag.end].strip_suffix(b"/>")?.trim_ascii_end();
+    let close = [b"></", tag.prefix(&bytes), name, b">"].concat();
+    Some([open, &close, &bytes[tag.end..]].concat())
+}
+
 /// The attributes of one tag.
 pub(super) struct Attributes<'a> {
     bytes: &'a [u8],
@@ -294,6 +305,16 @@ mod tests {
         let cell = tags[1].attribute(xml, b"r").unwrap();
         assert_eq!(address(&xml[cell]), Some((27, 11)));
         assert_eq!(Tags::new(b"<a b=\"", 0).count(), 0);
+    }
+
+    #[test]
+    fn an_element_without_children_is_opened() {
+        let of = |xml: &str| opened(xml.into(), b"sst").map(|b| String::from_utf8(b).unwrap());
+        let opens = "<?xml?><x:sst a=\"/\"></x:sst>\n";
+        assert_eq!(of("<?xml?><x:sst a=\"/\" />\n").as_deref(), Some(opens));
+        assert_eq!(of(opens).as_deref(), Some(opens));
+        assert_eq!(of("<sst/>").as_deref(), Some("<sst></sst>"));
+        assert_eq!(of("<si/>"), None);
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub(super) struct Moves {
     in_order: bool,
 }
 
+/// A sheet's last row.
+pub(super) const LAST: u32 = 1_048_575;
+
 /// Rows of a sheet: the first and the last, both in.
 pub(super) type Rows = (u32, u32);
 
@@ -77,11 +80,13 @@ impl Moves {
     }
 
     fn below(&self, row: u32) -> u32 {
-        const LAST: u32 = 1_048_575;
         if row >= LAST {
             return row;
         }
-        (row - self.places.len() as u32).saturating_add(self.lines)
+        // what is pushed beyond the last row is blank, or refused
+        (row - self.places.len() as u32)
+            .saturating_add(self.lines)
+            .min(LAST)
     }
 
     /// Where a run of rows is in the copy. What takes in the whole table takes in the rows put in at its ends, too; what ends

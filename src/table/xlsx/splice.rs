@@ -14,8 +14,9 @@ use super::formulas::Mover;
 use super::index::{Index, NOWHERE};
 use super::insert::NewRow;
 use super::markup::{Tags, push_digits};
+use super::moves::LAST;
 use super::package::Renewed;
-use super::refs::Stuck;
+use super::refs::{Stuck, address};
 use super::rows::{CellAt, Cells, Layout, RowAt};
 use super::said::Writing;
 use super::scan;
@@ -145,6 +146,11 @@ impl Copy<'_> {
             self.row(*row, row.number, &[], Look::Own, &mut buffer)?;
         }
         let lines = &self.edits.lines;
+        if index.first as usize + lines.len() > LAST as usize + 1 {
+            let why = "has no room for the rows put in, which would end beyond a sheet's last";
+            let place = format!("sheet `{}`", index.sheet());
+            return Err(refused(Stuck::new(why).at(place)));
+        }
         let mut new = Vec::new();
         for (place, line) in lines.iter().enumerate() {
             let number = index.first + place as u32;
@@ -174,12 +180,31 @@ impl Copy<'_> {
         let moved = lines.len() as i64 - index.table_rows.len() as i64;
         for row in rows.iter().skip_while(|row| row.number < behind) {
             let number = (i64::from(row.number) + moved).max(0) as u32;
+            if number > LAST {
+                // some programs put down a sheet's last rows, which say nothing
+                self.falls_off(*row)?;
+                continue;
+            }
             self.row(*row, number, &[], Look::Own, &mut buffer)?;
             pass(&mut buffer, CHUNK)?;
         }
         let tail = &index.bytes()[index.layout().tail..];
         buffer.extend(index.surroundings.tail(tail, moves).map_err(refused)?);
         pass(&mut buffer, 0)
+    }
+
+    /// A row that the copy has no place for, which must be blank.
+    fn falls_off(&self, row: RowAt) -> Result<()> {
+        let filled = Cells::of(self.index.bytes(), row).find(CellAt::is_filled);
+        filled.map_or(Ok(()), |cell| {
+            let why = "would be pushed beyond a sheet's last row by the rows put in";
+            let place = format!(
+                "sheet `{}`, cell {}",
+                self.index.sheet(),
+                address::cell(row.number, u32::from(cell.column))
+            );
+            Err(self.index.refused(&Stuck::new(why).at(place)))
+        })
     }
 
     fn number(&self, id: u32) -> u32 {

@@ -15,7 +15,7 @@ use std::ops::Range;
 use self::known::{Fresh, Known};
 use self::order::Order;
 use super::manner::{self, Manner};
-use super::markup::{Tags, Turn};
+use super::markup::{Tags, Turn, opened};
 use super::values::Texts;
 use crate::digests::DigestMap;
 
@@ -45,6 +45,7 @@ pub(super) struct Strings {
 impl Strings {
     /// Finds the strings, and their texts; `None` where the markup is not that of a table of strings.
     pub(super) fn of(bytes: Vec<u8>) -> Option<(Strings, Texts)> {
+        let bytes = opened(bytes, b"sst")?;
         let open = Tags::new(&bytes, 0).find(|t| t.name == b"sst")?;
         let prefix = open.prefix(&bytes).to_vec();
         // a part that its own tags cannot be counted in is none that a spreadsheet program wrote

@@ -83,6 +83,7 @@ impl Surroundings {
             table,
         };
         let survey = survey::look(&own, &work, &place, given.table)?;
+        survey::refuse_headers(&work, given.table)?;
         survey::refuse_pivots(given, &relations, &work, &place, given.table)?;
         let mut found = Surroundings {
             head_and_tail: (own[..data.start].to_string(), own[data.end..].to_string()),

@@ -146,6 +146,32 @@ pub fn second_table(work: &[Work], table: Rows) -> Option<String> {
     listed.map(|work| work.part.clone()).nth(1)
 }
 
+/// A listed table's header cells are its columns' names, so none may be altered or stand elsewhere.
+///
+/// # Errors
+/// Where a header stands among the rows of the table that is to be copied.
+pub fn refuse_headers(work: &[Work], table: Rows) -> Result<(), Stuck> {
+    let listed = work
+        .iter()
+        .filter(|work| work.on_table && work.task == Task::Listed);
+    for work in listed {
+        let tag = Tags::new(&work.text).find(|tag| tag.name() == "table");
+        let header = tag
+            .filter(|tag| tag.raw("headerRowCount") != Some("0"))
+            .and_then(|tag| areas::listed(tag.raw("ref")?).next())
+            .map(|area| area.top)
+            .filter(|top| (table.0..=table.1).contains(top));
+        if let Some(top) = header {
+            let why = format!(
+                "has its header in row {}, among the rows that were taken for records",
+                top + 1
+            );
+            return Err(Stuck::new(why).at(work.part.as_str()));
+        }
+    }
+    Ok(())
+}
+
 /// Pivot tables keep all values of what they are made from.
 ///
 /// # Errors

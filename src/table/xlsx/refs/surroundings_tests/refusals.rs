@@ -268,3 +268,20 @@ fn no_damage_makes_it_panic() {
     }
     assert!(fine > 20 && refused > 20, "{fine} fine, {refused} refused");
 }
+
+#[test]
+fn a_listed_tables_header_is_no_record() {
+    let listed = |about: &str| {
+        let mut source = everything();
+        let text = format!("<table name=\"T2\" displayName=\"T2\" ref=\"J4:K7\"{about}/>");
+        source.relate(DATA, "table", "xl/tables/table9.xml", &text);
+        source.look(DATA, TABLE).map(|_| ())
+    };
+    let stuck = listed("").unwrap_err();
+    assert_eq!(stuck.place, "xl/tables/table9.xml");
+    assert!(
+        stuck.why.starts_with("has its header in row 4,"),
+        "{stuck:?}"
+    );
+    assert_eq!(listed(" headerRowCount=\"0\""), Ok(()));
+}
