@@ -170,9 +170,11 @@ impl Ledger {
     ) -> Result<Vec<String>> {
         let all = self.exports()?;
         let one = all.iter().find(|e| e.id == export);
+        // entries of one file are of one moment, each under a register of its own
         let of_file = |e: &&ExportEntry| {
+            let told = |e: &ExportEntry| (e.sha256, e.recipient, e.created);
             one.is_some_and(|one| {
-                (e.sha256, e.recipient, e.created) == (one.sha256, one.recipient, one.created)
+                e.id == one.id || (told(e) == told(one) && e.register != one.register)
             })
         };
         let mut entries: Vec<String> = all.iter().filter(of_file).map(|e| e.id.clone()).collect();

@@ -210,8 +210,8 @@ fn no_row_is_pushed_beyond_the_sheets_last() {
     assert_eq!(source.table.rows(), 40);
     let made = copy(source, &edited(source));
     let sheet = parts(&made).into_iter();
-    let sheet = sheet.filter(|(name, _)| name == "xl/worksheets/sheet1.xml");
-    let sheet = String::from_utf8(sheet.last().unwrap().1).unwrap();
+    let mut sheet = sheet.filter(|(name, _)| name == "xl/worksheets/sheet1.xml");
+    let sheet = String::from_utf8(sheet.next().unwrap().1).unwrap();
     assert!(
         sheet.contains("<row r=\"1048576\"/></sheetData>"),
         "{sheet}"
