@@ -5,7 +5,7 @@
 //! cells at opposite corners takes the memory of two cells.
 //!
 //! Out: `draft` settles what a copy's cells say (`insert` what rows put in look like), `splice` writes the sheet (`cells`,
-//! `formulas`, `bands`), `refs` all that refers to its rows, and `package` the file, large parts by all cores (`deflate`). `write`
+//! `formulas`, `bands`), `kept` works out what stands beside formulas, `refs` all that refers to its rows, and `package` the file, large parts by all cores (`deflate`). `write`
 //! makes plain workbooks instead, where asked to (`formats`, `looks`) or where the file was of another kind (`foreign`).
 
 mod bands;
@@ -19,6 +19,7 @@ mod grid;
 mod guard;
 mod index;
 mod insert;
+mod kept;
 mod looks;
 mod manner;
 mod markup;

@@ -9,11 +9,12 @@ use super::bands::{Bands, MIXED};
 use super::formulas::{Formulas, Mover};
 use super::grid::Grid;
 use super::guard;
+use super::kept::{self, Anew, Changes, Known};
 use super::manner::{Digits, Manner};
 use super::markup::unescaped;
 use super::moves::{Moves, Rows};
 use super::package::Package;
-use super::refs::{Given, Stuck, Surroundings};
+use super::refs::{Beside, Given, Stuck, Surroundings};
 use super::rows::Layout;
 use super::scan::Scan;
 use super::sheets::Contents;
@@ -60,6 +61,8 @@ pub(super) struct Index {
     /// What refers to the sheet's rows.
     pub(super) surroundings: Surroundings,
     pub(super) formulas: Formulas,
+    /// What is known of formulas that read the table.
+    known: Option<Known>,
     /// How texts are put down.
     pub(super) manner: Manner,
 }
@@ -161,6 +164,16 @@ impl Ground {
         self.package.bytes()
     }
 
+    /// What formulas are worked out from, for a table with these rows.
+    fn kept_source(&self, tab: usize, rows: Rows) -> kept::Source<'_> {
+        kept::Source {
+            scans: &self.scans,
+            strings: self.strings.as_ref(),
+            table: tab,
+            rows,
+        }
+    }
+
     /// What refers to the rows of a sheet whose table has these, the first and the last.
     fn surroundings(&self, scan: &Scan, table: Rows) -> Result<Surroundings> {
         let names: Vec<String> = self.package.names().map(str::to_string).collect();
@@ -227,6 +240,13 @@ impl Index {
             (place.first, rows.end.max(1) - 1),
         );
         looked.map_err(|stuck| refused(ground.package.name(), &stuck))?;
+        let known = match surroundings.beside() {
+            Beside::Go if !ground.late && surroundings.calculates_plainly() => {
+                let rows = (place.first, rows.end.max(1) - 1);
+                Known::learn(&ground.kept_source(tab, rows), surroundings.words())
+            }
+            _ => None,
+        };
         let manner = match &ground.strings {
             Some(strings) => strings.manner(),
             None => Manner::of(&scan.bytes),
@@ -235,6 +255,7 @@ impl Index {
             manner,
             surroundings,
             formulas,
+            known,
             tab,
             table_rows,
             first: place.first,
@@ -323,8 +344,14 @@ impl Index {
                 (self.first + self.table_rows.len() as u32).max(1) - 1,
             ),
             manner: self.manner,
-            drops: self.surroundings.drops_kept_values(),
         }
+    }
+
+    /// The values of a copy's formulas; `None` where they are as in the source, or are not known.
+    pub(super) fn anew(&self, changes: &Changes<'_>) -> Option<Anew> {
+        let rows = (changes.moves.first(), changes.moves.behind().max(1) - 1);
+        let source = self.ground.kept_source(self.tab, rows);
+        self.known.as_ref()?.anew(source, self.manner, changes)
     }
 
     /// What to say where something cannot follow its rows.

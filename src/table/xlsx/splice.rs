@@ -12,9 +12,10 @@ use super::draft::{Drafting, Plan};
 use super::formulas::Mover;
 use super::index::{Index, NOWHERE};
 use super::insert::NewRow;
+use super::kept::Changes;
 use super::markup::{Tags, push_digits};
 use super::package::Renewed;
-use super::refs::Stuck;
+use super::refs::{Beside, Stuck};
 use super::rows::{CellAt, Cells, Layout, RowAt};
 use super::scan;
 use super::{Sheet, sheets};
@@ -52,9 +53,22 @@ pub(super) fn rewrite(
     };
     let plan = drafting.settle(&first_edit)?;
     let refused = |stuck: Stuck| index.refused(&stuck);
+    let anew = index.anew(&Changes {
+        edits,
+        replaced: &plan.replaced,
+        inserted: &plan.inserted,
+        added: &plan.added,
+        moves: &moves,
+        left: index.left,
+        place: mover.place,
+    });
+    let beside = match &anew {
+        Some(anew) => Beside::Anew(anew),
+        None => index.surroundings.beside(),
+    };
     let around = index
         .surroundings
-        .rewritten(&moves, &plan.added)
+        .rewritten(&moves, &plan.added, beside)
         .map_err(refused)?;
     let copy = Copy {
         index,
@@ -63,6 +77,7 @@ pub(super) fn rewrite(
         first_edit: &first_edit,
         hand,
         mover,
+        beside,
         same_strings: match (&plan.strings, index.strings()) {
             (Some(arranged), Some((strings, _))) => arranged.is_source(strings),
             _ => true,
@@ -109,6 +124,7 @@ struct Copy<'a> {
     first_edit: &'a [u32],
     hand: Hand,
     mover: Mover<'a>,
+    beside: Beside<'a>,
     same_strings: bool,
 }
 
@@ -256,7 +272,7 @@ impl Copy<'_> {
         let moved = self.mover.moved(cell, row.number);
         let moved = moved.map_err(|stuck| self.index.refused(&stuck))?;
         match (moved, &cell.formula) {
-            (None, Some(_)) if !self.mover.drops => self.moved(cell, number, style, out),
+            (None, Some(_)) if self.keeps(cell, number) => self.moved(cell, number, style, out),
             (moved, element) => {
                 let old = element.clone().map(|e| self.index.bytes()[e].to_vec());
                 let content = Content::Formula(moved.or(old).unwrap_or_default());
@@ -266,12 +282,21 @@ impl Copy<'_> {
         Ok(())
     }
 
+    /// Whether what is kept beside the formula of a cell in the row of this number stays.
+    fn keeps(&self, cell: &CellAt, number: u32) -> bool {
+        match self.beside {
+            Beside::Stay => true,
+            Beside::Go => false,
+            Beside::Anew(anew) => anew.on_own(number, cell.column).is_none(),
+        }
+    }
+
     fn pen(&self) -> Pen<'_> {
         Pen {
             bytes: self.index.bytes(),
             hand: self.hand,
             strings: self.plan.strings.as_ref(),
-            drops: self.mover.drops,
+            beside: self.beside,
         }
     }
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::manner::{self, Manner};
 use super::markup::{Tags, Turn};
-use super::values::Texts;
+use super::values::{self, Texts};
 use crate::digests::{DigestMap, map_for};
 
 /// No place.
@@ -132,6 +132,12 @@ impl Strings {
     /// How many strings there are.
     pub(super) fn len(&self) -> u32 {
         self.ends.len() as u32
+    }
+
+    /// A string's text.
+    pub(super) fn text(&self, id: u32) -> String {
+        let places = manner::texts(&self.bytes, self.element(id));
+        values::text_of(&self.bytes, &places)
     }
 
     fn element(&self, id: u32) -> Range<usize> {
