@@ -11,7 +11,7 @@ use super::grid::Grid;
 use super::guard;
 use super::kept::{self, Anew, Changes, Known};
 use super::manner::{Digits, Manner};
-use super::markup::unescaped;
+use super::markup::{Tags, unescaped};
 use super::moves::{Moves, Rows};
 use super::package::Package;
 use super::refs::{Beside, Given, Stuck, Surroundings};
@@ -23,7 +23,7 @@ use super::styles::Styles;
 use super::values::{Reading, Texts};
 use crate::error::{Error, Result};
 use crate::parallel;
-use crate::table::{Limits, Line, Table};
+use crate::table::{Limits, Line, Table, dates};
 
 /// A part repeats a column if it has so many of its values ...
 const REPEATED: usize = 5;
@@ -42,6 +42,8 @@ pub(super) struct Ground {
     scans: Vec<Scan>,
     styles: Styles,
     late: bool,
+    /// The day on which the workbook was last saved, counted as its cells count days.
+    saved: Option<f64>,
 }
 
 /// A workbook whose one table is to be copied many times.
@@ -143,6 +145,9 @@ impl Ground {
             let uses = scans.iter().flat_map(|s| &s.uses);
             strings.learn(uses.map(|(_, id)| *id));
         }
+        let saved = package
+            .part("docProps/core.xml")
+            .and_then(|part| saved(&part));
         let ground = Ground {
             package,
             strings,
@@ -150,6 +155,7 @@ impl Ground {
             scans,
             styles,
             late: contents.late,
+            saved,
         };
         Ok((ground, grids))
     }
@@ -171,6 +177,7 @@ impl Ground {
             strings: self.strings.as_ref(),
             table: tab,
             rows,
+            saved: self.saved,
         }
     }
 
@@ -447,6 +454,13 @@ impl Index {
             .filter(move |(_, scan)| scan.uses.iter().any(|(_, id)| test(*id)))
             .map(|(_, scan)| (scan.part.as_str(), scan.bytes.as_slice(), &scan.layout))
     }
+}
+
+/// The day in a workbook's properties on which it was last saved.
+fn saved(properties: &[u8]) -> Option<f64> {
+    let tag = Tags::new(properties, 0).find(|tag| tag.name == b"modified")?;
+    let day = properties.get(tag.end..tag.end + "2024-03-05".len())?;
+    dates::serial(std::str::from_utf8(day).ok()?)
 }
 
 /// Whether a part is what nearly all are; a byte order mark may stand before it.

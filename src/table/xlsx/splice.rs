@@ -287,7 +287,7 @@ impl Copy<'_> {
         match self.beside {
             Beside::Stay => true,
             Beside::Go => false,
-            Beside::Anew(anew) => anew.on_own(number, cell.column).is_none(),
+            Beside::Anew(anew) => !anew.has_own(number, cell.column),
         }
     }
 

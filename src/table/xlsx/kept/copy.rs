@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::anew::Anew;
 use super::engine::{Asked, Job, Place};
 use super::graph::{Formula, Unit};
 use super::said::{Said, roomy};
@@ -9,7 +10,7 @@ use super::wanted::Wanted;
 use super::{Known, Source, Value};
 use crate::table::xlsx::cells::Content;
 use crate::table::xlsx::insert::NewRow;
-use crate::table::xlsx::manner::{Digits, Manner};
+use crate::table::xlsx::manner::Manner;
 use crate::table::xlsx::markup::{Tags, unescaped};
 use crate::table::xlsx::moves::Moves;
 use crate::table::xlsx::refs::address::Area;
@@ -32,74 +33,6 @@ pub struct Changes<'a> {
     pub left: u16,
     /// Where formulas of the table's sheet stand.
     pub place: Where<'a>,
-}
-
-/// The values that formulas of a copy come to, where these may be others than in the source.
-#[derive(Clone, Debug, Default)]
-pub struct Anew {
-    values: HashMap<Place, Value>,
-    table: usize,
-    hands: Vec<Hand>,
-    manner: Manner,
-    sheets: Vec<String>,
-}
-
-/// How values are put down on a sheet.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Hand {
-    pub digits: Digits,
-    /// Whether numbers are said to be some.
-    pub says_numbers: bool,
-}
-
-/// What stands in the element `v`, and what the attribute `t` says.
-pub type Written = (String, Option<&'static str>);
-
-impl Anew {
-    /// The values on a sheet with this name, if there are some.
-    pub fn on(&self, sheet: &str) -> Option<OnSheet<'_>> {
-        let sheet = self.sheets.iter().position(|name| name == sheet)?;
-        let any = self.values.keys().any(|place| place.0 == sheet);
-        any.then_some(OnSheet { all: self, sheet })
-    }
-
-    /// What the formula of a cell on the table's own sheet comes to, in the copy's rows.
-    pub fn on_own(&self, row: u32, column: u16) -> Option<Written> {
-        self.written((self.table, row, column))
-    }
-
-    fn written(&self, place: Place) -> Option<Written> {
-        let value = self.values.get(&place)?;
-        let hand = self.hands.get(place.0).copied().unwrap_or_default();
-        let text = value.written(hand.digits, self.manner);
-        Some((text, value.kind(hand.says_numbers)))
-    }
-
-    /// The values of one sheet: row, column and value.
-    #[cfg(test)]
-    pub fn made(sheet: &str, values: &[(u32, u16, Value)]) -> Anew {
-        let place = |(row, column, value): &(u32, u16, Value)| ((0, *row, *column), value.clone());
-        Anew {
-            values: values.iter().map(place).collect(),
-            sheets: vec![sheet.to_string()],
-            ..Anew::default()
-        }
-    }
-}
-
-/// The values on one sheet.
-#[derive(Clone, Copy, Debug)]
-pub struct OnSheet<'a> {
-    all: &'a Anew,
-    sheet: usize,
-}
-
-impl OnSheet<'_> {
-    /// What the formula of a cell comes to.
-    pub fn get(&self, row: u32, column: u32) -> Option<Written> {
-        self.all
-            .written((self.sheet, row, u16::try_from(column).ok()?))
-    }
 }
 
 /// What is not as in the source, by the source's rows.
@@ -241,7 +174,8 @@ impl Making<'_> {
                 .column
                 .and_then(|column| added.remove(&column))
                 .unwrap_or_default();
-            if !unit.proven && !(found.is_empty() && new.is_empty()) {
+            let needed = !found.is_empty() || !new.is_empty();
+            if needed && !unit.proven {
                 return None;
             }
             let round = unit.round as usize;
@@ -291,7 +225,7 @@ impl Making<'_> {
             .zip(self.changes.replaced);
         for (new, _) in replaced.filter(|(_, content)| **content != Content::Same) {
             let column = self.changes.left + new.column as u16;
-            let row = known.rows.0 + new.row as u32;
+            let row = known.rows.0 + new.row;
             if row <= known.rows.1 {
                 dirty.mark((known.table, row, column));
             }
@@ -422,14 +356,15 @@ impl Making<'_> {
             wanted.see(said(one.text)?, row, column, longest)?;
             asked.insert(one.place);
         }
-        let values = wanted.cells(|place| match asked.contains(&place) {
+        let mut values = wanted.cells(|place| match asked.contains(&place) {
             true => None,
             false => self.value(place, &fresh),
         });
+        values.extend(known.today.map(|day| known.dated(day)));
         let own = self.said.iter().map(|said| said.text.clone());
         let texts = known.said.iter().map(|said| said.text.clone()).chain(own);
         let job = Job {
-            sheets: known.sheets.len(),
+            sheets: known.sheets.len() + 1,
             values,
             texts: texts.collect(),
             rounds: self.rounds,
@@ -444,7 +379,7 @@ impl Making<'_> {
         let mut fresh = HashMap::new();
         for (new, content) in changes.edits.replaced.iter().zip(changes.replaced) {
             let column = changes.left + new.column as u16;
-            let row = changes.moves.row(known.rows.0 + new.row as u32);
+            let row = changes.moves.row(known.rows.0 + new.row);
             let read = known.store.has(known.table, column) && *content != Content::Same;
             if let Some(row) = row.filter(|_| read) {
                 fresh.insert((known.table, row, column), said_by(content, &new.text)?);

@@ -1,6 +1,6 @@
 //! Which formulas depend on the table, directly or through others, and in which order they are worked out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use super::engine::Place;
 use super::said::Said;
@@ -156,13 +156,13 @@ impl Scene<'_> {
     fn ties(&self, unit: &Unit, places: &Places, ties: &mut usize) -> Option<(Vec<u32>, bool)> {
         let mut of = Vec::new();
         let mut from_table = false;
-        let mut seen: HashMap<u32, ()> = HashMap::new();
+        let mut seen = HashSet::new();
         for number in &unit.formulas {
             let formula = self.formulas[*number as usize];
             let said = &self.said[formula.said as usize];
             let (sheet, row, column) = formula.place;
             // in a column of the table, formulas that say the same read the same columns
-            let again = unit.column.is_some() && seen.insert(formula.said, ()).is_some();
+            let again = unit.column.is_some() && !seen.insert(formula.said);
             from_table |= said.of_its_row && sheet == self.table;
             for read in &said.reads {
                 let own = read.is_own_row() && read.sheet == self.table;

@@ -10,6 +10,7 @@
 //!
 //! `said` reads formulas, `graph` finds what depends on what, `store` has the source's values, and `copy` is about one copy.
 
+mod anew;
 mod copy;
 mod engine;
 mod graph;
@@ -18,10 +19,11 @@ mod store;
 mod value;
 mod wanted;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use self::copy::Hand;
-pub use self::copy::{Anew, Changes, OnSheet};
+use self::anew::Hand;
+pub use self::anew::{Anew, OnSheet};
+pub use self::copy::Changes;
 use self::engine::{Asked, Job};
 use self::graph::{Formula, Scene, Unit};
 use self::said::{Here, Said};
@@ -29,6 +31,7 @@ use self::store::Store;
 pub use self::value::Value;
 use self::wanted::Wanted;
 use super::formulas::Formulas;
+use super::manner::Digits;
 use super::moves::Rows;
 use super::refs::words::Words;
 use super::rows::Cells;
@@ -37,6 +40,8 @@ use super::strings::Strings;
 
 /// More formulas are left to spreadsheet programs.
 const MOST_FORMULAS: usize = 200_000;
+/// Days on which a workbook may have been worked out that are tried.
+const DAYS: usize = 6;
 
 /// A workbook as far as its formulas go.
 #[derive(Clone, Copy)]
@@ -46,6 +51,8 @@ pub struct Source<'a> {
     /// The table's sheet, by its tab, and its rows.
     pub table: usize,
     pub rows: Rows,
+    /// The day on which it was last saved, if it says so.
+    pub saved: Option<f64>,
 }
 
 /// What is known of a workbook's formulas that depend on its table.
@@ -66,6 +73,8 @@ pub struct Known {
     store: Store,
     /// How values are put down, by sheet.
     hands: Vec<Hand>,
+    /// The day on which the source's values were worked out, where that matters.
+    today: Option<f64>,
 }
 
 impl Known {
@@ -90,11 +99,19 @@ impl Known {
             units: Vec::new(),
             store: Store::default(),
             hands: Vec::new(),
+            today: None,
         };
         let mut numbers: HashMap<(String, bool), u32> = HashMap::new();
+        let mut days = Vec::new();
         for (sheet, scan) in scans.iter().enumerate() {
-            known.read(sheet, scan, &mut numbers)?;
+            known.read(sheet, scan, &mut numbers, &mut days)?;
         }
+        days.extend(
+            source
+                .saved
+                .iter()
+                .flat_map(|day| [*day, day + 1.0, day - 1.0]),
+        );
         let scene = Scene {
             formulas: &known.formulas,
             said: &known.said,
@@ -102,7 +119,7 @@ impl Known {
             rows: known.rows,
         };
         known.units = scene.units()?;
-        known.prove(source)?;
+        known.prove(source, &days)?;
         Some(known)
     }
 
@@ -112,6 +129,7 @@ impl Known {
         sheet: usize,
         scan: &Scan,
         numbers: &mut HashMap<(String, bool), u32>,
+        days: &mut Vec<f64>,
     ) -> Option<()> {
         let mut rows: Vec<u32> = scan.formulas.iter().map(|(row, _)| *row).collect();
         rows.dedup();
@@ -133,6 +151,10 @@ impl Known {
                 }
                 let (text, _) = shared.said(&scan.bytes, &cell, row).ok()??;
                 let mut said = Said::of(&text, &self.here(place, &self.words))?;
+                if said.dated && text.len() <= "TODAY( )".len() {
+                    // a cell that says on which day it was worked out
+                    days.extend(Value::of(&scan.bytes, &cell, &mut |_| "".into())?.number());
+                }
                 let spreads = Formulas::spreads(&scan.bytes, &cell);
                 said.known &= !spreads;
                 let next = self.said.len() as u32;
@@ -168,8 +190,8 @@ impl Known {
         &self.said[formula.said as usize]
     }
 
-    /// Works out what the source keeps.
-    fn prove(&mut self, source: &Source<'_>) -> Option<()> {
+    /// Works out what the source keeps, as of one of these days where it depends on the day.
+    fn prove(&mut self, source: &Source<'_>, days: &[f64]) -> Option<()> {
         let mut wanted = Wanted::default();
         let mut columns = BTreeSet::new();
         let mut asked = Vec::new();
@@ -197,38 +219,90 @@ impl Known {
         }
         columns.extend(wanted.columns());
         self.store = Store::of(source.scans, source.strings, &columns)?;
-        // again, now that it is known how long texts are
+        asked.sort_unstable_by_key(|(_, asked)| asked.place);
+        let dated = asked
+            .iter()
+            .any(|(_, asked)| self.said[asked.text as usize].dated);
+        let mut days: Vec<Option<f64>> = days.iter().copied().map(Some).collect();
+        days.dedup();
+        days.truncate(if dated { DAYS } else { 0 });
+        let mut best: Option<Trial> = None;
+        for day in days.into_iter().chain((!dated).then_some(None)) {
+            let trial = self.tried(&asked, day)?;
+            if best
+                .as_ref()
+                .is_none_or(|best| best.right.len() < trial.right.len())
+            {
+                best = Some(trial);
+            }
+        }
+        let best = best?;
+        self.today = best.day;
+        for (hand, [short, whole]) in self.hands.iter_mut().zip(best.cut) {
+            if short > whole {
+                hand.digits = Digits::Fixed(15);
+            }
+        }
+        for unit in &mut self.units {
+            unit.proven = unit
+                .formulas
+                .iter()
+                .all(|number| best.right.contains(number));
+        }
+        self.units.iter().any(|unit| unit.proven).then_some(())
+    }
+
+    /// Works out formulas from the source's values, as of a day.
+    fn tried(&self, asked: &[(u32, Asked)], day: Option<f64>) -> Option<Trial> {
         let mut wanted = Wanted::default();
         let longest = |sheet, column| self.store.longest(sheet, column);
-        let mut reads: HashMap<u32, usize> = HashMap::new();
-        for (number, asked) in &asked {
-            let said = &self.said[asked.text as usize];
+        let mut reads = Vec::with_capacity(asked.len());
+        for (_, asked) in asked {
             let (_, row, column) = asked.place;
             let before = wanted.work();
-            wanted.see(said, row, column, longest)?;
-            reads.insert(*number, wanted.work() - before);
+            wanted.see(&self.said[asked.text as usize], row, column, longest)?;
+            reads.push(wanted.work() - before);
         }
-        asked.sort_unstable_by_key(|(_, asked)| asked.place);
+        let mut values =
+            wanted.cells(|(sheet, row, column)| Some(self.store.get(sheet, row, column).clone()));
+        values.extend(day.map(|day| self.dated(day)));
         let job = Job {
-            sheets: self.sheets.len(),
-            values: wanted
-                .cells(|(sheet, row, column)| Some(self.store.get(sheet, row, column).clone())),
+            sheets: self.sheets.len() + 1,
+            values,
             texts: self.said.iter().map(|said| said.text.clone()).collect(),
             rounds: vec![asked.iter().map(|(_, asked)| *asked).collect()],
         };
         let came = job.done()?.pop()?;
-        let mut right: HashMap<u32, bool> = HashMap::new();
-        for ((number, asked), came) in asked.iter().zip(&came) {
+        let mut trial = Trial {
+            day,
+            right: HashSet::new(),
+            cut: vec![[0; 2]; self.hands.len()],
+        };
+        for (((number, asked), came), cells) in asked.iter().zip(&came).zip(reads) {
             let (sheet, row, column) = asked.place;
             let kept = self.store.get(sheet, row, column);
-            let cells = reads.get(number).copied().unwrap_or(0);
-            let agrees = came.as_ref().is_some_and(|came| kept.agrees(came, cells));
-            right.insert(*number, agrees);
+            let Some(came) = came.as_ref().filter(|came| kept.agrees(came, cells)) else {
+                continue;
+            };
+            trial.right.insert(*number);
+            if let Some(short) = kept.cut(came) {
+                trial.cut[sheet][usize::from(!short)] += 1;
+            }
         }
-        for unit in &mut self.units {
-            let mut all = unit.formulas.iter();
-            unit.proven = all.all(|number| right.get(number) == Some(&true));
-        }
-        self.units.iter().any(|unit| unit.proven).then_some(())
+        Some(trial)
     }
+
+    /// The date as formulas find it.
+    fn dated(&self, day: f64) -> (engine::Place, Value) {
+        ((self.sheets.len(), 0, 0), Value::Number(day))
+    }
+}
+
+/// What came of working out the source's formulas.
+struct Trial {
+    day: Option<f64>,
+    /// Formulas that came to what is kept.
+    right: HashSet<u32>,
+    /// Of each sheet, numbers that were cut to fifteen digits, and numbers that were not.
+    cut: Vec<[u32; 2]>,
 }

@@ -1,5 +1,8 @@
 //! What a formula says, apart from the place where it stands: what it reads, and its text for the calculation.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use crate::table::xlsx::refs::address::Area;
 use crate::table::xlsx::refs::formula::{computes_references, same_name};
 use crate::table::xlsx::refs::tokens::{Reference, Sheet, Token, Tokens};
@@ -12,133 +15,18 @@ const DEEPEST: usize = 64;
 const LAST_COLUMN: u32 = 16_383;
 
 /// Functions that give the same for the same cells, at a cost that grows with the cells and in a text that is no longer than what
-/// they read, in alphabetical order.
-const KNOWN: [&str; 124] = [
-    "ABS",
-    "AND",
-    "AVERAGE",
-    "AVERAGEIF",
-    "AVERAGEIFS",
-    "CEILING",
-    "CHOOSE",
-    "COLUMN",
-    "COLUMNS",
-    "CONCAT",
-    "CONCATENATE",
-    "COUNT",
-    "COUNTA",
-    "COUNTBLANK",
-    "COUNTIF",
-    "COUNTIFS",
-    "DATE",
-    "DATEDIF",
-    "DATEVALUE",
-    "DAY",
-    "DAYS",
-    "DAYS360",
-    "EDATE",
-    "EOMONTH",
-    "EVEN",
-    "EXACT",
-    "EXP",
-    "FALSE",
-    "FIND",
-    "FLOOR",
-    "HLOOKUP",
-    "HOUR",
-    "IF",
-    "IFERROR",
-    "IFNA",
-    "IFS",
-    "INDEX",
-    "INT",
-    "ISBLANK",
-    "ISERR",
-    "ISERROR",
-    "ISEVEN",
-    "ISLOGICAL",
-    "ISNA",
-    "ISNONTEXT",
-    "ISNUMBER",
-    "ISODD",
-    "ISOWEEKNUM",
-    "ISTEXT",
-    "LARGE",
-    "LEFT",
-    "LEN",
-    "LN",
-    "LOG",
-    "LOG10",
-    "LOOKUP",
-    "LOWER",
-    "MATCH",
-    "MAX",
-    "MAXIFS",
-    "MEDIAN",
-    "MID",
-    "MIN",
-    "MINIFS",
-    "MINUTE",
-    "MOD",
-    "MODE",
-    "MONTH",
-    "MROUND",
-    "N",
-    "NA",
-    "NOT",
-    "ODD",
-    "OR",
-    "PERCENTILE",
-    "PERCENTILE.INC",
-    "PI",
-    "POWER",
-    "PRODUCT",
-    "PROPER",
-    "QUARTILE",
-    "QUARTILE.INC",
-    "QUOTIENT",
-    "RANK",
-    "RANK.EQ",
-    "RIGHT",
-    "ROUND",
-    "ROUNDDOWN",
-    "ROUNDUP",
-    "ROW",
-    "ROWS",
-    "SEARCH",
-    "SECOND",
-    "SIGN",
-    "SMALL",
-    "SQRT",
-    "STDEV",
-    "STDEV.P",
-    "STDEV.S",
-    "STDEVP",
-    "SUBTOTAL",
-    "SUM",
-    "SUMIF",
-    "SUMIFS",
-    "SUMPRODUCT",
-    "SWITCH",
-    "T",
-    "TEXT",
-    "TEXTJOIN",
-    "TIME",
-    "TIMEVALUE",
-    "TRIM",
-    "TRUE",
-    "TRUNC",
-    "UPPER",
-    "VALUE",
-    "VAR",
-    "VAR.S",
-    "VLOOKUP",
-    "WEEKDAY",
-    "WEEKNUM",
-    "XLOOKUP",
-    "XOR",
-    "YEAR",
-];
+/// they read.
+const NAMES: &str = "\
+    ABS AND AVERAGE AVERAGEIF AVERAGEIFS CEILING CHOOSE COLUMN COLUMNS CONCAT CONCATENATE COUNT COUNTA COUNTBLANK \
+    COUNTIF COUNTIFS DATE DATEDIF DATEVALUE DAY DAYS DAYS360 EDATE EOMONTH EVEN EXACT EXP FALSE FIND FLOOR HLOOKUP HOUR \
+    IF IFERROR IFNA IFS INDEX INT ISBLANK ISERR ISERROR ISEVEN ISLOGICAL ISNA ISNONTEXT ISNUMBER ISODD ISOWEEKNUM ISTEXT \
+    LARGE LEFT LEN LN LOG LOG10 LOOKUP LOWER MATCH MAX MAXIFS MEDIAN MID MIN MINIFS MINUTE MOD MODE MONTH MROUND N NA \
+    NOT ODD OR PERCENTILE PERCENTILE.INC PI POWER PRODUCT PROPER QUARTILE QUARTILE.INC QUOTIENT RANK RANK.EQ RIGHT ROUND \
+    ROUNDDOWN ROUNDUP ROW ROWS SEARCH SECOND SIGN SMALL SQRT STDEV STDEV.P STDEV.S STDEVP SUBTOTAL SUM SUMIF SUMIFS \
+    SUMPRODUCT SWITCH T TEXT TEXTJOIN TIME TIMEVALUE TODAY TRIM TRUE TRUNC UPPER VALUE VAR VAR.S VLOOKUP WEEKDAY WEEKNUM \
+    XLOOKUP XOR YEAR";
+
+static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| NAMES.split_whitespace().collect());
 
 /// A row or a column as a formula names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +127,8 @@ pub struct Said {
     pub names: bool,
     /// Whether it fills other cells, too.
     pub spreads: bool,
+    /// Whether it reads the date, which for the calculation stands in the first cell of a sheet behind the workbook's.
+    pub dated: bool,
 }
 
 /// Where a formula stands.
@@ -317,6 +207,19 @@ impl Said {
                 }
             }
             done = start + word.len();
+            if put.is_none() && word.eq_ignore_ascii_case("TODAY") {
+                let behind = &formula[done..];
+                let call = behind.strip_prefix('(').map(|b| b.trim_start());
+                let Some(behind) = call.and_then(|b| b.strip_prefix(')')) else {
+                    said.known = false;
+                    continue;
+                };
+                said.text.truncate(said.text.len() - word.len());
+                said.text
+                    .push_str(&format!("'s {}'!R1C1", here.sheets.len()));
+                said.dated = true;
+                done = formula.len() - behind.len();
+            }
         }
         said.text.push_str(&formula[done..]);
         Some(said)
@@ -372,7 +275,7 @@ impl Said {
             .trim_start_matches("_xlfn.")
             .trim_start_matches("_xlws.");
         let upper = plain.to_ascii_uppercase();
-        self.known &= KNOWN.binary_search(&upper.as_str()).is_ok();
+        self.known &= KNOWN.contains(upper.as_str());
         match upper.as_str() {
             "ROW" => self.of_its_row = true,
             "SUBTOTAL" => self.subtotals = true,
@@ -428,11 +331,6 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_in_order() {
-        assert!(KNOWN.is_sorted());
-    }
-
-    #[test]
     fn the_same_text_wherever_it_stands() {
         let found = said("IF(B5>$C$1,VLOOKUP(A5,codes!$A$2:$B$9,2),\"A1\")").unwrap();
         assert_eq!(
@@ -458,8 +356,12 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said() {
+        let dated = said("today( )-B5").unwrap();
+        assert_eq!(dated.text, "'s 2'!R1C1-'s 0'!R[0]C[-2]");
+        assert!(dated.known && dated.dated);
         for unknown in [
-            "TODAY()-B5",
+            "NOW()-B5",
+            "TODAY(1)",
             "[1]Data!A1",
             "SUM(2:3)",
             "RAND()",

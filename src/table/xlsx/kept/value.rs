@@ -89,6 +89,14 @@ impl Value {
         }
     }
 
+    /// A number.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// Bytes of text.
     pub fn length(&self) -> usize {
         match self {
@@ -103,11 +111,21 @@ impl Value {
     pub fn agrees(&self, other: &Value, cells: usize) -> bool {
         match (self, other) {
             (Value::Number(a), Value::Number(b)) => {
-                let loss = f64::EPSILON * (16.0 + 4.0 * (cells as f64).sqrt());
+                let loss = f64::EPSILON * (32.0 + 4.0 * (cells as f64).sqrt());
                 a == b || (a - b).abs() <= loss * a.abs().max(b.abs())
             }
             (a, b) => a == b,
         }
+    }
+
+    /// Whether a writer that kept this put down fifteen digits of what the calculation came to, as some do; `None` where that makes
+    /// no difference.
+    pub fn cut(&self, came: &Value) -> Option<bool> {
+        let (Value::Number(kept), Value::Number(came)) = (self, came) else {
+            return None;
+        };
+        let short: f64 = format!("{came:.14e}").parse().ok()?;
+        (short != *came).then_some(*kept == short)
     }
 
     /// What the attribute `t` of a cell with a formula says that came to this; `says_numbers` where the sheet's writer puts it
@@ -177,12 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn writers_of_fifteen_digits_are_told() {
+        let third = Value::Number(1.0 / 3.0);
+        assert_eq!(third.cut(&third), Some(false));
+        assert_eq!(Value::Number(0.333333333333333).cut(&third), Some(true));
+        assert_eq!(Value::Number(2.5).cut(&Value::Number(2.5)), None);
+        assert_eq!(Value::Text("1".into()).cut(&third), None);
+    }
+
+    #[test]
     fn fifteen_digits_agree_and_fourteen_do_not() {
-        let number = Value::Number(8748.8);
-        assert!(number.agrees(&Value::Number(8748.800_000_000_005), 2));
-        assert!(!number.agrees(&Value::Number(8748.800_000_001), 2));
-        assert!(number.agrees(&Value::Number(8748.800_000_000_1), 40_000));
-        assert!(!number.agrees(&Value::Number(8748.800_1), 40_000));
+        let number = Value::Number(8_748.8);
+        assert!(number.agrees(&Value::Number(8_748.800_000_000_01), 2));
+        assert!(!number.agrees(&Value::Number(8_748.800_000_001), 2));
+        assert!(number.agrees(&Value::Number(8_748.800_000_000_1), 40_000));
+        assert!(!number.agrees(&Value::Number(8_748.800_1), 40_000));
         assert!(!Value::Number(0.0).agrees(&Value::Blank, 2));
         assert!(!Value::Text("1".into()).agrees(&Value::Number(1.0), 2));
     }
