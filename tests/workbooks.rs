@@ -556,3 +556,102 @@ fn without_edits_every_part_stays() {
     }
     assert!(written >= 20, "{written} written, {refused} refused");
 }
+
+/// What a program that does not calculate sees of a sheet: texts by column and row, from 1, and which cells hold formulas.
+fn seen(package: &Package, part: &str) -> BTreeMap<(u32, u32), (String, bool)> {
+    let shared = package.named("sharedstrings.xml").map(|name| {
+        let text = String::from_utf8(package.content(name).to_vec()).expect("UTF-8");
+        let items = text.split("</si>").map(|item| {
+            let pieces = item.split("<t").skip(1).filter_map(|t| t.split_once('>'));
+            pieces
+                .map(|(_, t)| t.split('<').next().unwrap_or(""))
+                .collect::<String>()
+        });
+        items.collect::<Vec<_>>()
+    });
+    let sheet = String::from_utf8(package.content(part).to_vec()).expect("UTF-8");
+    let mut found = BTreeMap::new();
+    for cell in sheet.split("<c ").skip(1) {
+        let cell = cell.split("</row>").next().unwrap_or(cell);
+        let between = |from: &str, to: &str| Some(cell.split_once(from)?.1.split_once(to)?.0);
+        let value = between("<v>", "</v>").unwrap_or_default();
+        let value = match cell
+            .split('>')
+            .next()
+            .is_some_and(|tag| tag.contains("t=\"s\""))
+        {
+            true => {
+                shared.as_ref().expect("strings")[value.parse::<usize>().expect("a number")].clone()
+            }
+            false => value.to_string(),
+        };
+        let place = address(between("r=\"", "\"").expect("an address"));
+        found.insert(place, (value, cell.contains("</f>")));
+    }
+    found
+}
+
+/// The registers' own formulas, worked out here: `T` from weight and height, `U` the years from birth to the last period; on the
+/// second sheet how many have a blood group, what they weigh together, and what all weigh.
+#[test]
+fn values_beside_formulas_are_what_the_copy_makes_of_them() {
+    for name in ["register.xlsx", "libreoffice.xlsx"] {
+        let workbook = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/workbooks")
+            .join(name);
+        let source = Package::open(&workbook);
+        let (_desk, copies) = issued(&workbook);
+        let before = seen(&source, "xl/worksheets/sheet1.xml");
+        let settings = |package: &Package| {
+            let text =
+                String::from_utf8(package.content("xl/workbook.xml").to_vec()).expect("UTF-8");
+            text.split_once("<calcPr")
+                .map(|(_, c)| c.split('>').next().unwrap_or("").to_string())
+        };
+        for copy in copies {
+            let copy = Package::open(&copy.path);
+            assert_eq!(settings(&copy), settings(&source), "{name}");
+            let cells = seen(&copy, "xl/worksheets/sheet1.xml");
+            let text = |column, row| {
+                cells
+                    .get(&(column, row))
+                    .map_or("", |(text, _)| text.as_str())
+            };
+            let number = |column, row| text(column, row).parse::<f64>().ok();
+            let (mut of_group, mut weigh, mut total) = (0, 0.0, 0.0);
+            let mut rows = 0;
+            for ((_, row), (bmi, _)) in cells.iter().filter(|((c, _), (_, f))| *c == 20 && *f) {
+                rows += 1;
+                let expected = number(15, *row)
+                    .zip(number(16, *row))
+                    .map(|(kg, cm)| (kg / (cm / 100.0).powi(2) * 10.0).round() / 10.0);
+                assert_eq!(bmi.parse().ok(), expected, "{name}, T{row}");
+                let years = (number(12, *row).unwrap() - number(4, *row).unwrap()) / 365.25;
+                let said = number(21, *row).unwrap();
+                assert!(
+                    (years - said - 0.5).abs() < 0.51,
+                    "{name}, U{row}: {said}, not {years}"
+                );
+                total += number(15, *row).unwrap_or(0.0);
+                let group = seen(&copy, "xl/worksheets/sheet2.xml")[&(1, 2)].0.clone();
+                if text(14, *row) == group {
+                    of_group += 1;
+                    weigh += number(15, *row).unwrap_or(0.0);
+                }
+            }
+            assert!(
+                rows > before
+                    .iter()
+                    .filter(|((c, _), (_, f))| *c == 20 && *f)
+                    .count()
+            );
+            let sums = seen(&copy, "xl/worksheets/sheet2.xml");
+            let sum = |column, row| sums[&(column, row)].0.parse::<f64>().unwrap();
+            assert_eq!(sum(2, 2), f64::from(of_group), "{name}");
+            assert!(
+                (sum(3, 2) - weigh).abs() < 1e-9 && (sum(3, 16) - total).abs() < 1e-9,
+                "{name}"
+            );
+        }
+    }
+}

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod hostile;
+mod kept;
 mod speed;
 mod splices;
 mod workbooks;

@@ -4,10 +4,12 @@
 //! each sheet (`rows`, `values`, `grid`), `strings` and `styles` over theirs, and `index` keeps what copies need. A sheet with two
 //! cells at opposite corners takes the memory of two cells.
 //!
-//! Out: `draft` settles what a copy's cells say (`insert` what rows put in look like), `splice` writes the sheet (`cells`,
-//! `formulas`, `bands`), `refs` all that refers to its rows, and `package` the file, large parts by all cores (`deflate`). `write`
-//! makes plain workbooks instead, where asked to (`formats`, `looks`) or where the file was of another kind (`foreign`).
+//! Out: `draft` settles what a copy's cells say (`altered`; `insert` what rows put in look like), `splice` writes the sheet
+//! (`cells`, `formulas`, `bands`), `kept` works out what stands beside formulas, `refs` all that refers to its rows, and `package`
+//! the file, large parts by all cores (`deflate`). `write` makes plain workbooks instead, where asked to (`formats`, `looks`) or
+//! where the file was of another kind (`foreign`).
 
+mod altered;
 mod bands;
 mod cells;
 mod deflate;
@@ -19,6 +21,7 @@ mod grid;
 mod guard;
 mod index;
 mod insert;
+mod kept;
 mod looks;
 mod manner;
 mod markup;
@@ -26,7 +29,6 @@ mod moves;
 mod package;
 mod refs;
 mod rows;
-mod said;
 mod scan;
 mod sheets;
 mod splice;

@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use super::*;
 
 /// Every part of a package, in its order.
-fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(super) fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
     (0..zip.len())
         .map(|at| {
@@ -21,7 +21,7 @@ fn parts(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-fn sheets(bytes: &[u8]) -> Vec<Source> {
+pub(super) fn sheets(bytes: &[u8]) -> Vec<Source> {
     from_bytes("book.xlsx", bytes.to_vec(), &Limits::default()).unwrap()
 }
 
@@ -39,7 +39,7 @@ fn a_copy_without_edits_has_the_same_parts() {
             let (made, parts) = (parts(&made), parts(&bytes));
             for ((copied, part), (name_there, there)) in made.iter().zip(&parts) {
                 assert_eq!(copied, name_there);
-                // formulas lose the values kept beside them, and whoever opens the workbook is told to work them out
+                // where formulas cannot be told, or nothing was kept beside them, nothing is, and programs are asked to calculate
                 let told = std::str::from_utf8(there).is_ok_and(|t| t.contains("</f>"));
                 if !told && copied != "xl/workbook.xml" {
                     assert!(part == there, "{name}, {copied}");

@@ -3,6 +3,7 @@
 use super::Kind;
 use super::manner::{Digits, Manner, with_text};
 use super::markup::{push_column, push_digits};
+use super::refs::Beside;
 use super::rows::CellAt;
 use super::strings::Arranged;
 use crate::table::dates;
@@ -80,8 +81,8 @@ pub(super) struct Pen<'a> {
     pub(super) hand: Hand,
     /// The copy's shared strings.
     pub(super) strings: Option<&'a Arranged>,
-    /// Whether formulas lose the values that were kept beside them.
-    pub(super) drops: bool,
+    /// What becomes of the values kept beside formulas.
+    pub(super) beside: Beside<'a>,
 }
 
 impl Pen<'_> {
@@ -197,8 +198,21 @@ impl Pen<'_> {
                 }
             }
             Content::Formula(element) => {
+                if let Beside::Anew(anew) = self.beside
+                    && let Some((text, kind)) = anew.on_own(row, like.column)
+                {
+                    self.open(like, row, style, kind.map(str::as_bytes), out);
+                    out.push(b'>');
+                    out.extend_from_slice(element);
+                    tagged(prefix, b"v", text.as_bytes(), out);
+                    out.extend_from_slice(b"</");
+                    out.extend_from_slice(prefix);
+                    out.extend_from_slice(b"c>");
+                    return;
+                }
                 // its value, where that is kept, says what the neighbour's says
-                let kept = like.value_element.clone().filter(|_| !self.drops);
+                let goes = matches!(self.beside, Beside::Go);
+                let kept = like.value_element.clone().filter(|_| !goes);
                 let stays = kept.is_some() || old == b"n";
                 let kind = like.kind.as_ref().filter(|_| stays).map(|_| old);
                 self.open(like, row, style, kind, out);
@@ -275,7 +289,7 @@ mod tests {
             bytes,
             hand,
             strings: None,
-            drops: true,
+            beside: Beside::Go,
         };
         pen.cell(&like, 6, style, content, &mut out);
         String::from_utf8(out).unwrap()

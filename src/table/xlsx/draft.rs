@@ -1,12 +1,12 @@
 //! What a copy's cells will say, settled before its first byte is written: that decides the numbers of all shared strings.
 
+use super::altered::{Altered, Writing};
 use super::cells::{Content, Hand};
 use super::formulas::Mover;
 use super::index::{Index, NOWHERE};
 use super::insert::NewRow;
 use super::refs::NewFormula;
 use super::rows::{CellAt, Cells, RowAt};
-use super::said::{Said, Writing};
 use super::strings::{Arranged, Draft};
 use crate::error::{Error, Result};
 use crate::table::{Edits, Line, Replaced, Source};
@@ -14,7 +14,7 @@ use crate::table::{Edits, Line, Replaced, Source};
 /// What is settled before the first byte is written.
 pub(super) struct Plan {
     /// Of every altered cell what it says.
-    pub(super) replaced: Said,
+    pub(super) replaced: Altered,
     pub(super) inserted: Vec<NewRow>,
     pub(super) strings: Option<Arranged>,
     pub(super) added: Vec<NewFormula>,
@@ -41,7 +41,7 @@ impl Drafting<'_, '_> {
     pub(super) fn settle(mut self, first_edit: &[u32]) -> Result<Plan> {
         let edits = self.edits;
         let index = self.index;
-        let mut replaced = Said::for_cells(edits.replaced.len());
+        let mut replaced = Altered::for_cells(edits.replaced.len());
         for new in &edits.replaced {
             let content = self.replaced(new);
             replaced.push(content, || self.writing.cell(new));
@@ -141,7 +141,7 @@ impl Drafting<'_, '_> {
     }
 
     /// The strings that the copy's cells on the table's sheet use, in order.
-    fn uses(&self, replaced: &Said, inserted: &[NewRow], first_edit: &[u32]) -> Vec<u32> {
+    fn uses(&self, replaced: &Altered, inserted: &[NewRow], first_edit: &[u32]) -> Vec<u32> {
         let index = self.index;
         let mut out = Vec::new();
         let plain = |row: &RowAt| row.number < index.first;

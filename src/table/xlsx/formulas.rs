@@ -90,8 +90,29 @@ impl Formulas {
         Ok(())
     }
 
+    /// The number under which a cell shares its formula.
+    pub(super) fn number_of<'a>(bytes: &'a [u8], cell: &CellAt) -> Option<&'a [u8]> {
+        let parsed = Parsed::of(bytes, cell.formula.clone()?)?;
+        Some(&bytes[parsed.shared?])
+    }
+
+    /// Whether a cell's formula fills other cells, too.
+    pub(super) fn spreads(bytes: &[u8], cell: &CellAt) -> bool {
+        let open = cell
+            .formula
+            .clone()
+            .and_then(|f| Tags::new(bytes, f.start).next());
+        let kind = open.and_then(|open| open.attribute(bytes, b"t"));
+        kind.is_some_and(|kind| matches!(&bytes[kind], b"array" | b"dataTable"))
+    }
+
     /// What the formula of a cell in this row (of the source) says, and whether the cell says it itself.
-    fn said(&self, bytes: &[u8], cell: &CellAt, row: u32) -> Result<Option<(String, bool)>, Stuck> {
+    pub(super) fn said(
+        &self,
+        bytes: &[u8],
+        cell: &CellAt,
+        row: u32,
+    ) -> Result<Option<(String, bool)>, Stuck> {
         let Some(parsed) = cell.formula.clone().and_then(|f| Parsed::of(bytes, f)) else {
             return Ok(None);
         };
@@ -128,8 +149,6 @@ pub(super) struct Mover<'a> {
     pub(super) table: Rows,
     /// How texts are put down.
     pub(super) manner: Manner,
-    /// Whether formulas lose the values that were kept beside them.
-    pub(super) drops: bool,
 }
 
 impl Mover<'_> {

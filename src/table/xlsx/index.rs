@@ -10,12 +10,13 @@ use super::bands::{Bands, MIXED};
 use super::formulas::{Formulas, Mover};
 use super::grid::Grid;
 use super::guard;
+use super::kept::{self, Anew, Changes, Known};
 use super::looks::Looks;
 use super::manner::{Digits, Manner};
-use super::markup::unescaped;
+use super::markup::{Tags, unescaped};
 use super::moves::{Moves, Rows};
 use super::package::Package;
-use super::refs::{Given, Stuck, Surroundings};
+use super::refs::{Beside, Given, Stuck, Surroundings};
 use super::rows::Layout;
 use super::scan::Scan;
 use super::sheets::Contents;
@@ -24,7 +25,7 @@ use super::styles::Styles;
 use super::values::{Reading, Texts};
 use crate::error::{Error, Result};
 use crate::parallel;
-use crate::table::{Limits, Line, Table};
+use crate::table::{Limits, Line, Table, dates};
 
 /// A part repeats a column if it has so many of its values ...
 const REPEATED: usize = 5;
@@ -43,6 +44,8 @@ pub(super) struct Ground {
     scans: Vec<Scan>,
     styles: Styles,
     late: bool,
+    /// The day on which the workbook was last saved, counted as its cells count days.
+    saved: Option<f64>,
 }
 
 /// What one sheet holds and how it looks.
@@ -69,6 +72,8 @@ pub(super) struct Index {
     /// What refers to the sheet's rows.
     pub(super) surroundings: Surroundings,
     pub(super) formulas: Formulas,
+    /// What is known of formulas that read the table.
+    known: Option<Known>,
     /// How texts are put down.
     pub(super) manner: Manner,
 }
@@ -156,6 +161,9 @@ impl Ground {
             let uses = scans.iter().flat_map(|s| &s.uses);
             strings.learn(uses.map(|(_, id)| *id));
         }
+        let saved = package
+            .part("docProps/core.xml")
+            .and_then(|part| saved(&part));
         let ground = Ground {
             package,
             strings,
@@ -163,6 +171,7 @@ impl Ground {
             scans,
             styles,
             late: contents.late,
+            saved,
         };
         Ok((ground, found))
     }
@@ -175,6 +184,17 @@ impl Ground {
     /// The file's bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         self.package.bytes()
+    }
+
+    /// What formulas are worked out from, for a table with these rows.
+    fn kept_source(&self, tab: usize, rows: Rows) -> kept::Source<'_> {
+        kept::Source {
+            scans: &self.scans,
+            strings: self.strings.as_ref(),
+            table: tab,
+            rows,
+            saved: self.saved,
+        }
     }
 
     /// What refers to the rows of a sheet whose table has these, the first and the last.
@@ -244,6 +264,13 @@ impl Index {
             (place.first, rows.end.max(1) - 1),
         );
         looked.map_err(|stuck| refused(ground.package.name(), &stuck))?;
+        let known = match surroundings.beside() {
+            Beside::Go if !ground.late && surroundings.calculates_plainly() => {
+                let rows = (place.first, rows.end.max(1) - 1);
+                Known::learn(&ground.kept_source(tab, rows), surroundings.words())
+            }
+            _ => None,
+        };
         let manner = match &ground.strings {
             Some(strings) => strings.manner(),
             None => Manner::of(&scan.bytes),
@@ -252,6 +279,7 @@ impl Index {
             manner,
             surroundings,
             formulas,
+            known,
             tab,
             table_rows,
             first: place.first,
@@ -340,8 +368,14 @@ impl Index {
                 (self.first + self.table_rows.len() as u32).max(1) - 1,
             ),
             manner: self.manner,
-            drops: self.surroundings.drops_kept_values(),
         }
+    }
+
+    /// The values of a copy's formulas; `None` where they are as in the source, or are not known.
+    pub(super) fn anew(&self, changes: &Changes<'_>) -> Option<Anew> {
+        let rows = (changes.moves.first(), changes.moves.behind().max(1) - 1);
+        let source = self.ground.kept_source(self.tab, rows);
+        self.known.as_ref()?.anew(source, self.manner, changes)
     }
 
     /// What to say where something cannot follow its rows.
@@ -442,6 +476,13 @@ impl Index {
             .filter(move |(_, scan)| scan.uses.iter().any(|(_, id)| test(*id)))
             .map(|(_, scan)| (scan.part.as_str(), scan.bytes.as_slice(), &scan.layout))
     }
+}
+
+/// The day in a workbook's properties on which it was last saved.
+fn saved(properties: &[u8]) -> Option<f64> {
+    let tag = Tags::new(properties, 0).find(|tag| tag.name == b"modified")?;
+    let day = properties.get(tag.end..tag.end + "2024-03-05".len())?;
+    dates::serial(std::str::from_utf8(day).ok()?)
 }
 
 /// Whether a part is what nearly all are; a byte order mark may stand before it.

@@ -7,18 +7,19 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 
+use super::altered::Writing;
 use super::bands::Look;
 use super::cells::{Content, Hand, Pen};
 use super::draft::{Drafting, Plan};
 use super::formulas::Mover;
 use super::index::{Index, NOWHERE};
 use super::insert::NewRow;
+use super::kept::Changes;
 use super::markup::{Tags, push_digits};
 use super::moves::LAST;
 use super::package::Renewed;
-use super::refs::{Stuck, address};
+use super::refs::{Beside, Stuck, address};
 use super::rows::{CellAt, Cells, Layout, RowAt};
-use super::said::Writing;
 use super::scan;
 use super::{Sheet, sheets};
 use crate::error::{Error, Result};
@@ -61,9 +62,23 @@ pub(super) fn rewrite(
     };
     let plan = drafting.settle(&first_edit)?;
     let refused = |stuck: Stuck| index.refused(&stuck);
+    let anew = index.anew(&Changes {
+        edits,
+        replaced: &plan.replaced,
+        writing,
+        inserted: &plan.inserted,
+        added: &plan.added,
+        moves: &moves,
+        left: index.left,
+        place: mover.place,
+    });
+    let beside = match &anew {
+        Some(anew) => Beside::Anew(anew),
+        None => index.surroundings.beside(),
+    };
     let around = index
         .surroundings
-        .rewritten(&moves, &plan.added)
+        .rewritten(&moves, &plan.added, beside)
         .map_err(refused)?;
     let copy = Copy {
         index,
@@ -72,6 +87,7 @@ pub(super) fn rewrite(
         first_edit: &first_edit,
         writing,
         mover,
+        beside,
         same_strings: match (&plan.strings, index.strings()) {
             (Some(arranged), Some((strings, _))) => arranged.is_source(strings),
             _ => true,
@@ -118,6 +134,7 @@ struct Copy<'a> {
     first_edit: &'a [u32],
     writing: Writing<'a>,
     mover: Mover<'a>,
+    beside: Beside<'a>,
     same_strings: bool,
 }
 
@@ -290,7 +307,7 @@ impl Copy<'_> {
         let moved = self.mover.moved(cell, row.number);
         let moved = moved.map_err(|stuck| self.index.refused(&stuck))?;
         match (moved, &cell.formula) {
-            (None, Some(_)) if !self.mover.drops => self.moved(cell, number, style, out),
+            (None, Some(_)) if self.keeps(cell, number) => self.moved(cell, number, style, out),
             (moved, element) => {
                 let old = element.clone().map(|e| self.index.bytes()[e].to_vec());
                 let content = Content::Formula(moved.or(old).unwrap_or_default());
@@ -300,12 +317,21 @@ impl Copy<'_> {
         Ok(())
     }
 
+    /// Whether what is kept beside the formula of a cell in the row of this number stays.
+    fn keeps(&self, cell: &CellAt, number: u32) -> bool {
+        match self.beside {
+            Beside::Stay => true,
+            Beside::Go => false,
+            Beside::Anew(anew) => !anew.has_own(number, cell.column),
+        }
+    }
+
     fn pen(&self) -> Pen<'_> {
         Pen {
             bytes: self.index.bytes(),
             hand: self.writing.hand,
             strings: self.plan.strings.as_ref(),
-            drops: self.mover.drops,
+            beside: self.beside,
         }
     }
 

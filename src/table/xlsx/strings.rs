@@ -16,7 +16,7 @@ use self::known::{Fresh, Known};
 use self::order::Order;
 use super::manner::{self, Manner};
 use super::markup::{Tags, Turn, opened};
-use super::values::Texts;
+use super::values::{self, Texts};
 use crate::digests::DigestMap;
 
 /// No place.
@@ -133,6 +133,12 @@ impl Strings {
     /// How many strings there are.
     pub(super) fn len(&self) -> u32 {
         self.ends.len() as u32
+    }
+
+    /// A string's text.
+    pub(super) fn text(&self, id: u32) -> String {
+        let places = manner::texts(&self.bytes, self.element(id));
+        values::text_of(&self.bytes, &places)
     }
 
     fn element(&self, id: u32) -> Range<usize> {

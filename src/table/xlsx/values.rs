@@ -58,6 +58,15 @@ fn push_text(raw: &[u8], out: &mut String) {
     out.push_str(rest);
 }
 
+/// The text of which the pieces stand at these places.
+pub(super) fn text_of(bytes: &[u8], places: &[std::ops::Range<usize>]) -> String {
+    let mut text = String::new();
+    for place in places {
+        push_text(&bytes[place.clone()], &mut text);
+    }
+    text
+}
+
 /// What it takes to read the cells of a workbook's sheets.
 pub(super) struct Reading<'a> {
     pub(super) strings: &'a Texts,

@@ -1,4 +1,4 @@
-//! The cells of a sheet that hold formulas, and the values that a program kept beside them.
+//! The cells of a sheet that hold formulas.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,7 +7,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::Stuck;
-use super::address::{self, Area};
+use super::address;
 use super::areas;
 use super::formula::{self, Where};
 use super::splice::{Splice, escaped};
@@ -22,7 +22,7 @@ pub struct Cell<'a> {
     pub tag: Tag<'a>,
     pub formula: Option<Formula<'a>>,
     /// The elements with its value, tags and all.
-    values: [Option<Range<usize>>; 2],
+    pub(super) values: [Option<Range<usize>>; 2],
     /// Behind its closing tag.
     end: usize,
 }
@@ -228,51 +228,6 @@ pub fn own_tag(tag: &str, table: Rows, moves: &Moves) -> Result<Option<String>, 
     Ok((!splice.is_empty()).then(|| splice.finish()))
 }
 
-/// The sheet without the values that a program kept beside its formulas, so that none of an altered cell's stays behind. Cells
-/// over which a formula spreads its values lose theirs, too.
-pub fn without_kept_values(xml: &str) -> Option<String> {
-    let mut splice = Splice::new(xml);
-    let mut spread: Vec<Area> = Vec::new();
-    for cell in with_formulas(xml) {
-        empty(&mut splice, &cell);
-        let Some(formula) = &cell.formula else {
-            continue;
-        };
-        if matches!(formula.tag.raw("t"), Some("array" | "dataTable")) {
-            let area = formula.tag.raw("ref").and_then(address::area);
-            spread.extend(area.filter(|a| a.top < a.bottom || a.left < a.right));
-        }
-    }
-    if !spread.is_empty() {
-        spread.sort_by_key(|area| area.top);
-        let lowest = spread.iter().map(|area| area.bottom).max().unwrap_or(0);
-        let (mut under, mut next) = (Vec::new(), 0);
-        for cell in Cells::new(xml).filter(|cell| cell.row <= lowest) {
-            while let Some(area) = spread.get(next).filter(|area| area.top <= cell.row) {
-                under.push(*area);
-                next += 1;
-            }
-            under.retain(|area| area.bottom >= cell.row);
-            if cell.formula.is_none() && under.iter().any(|a| a.holds(cell.row, cell.column)) {
-                empty(&mut splice, &cell);
-            }
-        }
-    }
-    (!splice.is_empty()).then(|| splice.finish())
-}
-
-fn empty(splice: &mut Splice, cell: &Cell) {
-    for value in cell.values.iter().flatten() {
-        splice.remove(value.clone());
-    }
-    // what says no more than the default may stay
-    if let Some(kind) = cell.tag.whole_attribute("t")
-        && cell.tag.raw("t") != Some("n")
-    {
-        splice.remove(kind);
-    }
-}
-
 /// The formulas that cells share, each for its first cell, by their numbers.
 struct SharedFormulas<'a>(HashMap<&'a str, (u32, u32, Cow<'a, str>)>);
 
@@ -394,28 +349,6 @@ mod tests {
         let mute = "<w><row><c/><c><f>A3</f><v>x</v></c></row><row r=\"7\"><c><f t='shared' si='0'/></c></row><row><c r=\"D8\"><f/></c></row></w>";
         let places: Vec<_> = with_formulas(mute).iter().map(Cell::address).collect();
         assert_eq!(places, ["B1", "A7", "D8"]);
-    }
-
-    #[test]
-    fn kept_values_go_with_their_kind() {
-        let xml = "<x:w><x:row r=\"1\"><x:c r=\"A1\" s=\"2\" t=\"str\"><x:f>B1&amp;\"\"</x:f><x:v>old</x:v></x:c><x:c r=\"B1\" t=\"s\"><x:v>0</x:v></x:c></x:row></x:w>";
-        assert_eq!(
-            without_kept_values(xml).unwrap(),
-            "<x:w><x:row r=\"1\"><x:c r=\"A1\" s=\"2\"><x:f>B1&amp;\"\"</x:f></x:c><x:c r=\"B1\" t=\"s\"><x:v>0</x:v></x:c></x:row></x:w>"
-        );
-        assert_eq!(
-            without_kept_values("<w><row><c><v>1</v></c></row></w>"),
-            None
-        );
-    }
-
-    #[test]
-    fn values_that_a_formula_spreads_go_too() {
-        let xml = "<w><row r=\"1\"><c r=\"A1\" cm=\"1\"><f t=\"array\" ref=\"A1:B2\">S!A1:B2</f><v>1</v></c><c r=\"B1\"><v>2</v></c><c r=\"C1\"><v>3</v></c></row><row r=\"2\"><c r=\"A2\" t=\"str\"><v>x</v></c></row><row r=\"3\"><c r=\"A3\"><v>9</v></c></row></w>";
-        assert_eq!(
-            without_kept_values(xml).unwrap(),
-            "<w><row r=\"1\"><c r=\"A1\" cm=\"1\"><f t=\"array\" ref=\"A1:B2\">S!A1:B2</f></c><c r=\"B1\"></c><c r=\"C1\"><v>3</v></c></row><row r=\"2\"><c r=\"A2\"></c></row><row r=\"3\"><c r=\"A3\"><v>9</v></c></row></w>"
-        );
     }
 
     #[test]

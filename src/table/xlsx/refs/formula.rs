@@ -65,6 +65,8 @@ pub struct Reads {
     pub areas: Vec<Area>,
     /// Whether it also reads what only a calculation tells: names, table columns, computed references.
     pub unknown: bool,
+    /// Whether it reads in which row it stands.
+    pub own_row: bool,
 }
 
 impl Reads {
@@ -94,14 +96,17 @@ pub fn reads(formula: &str, place: &Where) -> Reads {
             },
             // the variables of LET and LAMBDA
             Token::Name(name) => reads.unknown |= !name.starts_with("_xlpm."),
-            Token::Function(name) => reads.unknown |= computes_references(name),
+            Token::Function(name) => {
+                reads.unknown |= computes_references(name);
+                reads.own_row |= name.eq_ignore_ascii_case("ROW");
+            }
         }
     }
     reads
 }
 
 /// Functions that make a reference from text or numbers.
-fn computes_references(function: &str) -> bool {
+pub fn computes_references(function: &str) -> bool {
     let known = [
         "INDIRECT",
         "OFFSET",

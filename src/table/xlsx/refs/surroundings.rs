@@ -3,14 +3,17 @@
 
 use std::collections::HashSet;
 
+use super::kept::{self, Beside};
 use super::lost::Lost;
 use super::package::{self, Given, Relations, refuse_copies};
 use super::splice::Splice;
 use super::survey::{self, Survey};
+use super::words::Words;
 use super::work::{Task, Work, read_text, sheets, works_of_sheet};
 use super::workbook::{self, NewFormula};
 use super::xml::{self, Tags};
 use super::{Rows, Side, Stuck, Where, cells, drawing, notes, sheet};
+use crate::table::xlsx::kept::OnSheet;
 use crate::table::xlsx::moves::Moves;
 
 /// What a workbook has around the cells of its table.
@@ -85,7 +88,7 @@ impl Surroundings {
         let survey = survey::look(&own, &work, &place, given.table)?;
         survey::refuse_headers(&work, given.table)?;
         survey::refuse_pivots(given, &relations, &work, &place, given.table)?;
-        let mut found = Surroundings {
+        Ok(Surroundings {
             head_and_tail: (own[..data.start].to_string(), own[data.end..].to_string()),
             row_height: row_height(&own[..data.start]),
             sheet_id: sheets[table].id.clone(),
@@ -100,13 +103,7 @@ impl Surroundings {
             work,
             relations,
             survey,
-        };
-        if found.survey.reads {
-            for work in &mut found.work {
-                work.drop_kept_values();
-            }
-        }
-        Ok(found)
+        })
     }
 
     /// Where the formulas of the table's own sheet stand.
@@ -123,9 +120,28 @@ impl Surroundings {
         self.survey.pins
     }
 
-    /// Whether some formula reads the table, so that no formula of the workbook keeps its last value.
-    pub fn drops_kept_values(&self) -> bool {
-        self.survey.reads
+    /// What becomes of the values kept beside formulas, unless they are known anew: none stays where some formula reads the table.
+    pub fn beside(&self) -> Beside<'static> {
+        match self.survey.reads {
+            true => Beside::Go,
+            false => Beside::Stay,
+        }
+    }
+
+    /// Names and tables, and the cells that they mean.
+    pub fn words(&self) -> Words {
+        let table = self.sheets.get(self.table).map_or("", String::as_str);
+        Words::of(&self.work, table)
+    }
+
+    /// Whether the workbook is calculated once, with all digits, as nearly all are.
+    pub fn calculates_plainly(&self) -> bool {
+        let book = self.work.iter().find(|work| work.task == Task::Workbook);
+        let settings = book.and_then(|book| Tags::new(&book.text).find(|t| t.name() == "calcPr"));
+        settings.is_none_or(|tag| {
+            let says = |name, no: [&str; 2]| tag.raw(name).is_some_and(|said| no.contains(&said));
+            !says("iterate", ["1", "true"]) && !says("fullPrecision", ["0", "false"])
+        })
     }
 
     /// The XML parts that a copy takes over as they are and that nobody here has looked into. They may hold values as text.
@@ -176,7 +192,12 @@ impl Surroundings {
     ///
     /// # Errors
     /// Where something cannot follow its rows.
-    pub fn rewritten(&self, moves: &Moves, added: &[NewFormula]) -> Result<Rewritten, Stuck> {
+    pub fn rewritten(
+        &self,
+        moves: &Moves,
+        added: &[NewFormula],
+        beside: Beside<'_>,
+    ) -> Result<Rewritten, Stuck> {
         if let Some(part) = &self.beside
             && !moves.still()
         {
@@ -186,7 +207,7 @@ impl Surroundings {
         let mut out = Rewritten::default();
         let mut lost = self.thumbnails.clone();
         for work in &self.work {
-            let new = self.done(work, moves, added)?;
+            let new = self.done(work, moves, added, beside)?;
             if work.task == Task::Chain && new.is_none() {
                 lost.part(&work.part, &self.relations);
                 continue;
@@ -194,7 +215,7 @@ impl Surroundings {
             if let (Task::Drawing | Task::Frames, Some(new)) = (&work.task, &new) {
                 lost.between(&work.part, &work.text, new);
             }
-            if let Some(new) = new.filter(|new| work.changed || *new != work.text) {
+            if let Some(new) = new.filter(|new| *new != work.text) {
                 out.parts.push((work.part.clone(), new.into_bytes()));
             }
         }
@@ -214,6 +235,7 @@ impl Surroundings {
         work: &Work,
         moves: &Moves,
         added: &[NewFormula],
+        beside: Beside<'_>,
     ) -> Result<Option<String>, Stuck> {
         let side = Side {
             place: Where {
@@ -224,11 +246,16 @@ impl Surroundings {
         };
         let text = work.text.as_str();
         let new = match &work.task {
-            Task::Workbook => workbook::moved(text, &side, self.survey.reads),
+            Task::Workbook => workbook::moved(text, &side, matches!(beside, Beside::Go)),
             Task::Sheet(name) => {
-                return other_sheet(text, &side)
+                let (bare, values) = match beside {
+                    Beside::Stay => (None, None),
+                    Beside::Go => (work.without_kept_values(), None),
+                    Beside::Anew(anew) => (None, anew.on(name)),
+                };
+                return other_sheet(bare.unwrap_or(text), values, &side)
                     .map_err(|s| s.within(&format!("sheet `{name}`")))
-                    .map(|new| new.or_else(|| work.changed.then(|| text.to_string())));
+                    .map(|new| new.or_else(|| bare.map(str::to_string)));
             }
             Task::Listed => notes::listed(text, &side),
             Task::Comments => notes::comments(text, &side),
@@ -246,13 +273,20 @@ impl Surroundings {
     }
 }
 
-fn other_sheet(text: &str, side: &Side) -> Result<Option<String>, Stuck> {
+fn other_sheet(
+    text: &str,
+    values: Option<OnSheet<'_>>,
+    side: &Side,
+) -> Result<Option<String>, Stuck> {
     let data = cells::data(text).unwrap_or(text.len()..text.len());
     let head = sheet::surroundings(&text[..data.start], side)?;
     let tail = sheet::surroundings(&text[data.end..], side)?;
     let mut splice = Splice::new(text);
     if text[data.clone()].contains('!') {
         cells::moved_formulas(text, &side.place, side.moves, &mut splice)?;
+    }
+    if let Some(values) = values {
+        kept::renew(text, values, &mut splice);
     }
     for (place, new) in [(0..data.start, head), (data.end..text.len(), tail)] {
         if let Some(new) = new {

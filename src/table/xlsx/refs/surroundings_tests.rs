@@ -183,7 +183,7 @@ fn still() -> Moves {
 fn copy(package: &Package, moves: &Moves, added: &[NewFormula]) -> Package {
     let around = package.look(DATA, TABLE).unwrap();
     let mut copy = package.clone();
-    let new = around.rewritten(moves, added).unwrap();
+    let new = around.rewritten(moves, added, around.beside()).unwrap();
     for (part, bytes) in new.parts {
         copy.set(&part, std::str::from_utf8(&bytes).unwrap());
     }
@@ -201,7 +201,7 @@ fn copy(package: &Package, moves: &Moves, added: &[NewFormula]) -> Package {
 fn everything_in_a_workbook_follows() {
     let source = everything();
     let around = source.look(DATA, TABLE).unwrap();
-    assert!(around.drops_kept_values());
+    assert!(matches!(around.beside(), Beside::Go));
     assert!(!around.pins_order());
     let copy = copy(&source, &put_in(), &[]);
     let has = |part: &str, pieces: &[&str]| {
@@ -318,8 +318,8 @@ fn nothing_changes_where_no_row_moves() {
         &format!("{}<sheetData/>{}", &own[..data.start], &own[data.end..]),
     );
     let around = quiet.look(DATA, TABLE).unwrap();
-    assert!(!around.drops_kept_values());
-    let new = around.rewritten(&still(), &[]).unwrap();
+    assert!(matches!(around.beside(), Beside::Stay));
+    let new = around.rewritten(&still(), &[], around.beside()).unwrap();
     let changed: Vec<&str> = new.parts.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(changed, ["xl/charts/chart1.xml"]);
 }
@@ -371,7 +371,7 @@ fn what_hangs_on_rows_left_out_goes() {
 fn a_formula_that_reads_a_row_left_out_is_refused() {
     let around = everything().look(DATA, TABLE).unwrap();
     let part = Moves::new(2, 5, [Some(0), Some(1), Some(3), Some(4)]);
-    let stuck = around.rewritten(&part, &[]).unwrap_err();
+    let stuck = around.rewritten(&part, &[], around.beside()).unwrap_err();
     assert_eq!(stuck.place, "sheet `Sums & more`, cell A2");
     assert_eq!(
         stuck.why,
@@ -462,7 +462,7 @@ fn shapes_that_show_cells() {
     let stuck = source
         .look(DATA, TABLE)
         .unwrap()
-        .rewritten(&still(), &[])
+        .rewritten(&still(), &[], Beside::Stay)
         .unwrap_err();
     assert_eq!(stuck.place, "xl/drawings/drawing1.xml, a linked picture");
 }

@@ -17,7 +17,7 @@ use crate::table::xlsx::markup::entities;
 /// What was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Whether a formula of a cell may read the table.
+    /// Whether a formula of a cell may read the table, or which row it stands in.
     pub reads: bool,
     /// Whether something names some of the table's rows as a run.
     pub pins: bool,
@@ -77,7 +77,8 @@ fn formulas(survey: &mut Survey, xml: &str, place: &Where, table: Rows) -> Resul
     }
     let mut each = |_: &cells::Cell, text: &str| {
         let found = reads(text, place);
-        survey.reads |= found.may_read(table);
+        // a number of its row is another once rows were put in above it
+        survey.reads |= found.may_read(table) || found.own_row && place.on_table;
         survey.see(&found, table);
         Ok(())
     };

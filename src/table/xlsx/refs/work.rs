@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::package::{self, Given, Relations};
 use super::xml::{self, Tags};
-use super::{Stuck, cells};
+use super::{Stuck, kept};
 
 /// What is done with a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +35,8 @@ pub struct Work {
     /// Whether it belongs to the table's sheet.
     pub on_table: bool,
     pub text: String,
-    /// Whether the text is not the source's any more.
-    pub changed: bool,
+    /// A sheet's text without the values kept beside formulas, once that was asked for.
+    bare: OnceLock<Option<String>>,
 }
 
 impl Work {
@@ -50,17 +51,16 @@ impl Work {
             task,
             on_table,
             text: text.into(),
-            changed: false,
+            bare: OnceLock::new(),
         }
     }
 
-    pub fn drop_kept_values(&mut self) {
-        if let Task::Sheet(_) = self.task
-            && let Some(text) = cells::without_kept_values(&self.text)
-        {
-            self.text = text;
-            self.changed = true;
-        }
+    /// A sheet without the values kept beside formulas; `None` where there are none.
+    pub fn without_kept_values(&self) -> Option<&str> {
+        let bare = self
+            .bare
+            .get_or_init(|| kept::without_kept_values(&self.text));
+        bare.as_deref()
     }
 }
 

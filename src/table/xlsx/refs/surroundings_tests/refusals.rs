@@ -109,8 +109,10 @@ fn what_stands_beside_the_table() {
     let mut source = everything();
     source.relate(DATA, "table", "xl/tables/table9.xml", second);
     let around = source.look(DATA, TABLE).unwrap();
-    assert!(around.rewritten(&still(), &[]).is_ok());
-    let stuck = around.rewritten(&put_in(), &[]).unwrap_err();
+    assert!(around.rewritten(&still(), &[], around.beside()).is_ok());
+    let stuck = around
+        .rewritten(&put_in(), &[], around.beside())
+        .unwrap_err();
     assert_eq!(stuck.place, "xl/tables/table9.xml");
     let pivot = |area: &str| {
         let mut source = everything();
@@ -119,7 +121,7 @@ fn what_stands_beside_the_table() {
         );
         source.relate(DATA, "pivotTable", "xl/pivotTables/p.xml", &text);
         let around = source.look(DATA, TABLE).unwrap();
-        let new = around.rewritten(&put_in(), &[])?;
+        let new = around.rewritten(&put_in(), &[], around.beside())?;
         let part = new
             .parts
             .into_iter()
@@ -253,7 +255,7 @@ fn no_damage_makes_it_panic() {
             let data = cells::data(&text).unwrap_or(0..0);
             around.head(&text.as_bytes()[..data.start], &put_in())?;
             around.tail(&text.as_bytes()[data.end..], &put_in())?;
-            around.rewritten(&put_in(), &[])
+            around.rewritten(&put_in(), &[], around.beside())
         });
         match outcome {
             Ok(_) => fine += 1,

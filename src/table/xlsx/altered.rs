@@ -53,15 +53,15 @@ enum Says {
 }
 
 /// What the altered cells of a copy say, in the order of its edits.
-pub(super) struct Said {
+pub(super) struct Altered {
     cells: Vec<Says>,
     others: Vec<Content>,
 }
 
-impl Said {
+impl Altered {
     /// Room for so many.
-    pub(super) fn for_cells(cells: usize) -> Said {
-        Said {
+    pub(super) fn for_cells(cells: usize) -> Altered {
+        Altered {
             cells: Vec::with_capacity(cells),
             others: Vec::new(),
         }
@@ -78,6 +78,14 @@ impl Said {
             }
         };
         self.cells.push(says);
+    }
+
+    /// Whether a cell keeps what it says all the same.
+    pub(super) fn stays(&self, at: usize) -> bool {
+        match self.cells[at] {
+            Says::Other(other) => self.others[other as usize] == Content::Same,
+            Says::Shared(_) | Says::Text => false,
+        }
     }
 
     /// The shared string that a cell says, if it says one.
