@@ -4,7 +4,7 @@
 //! each sheet (`rows`, `values`, `grid`), `strings` and `styles` over theirs, and `index` keeps what copies need. A sheet with two
 //! cells at opposite corners takes the memory of two cells.
 //!
-//! Out: `draft` settles what a copy's cells say (`insert` what rows put in look like), `splice` writes the sheet (`cells`,
+//! Out: `draft` settles what a copy's cells say (`said`; `insert` what rows put in look like), `splice` writes the sheet (`cells`,
 //! `formulas`, `bands`), `refs` all that refers to its rows, and `package` the file, large parts by all cores (`deflate`). `write`
 //! makes plain workbooks instead, where asked to (`formats`, `looks`) or where the file was of another kind (`foreign`).
 
