@@ -135,7 +135,10 @@ REFERENCE = re.compile(r"^((?:'(?:[^']|'')+'|[^'!]+)!)?\$?([A-Z]{1,3})?\$?(\d+)?
 
 def same_formula(maps, home, ours, theirs):
     """Whether a formula says the same about the rows where they are now."""
-    a, b = [t for t in Tokenizer(ours).items], [t for t in Tokenizer(theirs).items]
+    try:
+        a, b = Tokenizer(ours).items, Tokenizer(theirs).items
+    except Exception:  # the tokenizer knows not all that spreadsheet programs write
+        return ours == theirs
     if len(a) != len(b):
         return False
     for x, y in zip(a, b):
@@ -168,6 +171,8 @@ def cells(areas):
     """Row intervals by columns of a list of areas."""
     out = collections.defaultdict(list)
     for area in str(areas).split():
+        if "#REF!" in area:
+            continue
         left, top, right, bottom = range_boundaries(area.replace("$", ""))
         for column in range(left or 1, (right or 16384) + 1):
             out[column].append((top or 1, bottom or 1048576))
@@ -299,7 +304,7 @@ def sheet(maps, one, other, shown, now, altered, counts):
     for row in range(1, one.max_row + 1):
         place = there.row(row)
         looks = [styled(other.cell(place, c)) for c in range(1, wide + 1)]
-        paint = repainted(one, row, looks, wide) if place != row else None
+        paint = repainted(one, row, looks, wide)
         if paint:
             counts["rows painted as their place is"] += 1
             PAINTED.add((one.title, row))
@@ -431,8 +436,11 @@ def features(maps, one, other):
         cells = [str(other.cell(top, c).value) for c in range(left, right + 1)]
         if (y.headerRowCount is None or y.headerRowCount) and heads != cells:
             differs("table", f"table {name}: header cells {cells} are not its columns' names {heads}")
-        if [plain(c) for c in x.tableColumns] != [plain(c) for c in y.tableColumns]:
-            differs("table", f"table {name}: columns differ")
+        for p, q in zip(x.tableColumns, y.tableColumns):
+            same = [plain({k: v for k, v in vars(c).items() if k != "calculatedColumnFormula"}) for c in (p, q)]
+            worked = [c.calculatedColumnFormula and "=" + c.calculatedColumnFormula.attr_text for c in (p, q)]
+            if same[0] != same[1] or worked[0] != worked[1] and not (all(worked) and same_formula(maps, title, *worked)):
+                differs("table", f"table {name}: column {p.name} differs")
     for kind in ("_charts", "_images"):
         p, q = getattr(one, kind), getattr(other, kind)
         if len(p) != len(q):
@@ -449,8 +457,8 @@ def looked_away(there, one, other):
     """Cells whose looks depend on others (rules, sparklines) and cells that a chart or a picture may lie over, at their places in the source."""
     title = one.title
     ruled = [area.sqref for area in one.conditional_formatting for rule in area.rules if rule.type in RELATIVE]
-    ruled += SPARKS.get(title, [])
-    for left, top, right, bottom in (range_boundaries(a.replace("$", "")) for areas in ruled for a in str(areas).split()):
+    ruled = [area for areas in [*ruled, *SPARKS.get(title, [])] for area in str(areas).split() if "#REF!" not in area]
+    for left, top, right, bottom in (range_boundaries(area.replace("$", "")) for area in ruled):
         RULED.update((title, r, c) for r in range(top, min(bottom, one.max_row) + 1) for c in range(left, min(right, one.max_column) + 1))
     back = {there.row(r): r for r in range(1, one.max_row + 1)}
     for sheet, row_of in ((one, lambda r: r), (other, back.get)):
@@ -476,6 +484,8 @@ def panes(there, one, other):
 
 def pictured(there, title, kind, x, y):
     """Anchors begin where the record is that they began at, or stay above it, and end there or keep their rows."""
+    if getattr(x.anchor, "editAs", None) == "absolute":
+        return
     ends = [getattr(x.anchor, "_from", None), getattr(x.anchor, "to", None), getattr(y.anchor, "_from", None), getattr(y.anchor, "to", None)]
     top, bottom, now, end = (e and e.row + 1 for e in ends)
     if top is None or now is None:
@@ -518,7 +528,7 @@ def same_relative(maps, title, ours, theirs):
 
 def conditional(maps, one, other):
     title, there = one.title, maps[one.title]
-    rules = lambda s: sorted(((r.priority, area.sqref, r) for area in s.conditional_formatting for r in area.rules), key=lambda t: (t[0], t[2].type, plain(t[2].iconSet), len(str(t[1]))))
+    rules = lambda s: sorted(((r.priority, area.sqref, r) for area in s.conditional_formatting for r in area.rules), key=lambda t: (t[0], t[2].type, plain(t[2].iconSet), plain(t[2].dataBar), plain(t[2].colorScale), len(str(t[1]))))
     a, b = rules(one), rules(other)
     if len(a) != len(b):
         return differs("conditional", f"{title}: {len(a)} conditional formats became {len(b)}")
@@ -529,7 +539,12 @@ def conditional(maps, one, other):
                 differs("conditional", f"{title}: {field} of {x.type} differs")
         anchored(maps, title, x_area, y_area, list(x.formula), list(y.formula), "conditional")
         for part in ("colorScale", "dataBar", "iconSet"):
-            if plain(getattr(x, part)) != plain(getattr(y, part)):
+            p, q = getattr(x, part), getattr(y, part)
+            steps = [[step.val for step in (scale.cfvo if scale else [])] for scale in (p, q)]
+            worded = lambda step: "=" + step if isinstance(step, str) else None
+            moved = all(a == b or worded(a) and worded(b) and same_formula(maps, title, worded(a), worded(b)) for a, b in zip(*steps))
+            bare = lambda scale: re.sub(r"val='[^']*'", "", plain(scale))
+            if bare(p) != bare(q) or not moved:
                 differs("conditional", f"{title}: {part} differs")
 
 

@@ -24,6 +24,7 @@ FAR = 90
 SHADE, INK = 6, 0.2
 # heights are rounded on the way to the page
 DRIFT = (0, -1, 1, -2, 2, -3, 3)
+DRIFTS = sorted(((up, down) for up in DRIFT for down in DRIFT), key=lambda both: (abs(both[0]) + abs(both[1]), both))
 
 
 class Shown:
@@ -36,6 +37,13 @@ class Shown:
                 self.sheets[path.stem[len(name) + 1 :]] = list(csv.reader(file))
         self.layout = layout(folder / f"{name}.fods")
         self.pages = pages(folder / f"{name}.pdf", folder)
+
+    def name(self, titles):
+        """Calls the sheets, which are in order, by these titles."""
+        if len(titles) == len(self.layout):
+            called = {name: title for (name, *_), title in zip(self.layout, titles)}
+            self.sheets = {called.get(name, name): lines for name, lines in self.sheets.items()}
+            self.layout = [(called[name], *ends) for name, *ends in self.layout]
 
 
 def shown(books):
@@ -133,9 +141,10 @@ def ground(dots):
     return np.array([most >> 16, most >> 8 & 255, most & 255], np.int16)
 
 
-def unlike(ours, theirs, place, there, down, painted):
-    """In what two cells' dots differ, in words; None where they do not."""
-    a, b = box(ours, place, 0, "dots"), box(theirs, there, down, "dots")
+def unlike(ours, theirs, place, there, drift, painted):
+    """In what two cells' dots differ, in words; None where they do not. `drift`: how far both rows are off their computed places."""
+    up, down = drift
+    a, b = box(ours, place, up, "dots"), box(theirs, there, down, "dots")
     high, wide = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
     if high < 5 or wide < 5:
         return None
@@ -153,7 +162,7 @@ def unlike(ours, theirs, place, there, down, painted):
     strange = lambda dots, page, where, shift: (
         (dots > cut(box(page, where, shift, "high")) + FAR) | (dots < cut(box(page, where, shift, "low")) - FAR)
     ).any(axis=2)
-    outside = strange(a, theirs, there, down).sum() + strange(b, ours, place, 0).sum()
+    outside = strange(a, theirs, there, down).sum() + strange(b, ours, place, up).sum()
     if outside > max(8, 0.01 * high * wide):
         return f"{outside} of {high * wide} dots are elsewhere"
     return None
@@ -162,10 +171,8 @@ def unlike(ours, theirs, place, there, down, painted):
 def values(ours, theirs, maps, changed, formulas, differs, counts):
     """What the cells say; those that say something else because others were altered are counted."""
     for title, lines in ours.sheets.items():
-        if title not in maps:
-            continue
         for i, line in enumerate(lines, 1):
-            j = maps[title].row(i)
+            j = maps[title].row(i) if title in maps else i
             now = theirs.sheets.get(title, [])
             other = now[j - 1] if j <= len(now) else []
             for column in range(1, max(len(line), len(other)) + 1):
@@ -212,6 +219,9 @@ def compare(ours, theirs, maps, altered, marks, differs, counts):
     """Two workbooks as shown. `marks` are sets of the source's cells, (sheet, row, column): `formulas`, `ruled` by formats that look
     at other cells, `covered` by drawings; and `painted`, rows (sheet, row) with the stripe of their place."""
     changed = {(sheet, row, column) for sheet, row, _, column, *_ in altered}
+    # a name that LibreOffice would not give is shown in another spelling
+    for book in (ours, theirs):
+        book.name(list(maps))
     values(ours, theirs, maps, changed, marks["formulas"], differs, counts)
     if len(ours.pages) != len(theirs.pages) or len(ours.pages) != len(ours.layout):
         differs("pictures", f"{len(ours.pages)} pages became {len(theirs.pages)}; {len(ours.layout)} sheets are shown")
@@ -232,7 +242,7 @@ def compare(ours, theirs, maps, altered, marks, differs, counts):
             apart = spilled(lines[i - 1], in_rows.get(("altered", i), ()))
             by_rule = in_rows.get(("ruled", i), set())
             painted = (title, i) in marks["painted"]
-            down = 0
+            drift = 0, 0
             for column in range(1, len(one[2])):
                 if column in apart:
                     continue
@@ -243,11 +253,10 @@ def compare(ours, theirs, maps, altered, marks, differs, counts):
                 if box(page, place, 0, "dots").size == 0 and box(now, where, 0, "dots").size == 0:
                     continue
                 counts["boxes of repainted rows" if painted else "boxes looked at"] += 1
-                told_of = unlike(page, now, place, where, down, painted)
-                for other_down in DRIFT if told_of else ():
-                    told_here = unlike(page, now, place, where, other_down, painted)
-                    if told_here is None:
-                        told_of, down = None, other_down
+                told_of = unlike(page, now, place, where, drift, painted)
+                for both in DRIFTS if told_of else ():
+                    if unlike(page, now, place, where, both, painted) is None:
+                        told_of, drift = None, both
                         break
                 if told_of:
                     differs("pictures", f"{title} row {i}->{j} column {column}: {told_of}")

@@ -16,6 +16,8 @@ pub(super) struct Manner {
     quotes: bool,
     apostrophes: bool,
     plain_greater: bool,
+    /// Line breaks, where they are an entity.
+    breaks: Option<&'static str>,
     /// Every text is marked as one whose spaces count.
     preserves_all: bool,
 }
@@ -29,6 +31,7 @@ impl Manner {
         Manner {
             quotes: has(b"&quot;"),
             apostrophes: has(b"&apos;") || has(b"&#39;"),
+            breaks: ["&#10;", "&#xA;"].into_iter().find(|b| has(b.as_bytes())),
             plain_greater: !has(b"&gt;") && greater_in_texts(bytes),
             preserves_all: preserved > 0 && preserved == count(b"t>") / 2 + count(b":t>") / 2,
         }
@@ -44,7 +47,8 @@ impl Manner {
         for (at, c) in text.char_indices() {
             match c {
                 '_' if is_code(&text[at..]) => out.push_str("_x005F_"),
-                '\t' | '\n' => out.push(c),
+                '\n' => out.push_str(self.breaks.unwrap_or("\n")),
+                '\t' => out.push(c),
                 '\0'..='\x1F' => {
                     let _ = write!(out, "_x{:04X}_", u32::from(c));
                 }
@@ -288,6 +292,9 @@ mod tests {
     fn new_texts_in_old_clothes() {
         let manner = Manner::of(b"<t>it&apos;s</t>");
         assert_eq!(manner.escaped("a'b<\"c\""), "a&apos;b&lt;\"c\"");
+        assert_eq!(manner.escaped("a\nb"), "a\nb");
+        let entities = Manner::of(b"<t>12&#10;3</t>");
+        assert_eq!(entities.escaped("a\n\tb"), "a&#10;\tb");
         assert_eq!(
             manner.element(b"x:", " a"),
             b"<x:t xml:space=\"preserve\"> a</x:t>"
