@@ -352,12 +352,12 @@ fn an_unknown_formula_spoils_only_what_would_need_it() {
 
 #[test]
 fn hostile_formulas_cost_little_and_break_nothing() {
-    let deep = "(".repeat(4_000) + "E2" + &")".repeat(4_000);
+    let deep = "(".repeat(4_000) + "Data!E14+Data!B14" + &")".repeat(4_000);
     let minus = "-".repeat(8_000) + "SUM(Data!E:E)";
     let sum = "SUM(Data!E:E)".to_string() + &"+1".repeat(4_000);
     let wide = "SUM(Data!E1:E1048576*Data!A1:XFD1)".to_string();
     let repeats = "LEN(REPT(\"abcdefgh\",SUM(Data!E:E)*1E9))".to_string();
-    let joined = "LEN(Data!B2".to_string() + &"&amp;Data!B2".repeat(2_000) + ")";
+    let joined = "LEN(Data!B14".to_string() + &"&amp;Data!B14".repeat(2_000) + ")";
     let array = format!("SUM(Data!E2:E61*{{{}}})", vec!["1"; 3_000].join(","));
     let work = "SUM(Data!A:XFD)".to_string();
     for formula in [deep, minus, sum, wide, repeats, joined, array, work] {
