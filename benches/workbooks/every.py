@@ -14,6 +14,7 @@ import compare
 import office
 
 HERE = Path(__file__).resolve().parent
+IN_PLACE = {"sheet": None}
 FIXTURES = HERE.parent.parent / "fixtures" / "workbooks"
 
 
@@ -51,6 +52,9 @@ def main():
         bad = 0
         for (workbook, copy, told), pictures in zip(made, shown):
             found, _, counts = compare.hold(workbook, copy, told["canaries"], shown=pictures)
+            if found and not told["canaries"]:
+                # where rows are told apart by nothing but what is altered, their places tell them
+                found, _, counts = compare.hold(workbook, copy, lines=IN_PLACE, shown=pictures)
             bad += bool(found)
             print(f"{workbook.name}: {'DIFFERS' if found else 'clean'}, {told['cells_altered']} cells altered, {told['canaries']} rows put in")
             compare.printed(found, counts)

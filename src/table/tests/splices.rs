@@ -209,9 +209,11 @@ fn no_row_is_pushed_beyond_the_sheets_last() {
     let source = &sheets(&with_last_rows(blank))[0];
     assert_eq!(source.table.rows(), 40);
     let made = copy(source, &edited(source));
-    let sheet = parts(&made).into_iter();
-    let mut sheet = sheet.filter(|(name, _)| name == "xl/worksheets/sheet1.xml");
-    let sheet = String::from_utf8(sheet.next().unwrap().1).unwrap();
+    let all = parts(&made);
+    let sheet = all
+        .iter()
+        .find(|(name, _)| name == "xl/worksheets/sheet1.xml");
+    let sheet = String::from_utf8_lossy(&sheet.unwrap().1);
     assert!(
         sheet.contains("<row r=\"1048576\"/></sheetData>"),
         "{sheet}"
