@@ -31,6 +31,7 @@ mod sheets;
 mod splice;
 mod strings;
 mod styles;
+mod turns;
 mod values;
 mod write;
 
