@@ -27,6 +27,7 @@ mod package;
 mod refs;
 mod rows;
 mod scan;
+mod scripts;
 mod sheets;
 mod splice;
 mod strings;

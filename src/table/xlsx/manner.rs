@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use super::markup::{Tags, Turn, unescaped};
 use super::rows::digits;
+use super::scripts::Runs;
 use crate::table::dates;
 
 /// How texts are put down.
@@ -94,7 +95,7 @@ impl Manner {
             tabs: used(["&#9;", "&#x9;"]),
             newlines: used(["&#10;", "&#xA;"]),
             plain_greater: !has(b"&gt;") && greater_in_texts(bytes),
-            preserves_all: preserved > 0 && preserved == count(b"t>") / 2 + count(b":t>") / 2,
+            preserves_all: preserved > 0 && preserved == count(b"</t>") + count(b":t>"),
             references: References::of(bytes),
         }
     }
@@ -126,6 +127,15 @@ impl Manner {
             }
         }
         Cow::Owned(out)
+    }
+
+    /// A text behind the tag that opens its element, which comes to say so where spaces count.
+    pub(super) fn push(&self, text: &str, out: &mut Vec<u8>) {
+        if counts_spaces(text) && out.ends_with(b"t>") {
+            out.pop();
+            out.extend_from_slice(b" xml:space=\"preserve\">");
+        }
+        out.extend_from_slice(self.escaped(text).as_bytes());
     }
 
     /// A whole text element, with the prefix of the part's names.
@@ -189,6 +199,9 @@ pub(super) fn with_text(
     manner: Manner,
 ) -> Option<Vec<u8>> {
     let places = texts(bytes, element.clone());
+    if let Some(runs) = Runs::of(bytes, element.clone(), &places) {
+        return runs.with(new, manner);
+    }
     let old: Vec<Cow<'_, str>> = places
         .iter()
         .map(|place| unescaped(&bytes[place.clone()]))
@@ -203,15 +216,12 @@ pub(super) fn with_text(
         at = end;
         let before = &whole[start..end.min(from).max(start)];
         let behind = &whole[start.max(to).min(end)..end];
-        let takes = !placed && end >= from;
+        // what is put in between two goes with the first
+        let takes = !placed && (end > from || (from == to && end == from));
         placed |= takes;
         let text = [before, if takes { middle } else { "" }, behind].concat();
         out.extend_from_slice(&bytes[done..place.start]);
-        if counts_spaces(&text) && out.ends_with(b"t>") {
-            out.pop();
-            out.extend_from_slice(b" xml:space=\"preserve\">");
-        }
-        out.extend_from_slice(manner.escaped(&text).as_bytes());
+        manner.push(&text, &mut out);
         done = place.end;
     }
     out.extend_from_slice(&bytes[done..element.end]);
