@@ -5,13 +5,22 @@
 
 Issues copies of each workbook (a NAME.toml beside it is its policy, NAME.sheet its sheet), labels cells and rows by holding the
 copy against its source, and looks at nothing but the copy's bytes for features. What the values say is not looked at: benches/hunting
-does that. Each feature's area under the ROC curve is taken within columns of one copy (within one copy for rows), so that it does
-not learn which columns may be altered; "chance" is the spread of that area when labels are shuffled inside columns. The combined
-reader is a forest taught on the copies of the other workbooks. --naive first writes each copy anew as a careless splice would: new
-strings at the table's end, inline strings in new rows, numbers with 17 digits, rows without attributes.
+does that. Cells that cannot have been altered on sight (blank ones, texts among numbers) are left out. Each feature's area under the
+ROC curve is taken within columns of one copy (within one copy for rows), so that it does not learn which columns may be altered.
+
+"Chance" is the spread of that area when labels are shuffled inside columns. Copies of one workbook hold the same records, of which the
+same may be altered, so records are shuffled once for all copies of it: shuffled copy by copy, the same few records would count again
+with every copy. The combined reader is a forest taught on half of the records and canaries of all workbooks and asked about the others,
+and the other way round: it has seen this very workbook's copies, but none of the rows that it is asked about. It is run on all
+features, and on those of writing alone, without what the values themselves decide (how long a number is, whether a text stands once).
+
+--naive first writes each copy anew as a careless splice would: new strings at the table's end, inline strings in new rows, numbers
+with 17 digits, rows without attributes.
 """
 import argparse
+import bisect
 import collections
+import functools
 import json
 import re
 import shutil
@@ -19,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+import zlib
 import zipfile
 from pathlib import Path
 
@@ -75,28 +85,33 @@ def is_sequence(values):
     return len(figures) > 5 and figures == list(range(figures[0], figures[0] + len(figures)))
 
 
+@functools.lru_cache(maxsize=1)
+def original(source):
+    return openpyxl.load_workbook(source), openpyxl.load_workbook(source, data_only=True)
+
+
 def labels(source, copy):
-    """The table's sheet, its rows that are canaries, and its cells that were altered, as (row, column)."""
+    """The table's sheet, the source's row of each of its rows (None for canaries), and its cells that were altered, as (row, column)."""
     best = None
-    a, b = openpyxl.load_workbook(source), openpyxl.load_workbook(copy)
-    shown, now = openpyxl.load_workbook(source, data_only=True), openpyxl.load_workbook(copy, data_only=True)
+    a, shown = original(source)
+    b, now = openpyxl.load_workbook(copy), openpyxl.load_workbook(copy, data_only=True)
     for sheet in a.worksheets:
         there = b[sheet.title]
         whose = alignment.align(alignment.values(shown[sheet.title], sheet), alignment.values(now[sheet.title], there))
-        altered, new = set(), set()
+        altered, new = set(), 0
         numbered = {c for c in range(1, sheet.max_column + 1) if is_sequence([sheet.cell(r, c).value for r in range(1, sheet.max_row + 1)])}
         for j, i in enumerate(whose):
             if i is None:
-                new.add(j + 1)
+                new += 1
                 continue
             for column in range(1, there.max_column + 1):
                 x, y = sheet.cell(i + 1, column).value, there.cell(j + 1, column).value
                 x, y = getattr(x, "text", x), getattr(y, "text", y)
                 if x != y and column not in numbered and not str(y).startswith("="):
                     altered.add((j + 1, column))
-        if best is None or len(altered) + len(new) > len(best[1]) + len(best[2]):
-            best = (sheet.title, new, altered)
-    return best
+        if best is None or len(altered) + new > best[0]:
+            best = (len(altered) + new, sheet.title, {j + 1: i for j, i in enumerate(whose)}, altered)
+    return best[1:]
 
 
 def parts(package, title):
@@ -111,6 +126,13 @@ def parts(package, title):
     raise KeyError(title)
 
 
+def sheets_in_order(package):
+    book = etree.fromstring(package.read("xl/workbook.xml"))
+    names = set(package.namelist())
+    found = [parts(package, sheet.get("name")) for sheet in book.iter() if local(sheet) == "sheet"]
+    return [name for name in found if name in names and "/worksheets/" in name]
+
+
 def shared(package):
     name = next((n for n in package.namelist() if n.lower().endswith("sharedstrings.xml")), None)
     return name, ([e for e in etree.fromstring(package.read(name)) if local(e) == "si"] if name else [])
@@ -119,13 +141,40 @@ def shared(package):
 # ---------------------------------------------------------------- features
 
 
-def shape(element):
-    """Which attributes an element has, in which order, with figures taken out."""
-    keep = []
-    for key, value in element.attrib.items():
-        name = etree.QName(key).localname
-        keep.append(name + ("=" + value if name in ("t", "customFormat", "customHeight", "hidden") else ""))
-    return " ".join(keep) + "|" + " ".join(local(e) for e in element)
+def manner(text):
+    """How a text is put down, whatever it says: as what its characters stand there, and which entities there are."""
+    kinds = set(re.findall(r"&[a-z]+;|_x[0-9A-Fa-f]{4}_", text))
+    kinds |= {kind for kind, found in (("&#9;", r"&#\d+;"), ("&#x;", r"&#x\w+;"), ("raw", r"[^\x00-\x7f]"), ("edge", r"^\s|\s$")) if re.search(found, text)}
+    return "{" + " ".join(sorted(kinds)) + "}"
+
+
+def bones(raw):
+    """The markup of a cell or string as it stands, with what it says taken out."""
+    raw = re.sub(r"(>)([^<]+)(?=<)", lambda m: m.group(1) + (m.group(2) if not m.group(2).strip() else manner(m.group(2))), raw)
+    return re.sub(r"(\b(?:r|s|spans|ht|sb|eb|fontId)=[\"'])[^\"']*", r"\1", raw)
+
+
+def pieces(raw, name):
+    """The elements of this name in a part, as they stand, with the white space before each."""
+    return re.findall(rf"\s*<(?:\w+:)?{name}(?=[\s/>])(?:[^>]*/>|.*?</(?:\w+:)?{name}>)", raw, re.S)
+
+
+def out_of_turn(firsts):
+    """Which of the numbers, given in order of first use, are not in the longest run that rises."""
+    tops, ends, before = [], [], {}
+    for number in firsts:
+        at = bisect.bisect_left(tops, number)
+        before[number] = ends[at - 1] if at else None
+        if at == len(tops):
+            tops.append(number)
+            ends.append(number)
+        else:
+            tops[at] = ends[at] = number
+    rise, at = set(), ends[-1] if ends else None
+    while at is not None:
+        rise.add(at)
+        at = before[at]
+    return set(firsts) - rise
 
 
 def unlike_most(values):
@@ -134,79 +183,116 @@ def unlike_most(values):
     return [1 - counts[v] / len(values) for v in values]
 
 
+# what the values decide, however they are written
+OF_VALUES = {"characters of a number", "string used once", "strings used once", "strings new in the row", "string new here", "empty cells", "cells in the row"}
+
+
 def features(copy, title):
     """Per cell and per row of the sheet, what can be seen in the bytes."""
     package = zipfile.ZipFile(copy)
-    sheet = etree.fromstring(package.read(parts(package, title)))
-    _, items = shared(package)
-    used = collections.Counter()
-    for name in package.namelist():
-        if re.search(r"worksheets/[^/]*\.xml$", name):
-            for cell in etree.fromstring(package.read(name)).iter():
-                if local(cell) == "c" and cell.get("t") == "s":
-                    used[int(child(cell, "v").text)] += 1
+    name = parts(package, title)
+    sheet = etree.fromstring(package.read(name))
+    raw = re.search(r"<(?:\w+:)?sheetData.*?>(.*)</(?:\w+:)?sheetData>", package.read(name).decode(), re.S).group(1)
+    raw_rows = pieces(raw, "row")
+    pool, items = shared(package)
+    raw_items = pieces(package.read(pool).decode(), "si") if pool else []
+    item_bones = [bones(one) for one in raw_items]
+    used, firsts = collections.Counter(), {}
+    for part in sheets_in_order(package):
+        for cell in etree.fromstring(package.read(part)).iter():
+            if local(cell) == "c" and cell.get("t") == "s":
+                number = int(child(cell, "v").text)
+                used[number] += 1
+                firsts.setdefault(number, part)
+    late = out_of_turn(list(firsts))
+    seen = set()
+    for part in sheets_in_order(package):
+        if part == name:
+            break
+        seen |= {number for number, where in firsts.items() if where == part}
     chain = next((n for n in package.namelist() if n.lower().endswith("calcchain.xml")), None)
     chained = {c.get("r") for c in etree.fromstring(package.read(chain))} if chain else set()
-    spelled = collections.Counter(etree.tostring(e) for e in items)
+    spelled = collections.Counter(raw_items)
     cells, rows = {}, {}
-    newest, above = -1, {}
-    row = 0
-    for line in next(e for e in sheet if local(e) == "sheetData"):
+    newest, above, row = -1, {}, 0
+    for line, raw_row in zip(next(e for e in sheet if local(e) == "sheetData"), raw_rows, strict=True):
         row = int(line.get("r", row + 1))
-        column, here, gaps = 0, {}, []
-        for cell in line:
+        column, here = 0, {}
+        for cell, raw_cell in zip(line, pieces(raw_row[raw_row.index(">") :], "c"), strict=True):
             column = number_of(cell.get("r")) if cell.get("r") else column + 1
             value, formula = child(cell, "v"), child(cell, "f")
             text = value.text or "" if value is not None else ""
-            found = {"style": cell.get("s", ""), "type": cell.get("t", ""), "shape": shape(cell)}
+            found = {"style": cell.get("s", ""), "type": cell.get("t", ""), "markup": bones(raw_cell)}
             found["style unlike the row above"] = float(above.get(column, found["style"]) != found["style"])
             found["no value kept"] = float(value is None and formula is not None)
             found["not in the chain"] = float(bool(chained) and formula is not None and cell.get("r") not in chained)
-            found["inline"] = float(cell.get("t") == "inlineStr")
+            inline = child(cell, "is")
+            found["filled"] = text != "" or inline is not None and "".join(inline.itertext()) != ""
             figures = cell.get("t", "n") == "n" and text != ""
             found["characters of a number"] = float(len(text)) if figures else 0.0
             found["digits after the 15th"] = float(len(re.sub(r"\D", "", text.split("E")[0]).lstrip("0")) > 15) if figures else 0.0
             found["not the shortest figures"] = float(figures and float(text) == float(text) and text not in (repr(float(text)), repr(float(text)).removesuffix(".0")))
             if cell.get("t") == "s":
                 at = int(text)
-                item = items[at]
+                found["string's markup"] = item_bones[at]
                 found["string before its turn"] = float(max(0, at - newest - 1))
-                found["string after its turn"] = float(at < newest and used[at] == 1)
                 found["place in the strings"] = at / len(items)
                 found["string used once"] = float(used[at] == 1)
-                found["string there twice"] = float(spelled[etree.tostring(item)] > 1)
-                found["runs, reading or space kept"] = float(len(item) != 1 or bool(item[0].attrib))
-                gaps.append(found["string before its turn"])
+                found["string new here"] = float(at not in seen)
+                found["string new and out of turn"] = float(at not in seen and at in late)
+                found["string new and in turn"] = float(at not in seen and at not in late)
+                found["string there twice"] = float(spelled[raw_items[at]] > 1)
                 newest = max(newest, at)
+                seen.add(at)
             here[column] = found
             cells[row, column] = found
+        total = lambda feature: float(sum(f.get(feature, 0) for f in here.values()))
         styles = {c: f["style"] for c, f in here.items()}
         rows[row] = {
-            "row's attributes": shape(line).split("|")[0],
+            "row's tag": bones(raw_row[: raw_row.index(">") + 1]),
+            "row's end": raw_row[raw_row.rindex("<") :] if raw_row.count("<") > 1 else "",
             "spans": line.get("spans", ""),
             "height": line.get("ht", ""),
             "cells in the row": float(len(here)),
             "row's styles": " ".join(styles.values()),
             "styles as in the row above": float(sum(above.get(c) == s for c, s in styles.items())) / max(1, len(styles)),
-            "no value kept, in the row": float(sum(f["no value kept"] for f in here.values())),
-            "not in the chain, in the row": float(sum(f["not in the chain"] for f in here.values())),
-            "inline, in the row": float(sum(f["inline"] for f in here.values())),
-            "empty cells written": float(sum(f["shape"].endswith("|") for f in here.values())),
+            "empty cells": float(sum(not f["filled"] for f in here.values())),
             "cells without style": float(sum(s == "" for s in styles.values())),
-            "strings before their turn": float(sum(gaps)),
-            "strings after their turn": float(sum(f.get("string after its turn", 0) for f in here.values())),
-            "strings used once": float(sum(f.get("string used once", 0) for f in here.values())),
+            "no value kept, in the row": total("no value kept"),
+            "not in the chain, in the row": total("not in the chain"),
+            "strings before their turn": total("string before its turn"),
+            "strings used once": total("string used once"),
+            "strings new in the row": total("string new here"),
+            "strings new and out of turn": total("string new and out of turn"),
+            "strings new and in turn": total("string new and in turn"),
             "mean place in the strings": float(np.mean([f["place in the strings"] for f in here.values() if "place in the strings" in f] or [0])),
-            "runs, reading or space kept, in the row": float(sum(f.get("runs, reading or space kept", 0) for f in here.values())),
-            "odd figures in the row": float(sum(f["not the shortest figures"] + f["digits after the 15th"] for f in here.values())),
+            "odd figures in the row": total("not the shortest figures") + total("digits after the 15th"),
         }
         above = styles
     return cells, rows
 
 
+def oddities(cells, rows):
+    """How unlike their columns a row's cells are, the oddest and on the whole: in markup, in style, in their strings' markup."""
+    for feature in ("markup", "style", "string's markup"):
+        columns = collections.defaultdict(list)
+        for (row, column), found in cells.items():
+            if row in rows:
+                columns[column].append((row, found.get(feature, ""), found["filled"]))
+        odd = collections.defaultdict(list)
+        for held in columns.values():
+            for filled in (True, False):
+                alike = [(row, value) for row, value, f in held if f == filled]
+                for (row, _), rare in zip(alike, unlike_most([value for _, value in alike])):
+                    odd[row].append(rare)
+        for row, found in rows.items():
+            found[f"oddest {feature}"] = max(odd[row], default=0.0)
+            found[f"odd {feature} on the whole"] = float(np.mean(odd[row] or [0]))
+
+
 def table(things, group):
     """Features as figures: words become how unlike the others of the group they are."""
-    names = sorted({n for f in things.values() for n in f})
+    names = sorted({n for f in things.values() for n in f} - {"filled"})
     keys = list(things)
     groups = np.array([group(k) for k in keys])
     matrix = np.zeros((len(keys), len(names)))
@@ -238,74 +324,102 @@ def ranks_within(groups, column):
 # ---------------------------------------------------------------- areas
 
 
-def pairs(groups, labels, scores):
-    """Wins and pairs of a marked thing against an unmarked one of the same group."""
-    wins = total = 0.0
+class Things:
+    """What the reader is asked about, of all copies: cells or rows, with their features and what is true of them."""
+
+    def __init__(self):
+        self.book, self.copy, self.group, self.record, self.label, self.columns = [], [], [], [], [], []
+
+    def add(self, book, copy, things, marked, record_of, group):
+        """Those of one copy; `record_of`: the source's row, or None for canaries."""
+        keys, groups, names, matrix = table(things, group)
+        self.book += [book] * len(keys)
+        self.copy += [copy] * len(keys)
+        self.group += list(groups)
+        self.record += [-1 if record_of(k) is None else record_of(k) for k in keys]
+        self.label += [k in marked for k in keys]
+        self.columns.append({n: ranks_within(groups, matrix[:, c]) for c, n in enumerate(names)})
+        self.columns[-1][""] = np.zeros(len(keys))
+
+    def done(self):
+        self.book, self.copy, self.group, self.record, self.label = map(np.array, (self.book, self.copy, self.group, self.record, self.label))
+        self.names = sorted({n for block in self.columns for n in block} - {""})
+        self.matrix = np.column_stack([np.concatenate([b.get(n, b[""]) for b in self.columns]) for n in self.names])
+        # a real record is in one half whatever the copy, a canary with its copy
+        side = lambda book, record: zlib.crc32(f"{book} {record}".encode()) & 1
+        self.half = np.array([c & 1 if r < 0 else side(b, r) for b, c, r in zip(self.book, self.copy, self.record)])
+        return self
+
+    def tied(self, halves):
+        """Lists of places whose labels are shuffled together: of one column in all copies of a workbook, its records in one order;
+        where there are canaries, of each copy by itself."""
+        by = collections.defaultdict(list)
+        for at in np.lexsort((self.record, self.copy)):
+            by[self.book[at], self.group[at], self.half[at] if halves else 0, self.copy[at]].append(at)
+        together = collections.defaultdict(list)
+        for key, places in by.items():
+            alone = self.record[places[0]] < 0
+            together[key[:3] + ((key[3],) if alone else ())].append(np.array(places))
+        for copies in together.values():
+            common = functools.reduce(np.intersect1d, [self.record[places] for places in copies])
+            yield [places[np.isin(self.record[places], common)] for places in copies]
+
+
+def wins(groups, labels, scores):
+    """Of all pairs of a marked and an unmarked thing of one group, how many the scores put right."""
+    won = total = 0.0
     for rows in groups:
         y, s = labels[rows], scores[rows]
-        marked, others = s[y], s[~y]
-        if len(marked) and len(others):
-            others = np.sort(others)
-            wins += (np.searchsorted(others, marked, "left") + np.searchsorted(others, marked, "right")).sum() / 2
-            total += len(marked) * len(others)
-    return wins, total
+        marked, others = s[y], np.sort(s[~y])
+        won += (np.searchsorted(others, marked, "left") + np.searchsorted(others, marked, "right")).sum() / 2
+        total += len(marked) * len(others)
+    return won / total if total else None
 
 
-def area(groups, labels, scores, generator, shuffles=60):
-    wins, total = pairs(groups, labels, scores)
-    if total == 0:
-        return None
-    chance = []
-    for _ in range(shuffles):
-        mixed = labels.copy()
-        for rows in groups:
-            mixed[rows] = generator.permutation(mixed[rows])
-        w, t = pairs(groups, mixed, scores)
-        chance.append(w / t)
-    return wins / total, float(np.std(chance))
-
-
-def report(title, blocks):
-    """`blocks`: of each copy (workbook, groups, labels, names, matrix)."""
+def area(tied, labels, scores, shuffles=60):
     generator = np.random.default_rng(7)
-    names = sorted({n for b in blocks for n in b[3]})
-    groups, start = [], 0
-    labels, books, columns = [], [], []
-    for number, (book, inside, marks, its, matrix) in enumerate(blocks):
-        for g in np.unique(inside):
-            groups.append(start + np.flatnonzero(inside == g))
-        full = np.zeros((len(marks), len(names)))
-        for c, name in enumerate(its):
-            full[:, names.index(name)] = ranks_within(inside, matrix[:, c])
-        columns.append(full)
-        labels.append(marks)
-        books += [book] * len(marks)
-        start += len(marks)
-    y, x, books = np.concatenate(labels), np.vstack(columns), np.array(books)
-    print(f"\n{title}: {int(y.sum())} of {len(y)} in {len(blocks)} copies of {len(set(books))} workbooks")
+    groups = [rows for copies in tied for rows in copies]
+    found = wins(groups, labels, scores)
+    if found is None:
+        return None
+    chance, mixed = [], labels.copy()
+    for _ in range(shuffles):
+        for copies in tied:
+            order = generator.permutation(len(copies[0]))
+            for rows in copies:
+                mixed[rows] = labels[rows][order]
+        chance.append(wins(groups, mixed, scores))
+    return found, float(np.std(chance))
+
+
+def line(name, found):
+    print(f"| {name} | {found[0]:.3f} | {found[1]:.3f} | {abs(found[0] - 0.5) / max(found[1], 1e-9):.1f} |", flush=True)
+
+
+def report(title, things):
+    x, y, books = things.matrix, things.label, sorted(set(things.book))
+    print(f"\n{title}: {int(y.sum())} of {len(y)} in {len(things.columns)} copies of {len(books)} workbooks")
     print("| feature | area | chance (1 sd) | sd away |\n|---|---|---|---|")
-    lines = []
-    for c, name in enumerate(names):
-        found = area(groups, y, x[:, c], generator)
+    tied, lines = list(things.tied(False)), []
+    for c, name in enumerate(things.names):
+        found = area(tied, y, x[:, c])
         if found and found[1] > 0:
-            lines.append((abs(found[0] - 0.5) / found[1], name, *found))
-    for away, name, value, spread in sorted(lines, reverse=True):
-        print(f"| {name} | {value:.3f} | {spread:.3f} | {away:.1f} |")
-    scores = np.zeros(len(y))
-    for book in sorted(set(books)):
-        out = books == book
-        if y[~out].sum() < 10 or out.all():
-            continue
-        forest = RandomForestClassifier(200, min_samples_leaf=5, class_weight="balanced_subsample", random_state=1, n_jobs=2)
-        scores[out] = forest.fit(x[~out], y[~out]).predict_proba(x[out])[:, 1]
-    found = area(groups, y, scores, generator)
-    if found:
-        print(f"| **all, taught on the other workbooks** | {found[0]:.3f} | {found[1]:.3f} | {abs(found[0] - 0.5) / max(found[1], 1e-9):.1f} |")
-    for book in sorted(set(books)):
-        inside = [g for g in groups if books[g[0]] == book]
-        one = area(inside, y, scores, generator)
-        if one:
-            print(f"|   {book} | {one[0]:.3f} | {one[1]:.3f} | {abs(one[0] - 0.5) / max(one[1], 1e-9):.1f} |")
+            lines.append((abs(found[0] - 0.5) / found[1], name + (" (of values)" if name in OF_VALUES else ""), found))
+    for _, name, found in sorted(lines, reverse=True):
+        line(name, found)
+    tied = list(things.tied(True))
+    everything = range(len(things.names))
+    for what, columns in (("writing", [c for c in everything if things.names[c] not in OF_VALUES]), ("everything", list(everything))):
+        scores = np.zeros(len(y))
+        for half in (0, 1):
+            asked = things.half == half
+            forest = RandomForestClassifier(300, min_samples_leaf=5, class_weight="balanced_subsample", random_state=1, n_jobs=2)
+            scores[asked] = forest.fit(x[~asked][:, columns], y[~asked]).predict_proba(x[asked][:, columns])[:, 1]
+        line(f"**all of {what}, taught on the other half**", area(tied, y, scores))
+        for book in books:
+            found = area([copies for copies in tied if things.book[copies[0][0]] == book], y, scores)
+            if found:
+                line(f"   {what}: {book}", found)
 
 
 # ---------------------------------------------------------------- the careless splice
@@ -355,6 +469,11 @@ def careless(copy, title, new, altered):
             fresh.writestr(info, data)
 
 
+def kind_of(found):
+    """What a reader sees of a cell without looking twice: a number, a text, nothing."""
+    return found["filled"], found["type"] in ("", "n")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("taggant")
@@ -364,30 +483,41 @@ def main():
     options.add_argument("--naive", action="store_true")
     asked = options.parse_args()
     taggant = str(Path(asked.taggant).resolve())
-    cell_blocks, row_blocks = [], []
+    every_cell, every_row = Things(), Things()
     for workbook in asked.workbooks:
         folder, copies = issue(taggant, workbook, asked.copies, asked.canaries)
+        read = []
         for copy in copies:
-            title, new, altered = labels(workbook, copy)
+            title, whose, altered = labels(workbook, copy)
             if asked.naive:
-                careless(copy, title, new, altered)
-            cells, rows = features(copy, title)
-            moved = {c for _, c in altered}
-            first = min([r for r, _ in altered] + list(new), default=1)
-            cells = {k: v for k, v in cells.items() if k[1] in moved and k[0] >= first and k[0] not in new}
-            rows = {k: v for k, v in rows.items() if k >= first}
-            if altered:
-                keys, groups, names, matrix = table(cells, lambda k: k[1])
-                cell_blocks.append((workbook.stem, groups, np.array([k in altered for k in keys]), names, matrix))
-            if new:
-                keys, groups, names, matrix = table(rows, lambda k: 0)
-                row_blocks.append((workbook.stem, groups, np.array([k in new for k in keys]), names, matrix))
+                careless(copy, title, {row for row, record in whose.items() if record is None}, altered)
+            read.append((whose, altered, *features(copy, title)))
         if folder:
             shutil.rmtree(folder)
-    if cell_blocks:
-        report("Altered cells", cell_blocks)
-    if row_blocks:
-        report("Canary rows", row_blocks)
+        kinds, touched = collections.defaultdict(collections.Counter), set()
+        for whose, altered, cells, _ in read:
+            for row, column in altered:
+                kinds[column][kind_of(cells[row, column])] += 1
+                touched.add(whose[row])
+            # a canary stands behind a record of the table, or before one
+            touched |= {whose.get(row - 1, whose.get(row + 1)) for row, record in whose.items() if record is None} - {None}
+        if not touched:
+            continue
+        usual = {column: counts.most_common(1)[0][0] for column, counts in kinds.items()}
+        for number, (whose, altered, cells, rows) in enumerate(read):
+            of_table = lambda row: whose.get(row) is None or min(touched) <= whose[row] <= max(touched)
+            new = {row for row, record in whose.items() if record is None}
+            could = {k: f for k, f in cells.items() if k[0] not in new and of_table(k[0]) and usual.get(k[1]) == kind_of(f)}
+            if could:
+                every_cell.add(workbook.stem, number, could, altered, lambda k: whose[k[0]], lambda k: k[1])
+            if new:
+                rows = {r: f for r, f in rows.items() if of_table(r)}
+                oddities(cells, rows)
+                every_row.add(workbook.stem, number, rows, new, whose.get, lambda r: 0)
+    if every_cell.columns:
+        report("Altered cells", every_cell.done())
+    if every_row.columns:
+        report("Canary rows", every_row.done())
 
 
 main()

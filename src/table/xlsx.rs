@@ -30,10 +30,12 @@ mod package;
 mod refs;
 mod rows;
 mod scan;
+mod scripts;
 mod sheets;
 mod splice;
 mod strings;
 mod styles;
+mod turns;
 mod values;
 mod write;
 

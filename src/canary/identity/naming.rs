@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What parts a designation that is no person's name, the coarser first.
+const MARKS: [char; 10] = ['：', ':', '/', '（', '(', '-', '.', '_', ' ', '·'];
+
 impl<'a> People<'a> {
     /// A name of the table's surnames and given names, the given name that of somebody of the canary's sex and generation; as rare,
     /// or as common, as people's names are there. Where names identify, nobody in the table and no other canary has it.
@@ -53,12 +56,22 @@ impl<'a> People<'a> {
                 return Some(made);
             }
         }
-        // names that cannot be taken apart, or a table that holds every combination: then a name repeats, as names do
-        (0..TRIES).find_map(|_| {
+        // names that cannot be taken apart, or a table that holds every combination: then a name repeats, as names do where several
+        // have one; what is one row's alone is put together from two
+        (0..TRIES).find_map(|attempt| {
             let row = self.sheet.any_row(&mut draws);
             let cell = self.sheet.cell(row, at);
             let fits = !cell.trim().is_empty() && agree(sex, self.sex_of(row));
-            (fits && cell != donor && !used.contains(cell)).then(|| cell.to_string())
+            let free = |made: &str| made != donor && !used.contains(made);
+            if !fits {
+                return None;
+            }
+            if self.known.times(cell) == 1 && attempt < TRIES / 2 {
+                let other = self.sheet.cell(self.sheet.any_row(&mut draws), at);
+                let made = crossed(cell, other)?;
+                return (self.known.times(&made) == 0 && free(&made)).then_some(made);
+            }
+            free(cell).then(|| cell.to_string())
         })
     }
 
@@ -130,6 +143,18 @@ impl<'a> People<'a> {
     }
 }
 
+/// What one designation says before the first mark that both have, and what the other says behind it.
+fn crossed(head: &str, tail: &str) -> Option<String> {
+    let (head_end, tail_start) = MARKS.iter().find_map(|mark| {
+        Some((
+            head.find(*mark)? + mark.len_utf8(),
+            tail.find(*mark)? + mark.len_utf8(),
+        ))
+    })?;
+    let (head, tail) = (head.get(..head_end)?, tail.get(tail_start..)?);
+    (!tail.trim().is_empty()).then(|| format!("{head}{tail}"))
+}
+
 /// A given name in two: its first character or word, and the rest.
 fn halves(given: &str) -> Option<[&str; 2]> {
     let cut = match given.find(' ') {
@@ -151,5 +176,20 @@ pub(super) fn join(surname: &str, given: &Name<'_>) -> String {
     match given.form {
         NameForm::ChineseSpaced(_) if !short => NameForm::Chinese.join(surname, given.given),
         form => form.join(surname, given.given),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crossed;
+
+    #[test]
+    fn designations_are_crossed_at_the_coarsest_mark() {
+        let made = crossed("Movies_and_TV:Format", "Music:Mono_Stereo");
+        assert_eq!(made.as_deref(), Some("Movies_and_TV:Mono_Stereo"));
+        let made = crossed("Movies_and_TV:Format", "Web_References");
+        assert_eq!(made.as_deref(), Some("Movies_References"));
+        assert_eq!(crossed("Studio", "Web_References"), None);
+        assert_eq!(crossed("Web_", "Web_"), None);
     }
 }

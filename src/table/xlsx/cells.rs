@@ -106,12 +106,19 @@ impl Pen<'_> {
         .flatten()
         .collect();
         places.sort_by_key(|(place, _)| place.start);
+        // behind the address, where writers put it
+        let unstyled = style.filter(|s| *s > 0 && cell.style.is_none());
         for (place, what) in places {
             match what {
                 'r' => {
                     out.extend_from_slice(&bytes[done..place.start]);
                     push_column(u32::from(cell.column), out);
                     push_digits(row + 1, out);
+                    if let Some(style) = unstyled {
+                        let quote = bytes[place.end];
+                        out.extend_from_slice(&[quote, b' ', b's', b'=', quote]);
+                        push_digits(u32::from(style), out);
+                    }
                 }
                 's' => {
                     out.extend_from_slice(&bytes[done..place.start]);
@@ -138,7 +145,7 @@ impl Pen<'_> {
         }
         let end = &bytes[done..cell.open_end - 1];
         out.extend_from_slice(end.strip_suffix(b"/").unwrap_or(end).trim_ascii_end());
-        if let (None, Some(style)) = (&cell.style, style.filter(|s| *s > 0)) {
+        if let (None, Some(style)) = (&cell.address, unstyled) {
             out.extend_from_slice(b" s=\"");
             push_digits(u32::from(style), out);
             out.push(b'"');
@@ -168,6 +175,12 @@ impl Pen<'_> {
             tagged(prefix, b"v", text, out);
         };
         match content {
+            Content::Blank | Content::Same if !like.is_filled() => {
+                let kind = like.kind.as_ref().map(|_| old);
+                self.open(like, row, style, kind, out);
+                out.extend_from_slice(self.behind_attributes(like));
+                return;
+            }
             Content::Blank | Content::Same => {
                 self.open(like, row, style, None, out);
                 out.extend_from_slice(b"/>");
@@ -251,6 +264,14 @@ impl Pen<'_> {
         self.cell(&like, row, style.or(Some(0)), content, out);
     }
 
+    /// A blank cell from behind its last attribute on.
+    fn behind_attributes(&self, cell: &CellAt) -> &[u8] {
+        let tag = &self.bytes[cell.start..cell.open_end];
+        let is_end = |b: &u8| matches!(b, b'>' | b'/') || b.is_ascii_whitespace();
+        let behind = tag.iter().rev().take_while(|b| is_end(b)).count();
+        &self.bytes[cell.open_end - behind..cell.end]
+    }
+
     /// The prefix of a cell's name, with the colon.
     fn prefix(&self, cell: &CellAt) -> &[u8] {
         let tag = &self.bytes[cell.start + 1..cell.open_end];
@@ -312,12 +333,21 @@ mod tests {
         let prefixed = "<x:sheetData><x:row r='3'><x:c t='inlineStr' r='B3'><x:is><x:t>old</x:t></x:is></x:c></x:row></x:sheetData>";
         assert_eq!(
             written(prefixed, Some(2), &Content::Own("new".into())),
-            "<x:c t='inlineStr' r='B7' s=\"2\"><x:is><x:t>new</x:t></x:is></x:c>"
+            "<x:c t='inlineStr' r='B7' s='2'><x:is><x:t>new</x:t></x:is></x:c>"
         );
         let blank = r#"<sheetData><row r="3"><c r="B3" s="4" /></row></sheetData>"#;
         assert_eq!(
             written(blank, Some(0), &Content::Value("5".into())),
             r#"<c r="B7" s="0"><v>5</v></c>"#
+        );
+        assert_eq!(
+            written(blank, None, &Content::Blank),
+            r#"<c r="B7" s="4" />"#
+        );
+        let open = r#"<sheetData><row r="3"><c r="B3" t="inlineStr"></c></row></sheetData>"#;
+        assert_eq!(
+            written(open, Some(2), &Content::Blank),
+            r#"<c r="B7" s="2" t="inlineStr"></c>"#
         );
     }
 

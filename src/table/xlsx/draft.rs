@@ -8,6 +8,7 @@ use super::insert::NewRow;
 use super::refs::NewFormula;
 use super::rows::{CellAt, Cells, RowAt};
 use super::strings::{Arranged, Draft};
+use super::turns::{Beside, Turns, outward};
 use crate::error::{Error, Result};
 use crate::table::{Edits, Line, Replaced, Source};
 
@@ -26,6 +27,7 @@ pub(super) struct Drafting<'a, 'e> {
     pub(super) source: &'a Source,
     pub(super) edits: &'e Edits<'e>,
     pub(super) draft: Option<Draft<'a>>,
+    pub(super) turns: Turns,
     pub(super) hand: Hand,
     pub(super) writing: Writing<'a>,
     pub(super) mover: Mover<'a>,
@@ -96,7 +98,8 @@ impl Drafting<'_, '_> {
                 // what a formula comes to is not ours to say
                 Some(cell) if cell.formula.is_some() => return Content::Same,
                 Some(cell) if cell.kind(index.bytes()) == b"d" && !new.text.is_empty() => {
-                    return self.content(&cell, new.row as usize, column, &new.text);
+                    let row = new.row as usize;
+                    return self.content(&cell, row, column, &new.text, Beside::Turn);
                 }
                 _ => (),
             }
@@ -107,35 +110,43 @@ impl Drafting<'_, '_> {
             && let Some(place) = shared
             && !new.text.is_empty()
         {
-            return Content::Shared(draft.intern(&new.text, Some(uses[place].1)));
+            let beside = self.turns.beside(index, column, outward(new.row as usize));
+            return Content::Shared(draft.intern(&new.text, Some(uses[place].1), beside));
         }
-        self.of_kind(new.row as usize, new.column as usize, &new.text)
+        self.of_kind(
+            new.row as usize,
+            new.column as usize,
+            &new.text,
+            Beside::Turn,
+        )
     }
 
-    /// What a cell made after `like`, which stands in this row of the table and this column of the sheet, says.
+    /// What a cell made after `like`, which stands in this row of the table and this column of the sheet, says; a new string goes
+    /// where `beside` says.
     pub(super) fn content(
         &mut self,
         like: &CellAt,
         row: usize,
         column: u16,
         text: &str,
+        beside: Beside,
     ) -> Content {
         let id = like.string(self.index.bytes());
         if let (Some(draft), Some(id)) = (&mut self.draft, id) {
-            return Content::Shared(draft.intern(text, Some(id)));
+            return Content::Shared(draft.intern(text, Some(id), beside));
         }
         if like.kind(self.index.bytes()) == b"d"
             && let Some(value) = &like.value
         {
             return Content::Value(self.hand.iso(&self.index.bytes()[value.clone()], text));
         }
-        self.of_kind(row, usize::from(column - self.index.left), text)
+        self.of_kind(row, usize::from(column - self.index.left), text, beside)
     }
 
-    fn of_kind(&mut self, row: usize, column: usize, text: &str) -> Content {
+    fn of_kind(&mut self, row: usize, column: usize, text: &str, beside: Beside) -> Content {
         match (self.writing.text(row, column, text), &mut self.draft) {
             (Some(content), _) => content,
-            (None, Some(draft)) => Content::Shared(draft.intern(text, None)),
+            (None, Some(draft)) => Content::Shared(draft.intern(text, None, beside)),
             (None, None) => Content::Own(text.to_string()),
         }
     }

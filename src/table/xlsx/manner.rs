@@ -7,60 +7,135 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::markup::{Tags, Turn, unescaped};
+use super::rows::digits;
+use super::scripts::Runs;
 use crate::table::dates;
 
 /// How texts are put down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Manner {
-    /// Quotation marks, apostrophes and `>` as entities.
-    quotes: bool,
-    apostrophes: bool,
+    /// Quotation marks, apostrophes, tabs and ends of lines as these entities; empty where they stand as they are.
+    quotes: &'static str,
+    apostrophes: &'static str,
+    tabs: &'static str,
+    newlines: &'static str,
+    /// Whether `>` stands as it is.
     plain_greater: bool,
-    /// Line breaks, where they are an entity.
-    breaks: Option<&'static str>,
     /// Every text is marked as one whose spaces count.
     preserves_all: bool,
+    references: References,
+}
+
+/// How characters beyond ASCII are put down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum References {
+    /// As they are.
+    #[default]
+    Never,
+    /// By their numbers, as Python's writers of XML do.
+    Decimal,
+    /// The same in hexadecimal digits.
+    Hex {
+        /// Whether these are capitals.
+        capitals: bool,
+    },
+}
+
+impl References {
+    /// Learns it from a part: all such characters are references, or none.
+    fn of(bytes: &[u8]) -> References {
+        if !bytes.is_ascii() {
+            return References::Never;
+        }
+        let found = memmem::find_iter(bytes, b"&#").find_map(|at| {
+            let digits = &bytes[at + 2..];
+            let end = digits.iter().take(9).position(|b| *b == b';')?;
+            let digits = std::str::from_utf8(&digits[..end]).ok()?;
+            let hex = digits.strip_prefix('x');
+            let (digits, radix) = hex.map_or((digits, 10), |hex| (hex, 16));
+            let beyond = u32::from_str_radix(digits, radix).ok()? > 0x7F;
+            let told = hex.is_none() || digits.contains(|c: char| c.is_ascii_alphabetic());
+            (beyond && told).then(|| match hex {
+                None => References::Decimal,
+                Some(hex) => References::Hex {
+                    capitals: hex.contains(|c: char| c.is_ascii_uppercase()),
+                },
+            })
+        });
+        found.unwrap_or_default()
+    }
+
+    fn push(self, c: char, out: &mut String) {
+        let number = u32::from(c);
+        let _ = match self {
+            References::Never => {
+                out.push(c);
+                Ok(())
+            }
+            References::Decimal => write!(out, "&#{number};"),
+            References::Hex { capitals: true } => write!(out, "&#x{number:X};"),
+            References::Hex { capitals: false } => write!(out, "&#x{number:x};"),
+        };
+    }
 }
 
 impl Manner {
     /// Learns it from a part with texts.
     pub(super) fn of(bytes: &[u8]) -> Manner {
         let has = |what: &[u8]| memmem::find(bytes, what).is_some();
+        let used = |entities: [&'static str; 2]| {
+            let mut used = entities.into_iter().filter(|e| has(e.as_bytes()));
+            used.next().unwrap_or("")
+        };
         let count = |what: &[u8]| memmem::find_iter(bytes, what).count();
         let preserved = count(b"xml:space=\"preserve\"");
         Manner {
-            quotes: has(b"&quot;"),
-            apostrophes: has(b"&apos;") || has(b"&#39;"),
-            breaks: ["&#10;", "&#xA;"].into_iter().find(|b| has(b.as_bytes())),
+            quotes: used(["&quot;", "&#34;"]),
+            apostrophes: used(["&apos;", "&#39;"]),
+            tabs: used(["&#9;", "&#x9;"]),
+            newlines: used(["&#10;", "&#xA;"]),
             plain_greater: !has(b"&gt;") && greater_in_texts(bytes),
-            preserves_all: preserved > 0 && preserved == count(b"t>") / 2 + count(b":t>") / 2,
+            preserves_all: preserved > 0 && preserved == count(b"</t>") + count(b":t>"),
+            references: References::of(bytes),
         }
     }
 
     /// A text as it stands between tags.
     pub(super) fn escaped<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\'' | '_' | '\0'..='\x1F');
-        if !text.contains(special) {
+        let plain = self.references == References::Never || text.is_ascii();
+        if plain && !text.contains(special) {
             return Cow::Borrowed(text);
         }
         let mut out = String::with_capacity(text.len() + 8);
         for (at, c) in text.char_indices() {
             match c {
                 '_' if is_code(&text[at..]) => out.push_str("_x005F_"),
-                '\n' => out.push_str(self.breaks.unwrap_or("\n")),
-                '\t' => out.push(c),
+                '\t' if !self.tabs.is_empty() => out.push_str(self.tabs),
+                '\n' if !self.newlines.is_empty() => out.push_str(self.newlines),
+                '\t' | '\n' => out.push(c),
                 '\0'..='\x1F' => {
                     let _ = write!(out, "_x{:04X}_", u32::from(c));
                 }
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' if !self.plain_greater => out.push_str("&gt;"),
-                '"' if self.quotes => out.push_str("&quot;"),
-                '\'' if self.apostrophes => out.push_str("&apos;"),
+                '"' if !self.quotes.is_empty() => out.push_str(self.quotes),
+                '\'' if !self.apostrophes.is_empty() => out.push_str(self.apostrophes),
+                c if !c.is_ascii() => self.references.push(c, &mut out),
                 c => out.push(c),
             }
         }
         Cow::Owned(out)
+    }
+
+    /// A text behind the tag that opens its element, which comes to say so where spaces count.
+    pub(super) fn push(&self, text: &str, out: &mut Vec<u8>) {
+        if counts_spaces(text) && out.ends_with(b"t>") {
+            out.pop();
+            out.extend_from_slice(b" xml:space=\"preserve\">");
+        }
+        out.extend_from_slice(self.escaped(text).as_bytes());
     }
 
     /// A whole text element, with the prefix of the part's names.
@@ -124,6 +199,9 @@ pub(super) fn with_text(
     manner: Manner,
 ) -> Option<Vec<u8>> {
     let places = texts(bytes, element.clone());
+    if let Some(runs) = Runs::of(bytes, element.clone(), &places) {
+        return runs.with(new, manner);
+    }
     let old: Vec<Cow<'_, str>> = places
         .iter()
         .map(|place| unescaped(&bytes[place.clone()]))
@@ -138,19 +216,46 @@ pub(super) fn with_text(
         at = end;
         let before = &whole[start..end.min(from).max(start)];
         let behind = &whole[start.max(to).min(end)..end];
-        let takes = !placed && end >= from;
+        // what is put in between two goes with the first
+        let takes = !placed && (end > from || (from == to && end == from));
         placed |= takes;
         let text = [before, if takes { middle } else { "" }, behind].concat();
         out.extend_from_slice(&bytes[done..place.start]);
-        if counts_spaces(&text) && out.ends_with(b"t>") {
-            out.pop();
-            out.extend_from_slice(b" xml:space=\"preserve\">");
-        }
-        out.extend_from_slice(manner.escaped(&text).as_bytes());
+        manner.push(&text, &mut out);
         done = place.end;
     }
     out.extend_from_slice(&bytes[done..element.end]);
+    if memmem::find(&out, b"rPh").is_some() {
+        let units = |text: &str| text.encode_utf16().count() as u32;
+        let gone = units(&whole[..from])..units(&whole[..to]);
+        out = without_readings(&out, &gone, gone.len() == units(middle) as usize);
+    }
     (placed && !new.is_empty()).then_some(out)
+}
+
+/// A string without the readings of what gave way, from and to in UTF-16; of what stands behind it, too, unless that `stays` in its
+/// place.
+fn without_readings(bytes: &[u8], gone: &Range<u32>, stays: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let (mut done, mut open) = (0, None);
+    for tag in Tags::new(bytes, 0).filter(|tag| tag.name == b"rPh") {
+        let place = |name: &[u8]| digits(&bytes[tag.attribute(bytes, name)?]);
+        match tag.turn {
+            Turn::Opens => {
+                let (from, to) = (place(b"sb").unwrap_or(0), place(b"eb").unwrap_or(u32::MAX));
+                let kept = to <= gone.start || (stays && from >= gone.end);
+                open = (!kept).then_some(tag.start);
+            }
+            _ => {
+                if let Some(start) = open.take() {
+                    out.extend_from_slice(&bytes[done..start]);
+                    done = tag.end;
+                }
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[done..]);
+    out
 }
 
 /// What of `old` gives way: from and to, in bytes.
@@ -286,6 +391,40 @@ mod tests {
         assert_eq!(learnt(&["36.600000000000001", "36.5"]), Digits::Fixed(17));
         assert_eq!(learnt(&["36.6", "36.5", "12"]), Digits::Fewest);
         assert_eq!(learnt(&[]), Digits::Fewest);
+    }
+
+    #[test]
+    fn characters_as_numbers_where_the_writer_does_so() {
+        let escaped = |part: &str| Manner::of(part.as_bytes()).escaped("a王").into_owned();
+        assert_eq!(escaped("<t>&#26446;</t>"), "a&#29579;");
+        assert_eq!(escaped("<t>&#x7ae0;</t>"), "a&#x738b;");
+        assert_eq!(escaped("<t>1&#10;&#x7AE0;</t>"), "a&#x738B;");
+        // where some characters stand as they are, all do
+        assert_eq!(escaped("<t>&#26446;</t><t>李</t>"), "a王");
+        assert_eq!(escaped("<t>&#10;</t>"), "a王");
+        let go = Manner::of("<t>&#34;李&#39;&#xA;</t>".as_bytes());
+        assert_eq!(go.escaped("'a\n\t王\""), "&#39;a&#xA;\t王&#34;");
+        let manner = Manner::of(b"<t>&#26446;</t>");
+        let element = b"<is><t>&#26446;&#38647;</t></is>";
+        let new = with_text(element, 0..element.len(), "李云", manner).unwrap();
+        assert_eq!(new, b"<is><t>&#26446;&#20113;</t></is>");
+    }
+
+    #[test]
+    fn no_reading_of_what_is_no_longer_there() {
+        let element = "<si><t>東京都港区</t><rPh sb=\"0\" eb=\"3\"><t>トウキョウト</t></rPh><rPh sb=\"3\" eb=\"5\"><t>ミナトク</t></rPh><phoneticPr fontId=\"1\"/></si>";
+        let with = |new: &str| {
+            let bytes = element.as_bytes();
+            let out = with_text(bytes, 0..bytes.len(), new, Manner::default()).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.ends_with("<phoneticPr fontId=\"1\"/></si>"), "{out}");
+            [out.contains("トウ"), out.contains("ミナ")]
+        };
+        assert_eq!(with("東京都港区"), [true, true]);
+        assert_eq!(with("東京都北区"), [true, false]);
+        assert_eq!(with("京京都港区"), [false, true]);
+        assert_eq!(with("京都港区"), [false, false]);
+        assert_eq!(with("大阪府"), [false, false]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::package::Renewed;
 use super::refs::{Beside, Stuck, address};
 use super::rows::{CellAt, Cells, Layout, RowAt};
 use super::scan;
+use super::turns::Turns;
 use super::{Sheet, sheets};
 use crate::error::{Error, Result};
 use crate::table::{Edits, Line, Source};
@@ -56,6 +57,7 @@ pub(super) fn rewrite(
         source,
         edits,
         draft: index.strings().map(|(strings, _)| strings.draft()),
+        turns: Turns::of(index),
         hand,
         mover,
         added: Vec::new(),

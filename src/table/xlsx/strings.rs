@@ -2,7 +2,8 @@
 //!
 //! Programs put strings down as they meet them, so a string appended at the end, or one that nobody uses, would show what was
 //! altered. Here strings that stood in the order of their first use do so in the copy, too, new ones among them; what stood
-//! elsewhere (a cell edited later) stays behind the string that it stood behind. Strings without a use are left out.
+//! elsewhere (a cell edited later) stays behind the string that it stood behind, and a new one may stand beside it. Strings without
+//! a use are left out.
 
 mod known;
 mod order;
@@ -16,6 +17,7 @@ use self::known::{Fresh, Known};
 use self::order::Order;
 use super::manner::{self, Manner};
 use super::markup::{Tags, Turn, opened};
+use super::turns::{Beside, Late};
 use super::values::{self, Texts};
 use crate::digests::DigestMap;
 
@@ -36,6 +38,8 @@ pub(super) struct Strings {
     hasher: RandomState,
     /// Whether each cell has a string of its own, even where texts repeat.
     own: bool,
+    /// Whether some texts repeat.
+    repeats: bool,
     manner: Manner,
     prefix: Vec<u8>,
     uses: u32,
@@ -73,6 +77,7 @@ impl Strings {
             known: Known::default(),
             hasher: RandomState::new(),
             own: false,
+            repeats: false,
             manner: Manner::of(&bytes),
             prefix,
             uses: 0,
@@ -89,12 +94,12 @@ impl Strings {
             strings.hasher.hash_one(told)
         };
         strings.known = Known::of((0..strings.ends.len()).map(look));
-        strings.own = strings.repeats();
+        strings.repeats = strings.repeat();
         Some((strings, texts))
     }
 
     /// Whether two strings are the same.
-    fn repeats(&self) -> bool {
+    fn repeat(&self) -> bool {
         self.known.alike().any(|run| {
             let told = run.iter().map(|entry| self.telling(*entry as u32));
             let mut seen = HashSet::with_capacity(run.len());
@@ -105,6 +110,12 @@ impl Strings {
     /// What a string is told by: its text, where it is one text, else its whole element, since runs have looks of their own.
     fn telling(&self, id: u32) -> &[u8] {
         telling(&self.bytes, self.element(id))
+    }
+
+    /// The first string that is told by this.
+    fn first_that_says(&self, told: &[u8]) -> Option<u32> {
+        let mut alike = self.known.with(self.hasher.hash_one(told));
+        alike.find(|id| self.telling(*id) == told)
     }
 
     /// Learns which strings are used, in the order of all cells of the workbook.
@@ -121,7 +132,7 @@ impl Strings {
             at += 1;
         }
         self.uses = at;
-        self.own &= at as usize == count;
+        self.own = self.repeats && at as usize == count;
         self.order = Order::of(&first);
     }
 
@@ -148,12 +159,24 @@ impl Strings {
         start..end(id as usize).unwrap_or(start)
     }
 
+    /// Whether some strings that are used stand elsewhere than their first use puts them.
+    pub(super) fn has_late(&self) -> bool {
+        !self.order.followers.is_empty()
+    }
+
+    /// Whether this string does.
+    pub(super) fn is_late(&self, id: u32) -> bool {
+        self.order.regular.get(id as usize) == Some(&false)
+    }
+
     /// The copy's strings, with those of the source.
     pub(super) fn draft(&self) -> Draft<'_> {
         Draft {
             source: self,
             fresh: Fresh::default(),
             known: DigestMap::default(),
+            twins: HashMap::new(),
+            late: Late::default(),
         }
     }
 }
@@ -176,17 +199,29 @@ pub(super) struct Draft<'a> {
     fresh: Fresh,
     /// Places of fresh strings by the digest of what they are told by.
     known: DigestMap<u32>,
+    /// What the texts became of strings that say what an earlier one says; each has one of its own.
+    twins: HashMap<(u32, String), u32>,
+    late: Late,
 }
 
 impl Draft<'_> {
     /// The number of the string with this text: the source's, or a new one in the look of `like`.
-    pub(super) fn intern(&mut self, text: &str, like: Option<u32>) -> u32 {
+    pub(super) fn intern(&mut self, text: &str, like: Option<u32>, beside: Beside) -> u32 {
         let source = self.source;
+        let twin = like.filter(|id| !source.own && self.is_twin(*id));
+        if let Some(twin) = twin
+            && let Some(id) = self.twins.get(&(twin, text.to_string()))
+        {
+            return *id;
+        }
         let like = like.map(|id| source.element(id));
         let rich = like
             .clone()
             .is_some_and(|element| manner::texts(&source.bytes, element).len() > 1);
-        if !rich && let Some(id) = self.find(source.manner.escaped(text).as_bytes()) {
+        if !rich
+            && twin.is_none()
+            && let Some(id) = self.plain(text)
+        {
             return id;
         }
         let element = like
@@ -201,11 +236,30 @@ impl Draft<'_> {
             return id;
         }
         let at = self.fresh.len() as u32;
+        let id = source.len() + at;
+        self.late.put(id, beside);
         self.fresh.push(&element);
-        if !source.own {
-            self.known.insert(source.hasher.hash_one(told), at);
+        match twin {
+            Some(twin) => {
+                self.twins.insert((twin, text.to_string()), id);
+            }
+            None if source.own => (),
+            None => {
+                self.known.insert(source.hasher.hash_one(told), at);
+            }
         }
-        source.len() + at
+        id
+    }
+
+    /// Whether a string of the source says what an earlier one says, as some programs let them.
+    fn is_twin(&self, id: u32) -> bool {
+        let source = self.source;
+        source.repeats && source.first_that_says(source.telling(id)) != Some(id)
+    }
+
+    /// The string that is this text and nothing else, if there is one.
+    pub(super) fn plain(&self, text: &str) -> Option<u32> {
+        self.find(self.source.manner.escaped(text).as_bytes())
     }
 
     /// The string that is told by this.
@@ -221,10 +275,7 @@ impl Draft<'_> {
         });
         match fresh {
             Some(at) => Some(source.len() + at),
-            None => source
-                .known
-                .with(digest)
-                .find(|id| source.telling(*id) == told),
+            None => source.first_that_says(told),
         }
     }
 
@@ -237,13 +288,9 @@ impl Draft<'_> {
         let mut used = vec![false; all];
         let mut firsts: Vec<u32> = Vec::new();
         let mut count = 0u32;
-        let is_regular = |id: u32| {
-            source
-                .order
-                .regular
-                .get(id as usize)
-                .copied()
-                .unwrap_or(true)
+        let is_regular = |id: u32| match source.order.regular.get(id as usize) {
+            Some(regular) => *regular,
+            None => !self.late.holds(id),
         };
         for id in uses {
             count += 1;
@@ -269,8 +316,10 @@ impl Draft<'_> {
                 }
                 next = *anchor + 1;
             }
-            if used[*id as usize] {
-                behind.entry(leader).or_default().push(*id);
+            let here = self.late.around(*id);
+            let mut here = here.filter(|id| used[*id as usize]).peekable();
+            if here.peek().is_some() {
+                behind.entry(leader).or_default().extend(here);
             }
         }
         let mut sequence = behind.remove(&NONE).unwrap_or_default();
@@ -364,83 +413,5 @@ impl Arranged {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn strings(texts: &[&str], uses: &[u32]) -> Strings {
-        let items: String = texts
-            .iter()
-            .map(|t| format!("<si><t>{t}</t></si>"))
-            .collect();
-        let part = format!(
-            "<sst count=\"{}\" uniqueCount=\"{}\">{items}</sst>",
-            uses.len(),
-            texts.len()
-        );
-        let (mut strings, _) = Strings::of(part.into_bytes()).unwrap();
-        strings.learn(uses.iter().copied());
-        strings
-    }
-
-    fn part(arranged: &Arranged, source: &Strings) -> Vec<u8> {
-        let mut out = Vec::new();
-        arranged.write(source, &mut out).unwrap();
-        out
-    }
-
-    fn listed(part: &[u8]) -> Vec<String> {
-        let text = String::from_utf8(part.to_vec()).unwrap();
-        text.split("<t>")
-            .skip(1)
-            .map(|t| t.split('<').next().unwrap().to_string())
-            .collect()
-    }
-
-    #[test]
-    fn nothing_new_is_the_source() {
-        let source = strings(&["a", "b", "c"], &[0, 1, 0, 2]);
-        let mut draft = source.draft();
-        assert_eq!(draft.intern("b", None), 1);
-        let arranged = draft.arrange([0, 1, 0, 2].into_iter());
-        assert!(arranged.is_source(&source));
-        assert_eq!(part(&arranged, &source), source.bytes);
-    }
-
-    #[test]
-    fn new_strings_stand_where_they_are_met_and_orphans_go() {
-        let source = strings(&["a", "b", "c", "nobody's"], &[0, 1, 0, 2]);
-        let mut draft = source.draft();
-        let new = draft.intern("n", Some(1));
-        assert_eq!(draft.intern("n", None), new);
-        let arranged = draft.arrange([0, new, 0, 2].into_iter());
-        assert_eq!(listed(&part(&arranged, &source)), ["a", "n", "c"]);
-        assert_eq!(arranged.number(2), 2);
-        assert_eq!(arranged.number(new), 1);
-        let written = String::from_utf8(part(&arranged, &source)).unwrap();
-        assert!(
-            written.starts_with("<sst count=\"4\" uniqueCount=\"3\">"),
-            "{written}"
-        );
-    }
-
-    #[test]
-    fn a_string_that_was_edited_late_stays_where_it_stood() {
-        // `z` was typed over the first cell after all others
-        let source = strings(&["a", "b", "c", "z", "d"], &[3, 0, 1, 2, 4]);
-        let mut draft = source.draft();
-        let new = draft.intern("n", None);
-        let arranged = draft.arrange([3, 0, 1, new, 4].into_iter());
-        assert_eq!(listed(&part(&arranged, &source)), ["a", "b", "z", "n", "d"]);
-        let arranged = source.draft().arrange([0, 1, 2, 4].into_iter());
-        assert_eq!(listed(&part(&arranged, &source)), ["a", "b", "c", "d"]);
-    }
-
-    #[test]
-    fn a_string_for_each_cell() {
-        let source = strings(&["a", "a", "b"], &[0, 1, 2]);
-        let mut draft = source.draft();
-        let new = draft.intern("a", Some(0));
-        let arranged = draft.arrange([0, 1, new].into_iter());
-        assert_eq!(listed(&part(&arranged, &source)), ["a", "a", "a"]);
-    }
-}
+#[path = "strings_tests.rs"]
+mod tests;
