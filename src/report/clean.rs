@@ -256,7 +256,7 @@ pub fn changes_json(tables: &[Cleaned<'_>]) -> Value {
 /// one cell, with ` | ` between them. Sheets are named where there are several.
 pub fn changes_csv(tables: &[Cleaned<'_>]) -> String {
     let mut out = String::from("\u{FEFF}");
-    if tables.len() > 1 {
+    if tables.iter().any(|(sheet, _)| sheet.is_some()) {
         out.push_str("sheet,");
     }
     out.push_str("change,row,source_row,column,before,after\r\n");
