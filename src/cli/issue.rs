@@ -10,10 +10,10 @@ use taggant::issue::by::{By, NameMap};
 use taggant::issue::{Issue, Request, names, which};
 use taggant::policy::{self, pools};
 use taggant::report::{issuing, json};
-use taggant::table::{self, Limits, Source};
+use taggant::table::{self, Limits};
 
 use super::sink::Guard;
-use super::which::Which;
+use super::which::{Which, undivided};
 use super::{Form, Output, Place, terminal};
 
 #[derive(Args)]
@@ -100,14 +100,8 @@ pub fn run(place: &Place, options: Options) -> Result<ExitCode> {
     let policies = policies.collect::<Result<Vec<_>>>()?;
     let sheets = which::meant(&options.which.sheet, &policies, &vault.ledger, &sources)?;
     let chosen = options.which.tables(sources, &sheets, &name)?;
-    let plain = |table: &Source| table.is_rebuilt() || table.converted.is_some();
-    if options.by.is_some() && !chosen.others.is_empty() && !chosen.tables.iter().any(plain) {
-        let sheets = chosen.others.iter().filter_map(|s| s.sheet.as_ref());
-        let sheets: Vec<String> = sheets.map(|sheet| format!("`{sheet}`")).collect();
-        terminal::warn(&format!(
-            "rows of {} are not divided: what is there goes to everybody as it is.",
-            sheets.join(", ")
-        ));
+    if options.by.is_some() {
+        undivided(&chosen);
     }
     let given = which::given(&chosen, policies, options.register.as_deref())?;
     let request = Request {

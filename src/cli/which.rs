@@ -76,6 +76,19 @@ fn lost(source: &Source, others: &[Source]) {
     }
 }
 
+/// Says which sheets go to everybody whole, where the rows of others are divided.
+pub fn undivided(chosen: &Chosen) {
+    let plain = |table: &Source| table.is_rebuilt() || table.converted.is_some();
+    if chosen.tables.iter().any(plain) {
+        return;
+    }
+    if let Some(sheets) = names(&chosen.others) {
+        terminal::warn(&format!(
+            "rows of {sheets} are not divided: what is there goes to everybody as it is."
+        ));
+    }
+}
+
 /// What copies leave out of a workbook of another kind.
 fn unlike(what: &str, source: &Source, others: &[Source]) -> String {
     let sheets = names(others).map_or(String::new(), |sheets| {
