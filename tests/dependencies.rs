@@ -9,6 +9,7 @@ mod claims;
 mod samples;
 mod support;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use claims::{Claims, View};
@@ -78,6 +79,10 @@ struct Issued {
 }
 
 fn issue(table: &Table, copies: usize) -> Issued {
+    issue_by(table, copies, policy_of(table))
+}
+
+fn issue_by(table: &Table, copies: usize, policy: Policy) -> Issued {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut vault = Vault::create(&folder.path().join("vault"), None).expect("a vault");
     let bytes = to_csv_bytes(table, Encoding::Utf8Bom);
@@ -94,7 +99,7 @@ fn issue(table: &Table, copies: usize) -> Issued {
         ..Request::default()
     };
     let given = Given {
-        policy: Some(policy_of(table)),
+        policy: Some(policy),
         ..Given::alone(&source)
     };
     let issued = Issue::prepare_all(&mut vault, vec![given], request)
@@ -142,26 +147,59 @@ fn no_dependency_of_a_source_fails_in_a_copy() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-#[test]
-fn no_test_of_two_samples_tells_a_copy_from_its_source() {
-    let mut failures = Vec::new();
-    for (name, source) in tables() {
-        let issued = issue(&source, COPIES);
-        let view = View::new(&source);
-        let (mut tests, mut least) = (0, 1.0f64);
-        for (nth, copy) in issued.copies.iter().enumerate() {
-            for (what, p) in samples::compare(&view, &View::new(copy)) {
-                tests += 1;
-                least = least.min(p);
-                if p < 0.01 {
-                    failures.push(format!("{name}, copy {nth}: {what} differs, p = {p:.5}"));
-                }
+/// The tests that find the same table's copies other than their source, with how many of the twenty copies, at a chance of one in a
+/// hundred each.
+fn told_apart(name: &str, source: &Table, policy: Policy) -> BTreeMap<String, usize> {
+    let issued = issue_by(source, COPIES, policy);
+    let view = View::new(source);
+    let (mut tests, mut least) = (0, 1.0f64);
+    let mut told = BTreeMap::new();
+    for copy in &issued.copies {
+        for (what, p) in samples::compare(&view, &View::new(copy)) {
+            tests += 1;
+            least = least.min(p);
+            if p < 0.01 {
+                *told.entry(what).or_default() += 1;
             }
         }
-        println!("{name}: {tests} tests of two samples, the least p is {least:.3}");
-        drop(issued.folder);
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    println!("{name}: {tests} tests of two samples, the least p is {least:.3}");
+    drop(issued.folder);
+    told
+}
+
+/// Of 15,000 tests some fall below one in a hundred by chance (the weekday of one of lymph's dates does in one vault of sixty), but the
+/// same test over two of twenty copies did in none of 1,600 vaults.
+#[test]
+fn no_test_of_two_samples_tells_copies_from_their_source() {
+    for (name, source) in tables() {
+        let mut told = told_apart(name, &source, policy_of(&source));
+        told.retain(|_, copies| *copies > 1);
+        assert!(
+            told.is_empty(),
+            "{name}: {told:?} of {COPIES} copies differ"
+        );
+    }
+}
+
+/// The same tests tell copies that nothing balances, or they could tell nothing.
+#[test]
+fn the_tests_of_two_samples_tell_copies_of_which_the_columns_are_not_balanced() {
+    let unbalanced = |table: &Table| {
+        let mut policy = policy_of(table);
+        for column in &mut policy.columns {
+            column.balanced = false;
+        }
+        policy
+    };
+    let told = tables().into_iter().filter(|(name, source)| {
+        let told = told_apart(name, source, unbalanced(source));
+        told.values().any(|copies| *copies > 1)
+    });
+    let told: Vec<&str> = told.map(|(name, _)| name).collect();
+    for name in ["lymph", "penguins", "trial", "maternity"] {
+        assert!(told.contains(&name), "{name} is not told: {told:?}");
+    }
 }
 
 /// Bits that a trace of the copy reads and finds to agree with the recipient's.
