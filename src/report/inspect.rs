@@ -107,7 +107,7 @@ fn sentence(rule: &Rule) -> String {
                 word(unit)
             ),
         },
-        Rule::Order { first, then } => format!("{first} is never after {then}"),
+        Rule::Order { first, then } => format!("{first} is (almost) never after {then}"),
         Rule::Inside { column, of } => format!("{column} stands inside {of}: it stays"),
         Rule::Determines { column, by } => format!("{by} determines {column}: it stays"),
         Rule::Pair { column, by } => {
