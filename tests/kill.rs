@@ -212,7 +212,7 @@ fn kills(moments: u64) {
         kill_and_repeat(job, after, &mut tally);
     }
     println!("{moments} kills: {tally:?}");
-    let killed = moments - tally.finished as u64;
+    let killed = runs - tally.finished as u64;
     assert!(
         killed * 2 > moments,
         "too few were killed in time: {tally:?}"
