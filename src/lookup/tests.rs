@@ -71,13 +71,17 @@ fn cell<'t>(table: &'t Table, row: usize, name: &str) -> &'t str {
     table.cell(row, table.position(name).unwrap())
 }
 
-/// The rows of a copy with a telephone number that nobody in the month has.
+/// The rows of a copy with an ID and with a telephone number that nobody in the month has.
 fn canaries(office: &Office, copy: &(String, usize, Table)) -> Vec<usize> {
     let month = &office.months[copy.1];
     let phone = month.position("手机号").unwrap();
     let real: std::collections::HashSet<&str> = month.column(phone).collect();
     (0..copy.2.rows())
-        .filter(|row| !copy.2.cell(*row, phone).is_empty())
+        .filter(|row| {
+            ["身份证号", "手机号"]
+                .iter()
+                .all(|name| !cell(&copy.2, *row, name).is_empty())
+        })
         .filter(|row| !real.contains(copy.2.cell(*row, phone)))
         .collect()
 }
@@ -94,7 +98,7 @@ fn a_canary_is_told_by_its_number_and_by_its_name() {
     let office = Office::new(5);
     let copy = &office.copies[2];
     let rows = canaries(&office, copy);
-    // seldom one of the four has no telephone
+    // seldom one of the four has no telephone or no ID
     assert!((2..=4).contains(&rows.len()), "{rows:?}");
     for row in rows {
         let phone = cell(&copy.2, row, "手机号");
